@@ -6,9 +6,6 @@ namespace TaskRecovery.Storage;
 /// entries.</summary>
 internal sealed class EntryConditions(EntryQuery query)
 {
-    /// <summary>The beginning of the kinds of entries that run tasks of jobs.</summary>
-    internal const string TaskKinds = "task:";
-
     private static readonly TimeSpan Margin = TimeSpan.FromMinutes(10);
 
     /// <summary>The kind; <see langword="null"/> if there is no condition, or only on its beginning.</summary>

@@ -15,7 +15,8 @@ internal static class MonitorLimits
     /// <summary>Runs in the life of an entry: the newest ones.</summary>
     internal const int Runs = 500;
 
-    /// <summary>Entries whose ends a count of states or reasons looks up, one by one: as many as fit into the time of a list.</summary>
+    /// <summary>Entries that are looked up one by one: their ends for a count of states or reasons, or their arguments for a text. As many
+    /// as fit into the time of a list.</summary>
     internal const int LookedUp = 25_000;
 
     /// <summary>Queues that a measurement reports: those with the most due entries.</summary>

@@ -33,11 +33,9 @@ public static class JobBuilderExtensions
         where THandler : class, ITaskHandler<TArgs>
     {
         ArgumentNullException.ThrowIfNull(builder);
-        var options = new WorkerOptions();
-        configure?.Invoke(options);
-        WorkerOptionsValidator.Check(options, typeof(THandler));
-        var task = new TaskKind(typeof(TArgs), KindRegistrations.NameOf(typeof(TArgs), kind), options, configure);
-        var existing = Registered<TaskKind>(builder).FirstOrDefault(other => other.ArgsType == typeof(TArgs));
+        WorkerOptionsValidator.Check(configure, typeof(THandler));
+        var task = new TaskKind(typeof(TArgs), KindRegistrations.NameOf(typeof(TArgs), kind)) { Configure = configure };
+        var existing = builder.Registered<TaskKind>().FirstOrDefault(other => other.ArgsType == typeof(TArgs));
         if (existing is not null && existing.Kind != task.Kind)
         {
             throw new InvalidOperationException(
@@ -47,7 +45,7 @@ public static class JobBuilderExtensions
 
         var registration = new KindRegistration
         {
-            Kind = TaskKinds.EntryKind(task.Kind),
+            Kind = TaskEntryKind.Of(task.Kind),
             ArgsType = typeof(IntervalJobArgs),
             PayloadType = typeof(TArgs),
             WorkerType = typeof(THandler),
@@ -127,7 +125,7 @@ public static class JobBuilderExtensions
         var definition = new JobDefinition(name, schedule);
         definition = configure?.Invoke(definition) ?? definition;
         JobRules.Check(definition);
-        Registered<DeclaredJobs>(builder).First().Add(new JobDeclaration(
+        builder.Registered<DeclaredJobs>().First().Add(new JobDeclaration(
             definition.Name, typeof(TArgs), jobs => jobs.DigestOf(definition, args), (jobs, application, cancellationToken)
                 => jobs.ReadyAsync(definition, args, application, cancellationToken)));
         return builder;
@@ -152,8 +150,4 @@ public static class JobBuilderExtensions
         services.TryAddSingleton<ITaskService, TaskService>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupStep, JobDeclarations>());
     }
-
-    private static IEnumerable<T> Registered<T>(TaskRecoveryBuilder builder)
-        => builder.InstanceServices.Where(static service => service.ServiceType == typeof(T)).Select(
-            static service => service.ImplementationInstance).OfType<T>();
 }

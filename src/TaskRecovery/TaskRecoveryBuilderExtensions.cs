@@ -55,9 +55,7 @@ public static class TaskRecoveryBuilderExtensions
         where TWorker : class, IJobWorker<TArgs>
     {
         ArgumentNullException.ThrowIfNull(builder);
-        var options = new WorkerOptions();
-        configure?.Invoke(options);
-        WorkerOptionsValidator.Check(options, typeof(TWorker));
+        WorkerOptionsValidator.Check(configure, typeof(TWorker));
         var registration = new KindRegistration
         {
             Kind = KindRegistrations.NameOf(typeof(TArgs), kind),
@@ -98,11 +96,7 @@ public static class TaskRecoveryBuilderExtensions
 
     // From the registrations, because the services of a named instance need the loggers that are being created.
     private static bool KeepsRunLogs(this TaskRecoveryBuilder builder)
-        => new WorkerSettings(
-            builder.InstanceServices
-                .Select(static service => service.ServiceType == typeof(StoreConfiguration) ? service.ImplementationInstance : null)
-                .OfType<StoreConfiguration>(),
-            builder.Kinds()).KeepsRunLogs();
+        => new WorkerSettings(builder.Registered<StoreConfiguration>(), builder.Kinds()).KeepsRunLogs();
 
     /// <inheritdoc cref="AddWorker{TArgs, TWorker}(TaskRecoveryBuilder, string?, Action{WorkerOptions}?)"/>
     public static TaskRecoveryBuilder AddWorker<TArgs, [DynamicallyAccessedMembers(

@@ -90,10 +90,12 @@ public static class TaskRecoveryServiceCollectionExtensions
     }
 
     internal static KindRegistrations Kinds(this TaskRecoveryBuilder builder)
-        => builder.InstanceServices
-            .Select(static service => service.ServiceType == typeof(KindRegistrations) ? service.ImplementationInstance : null)
-            .OfType<KindRegistrations>()
-            .First();
+        => builder.Registered<KindRegistrations>().First();
+
+    /// <summary>The objects that were registered as services of a type.</summary>
+    internal static IEnumerable<T> Registered<T>(this TaskRecoveryBuilder builder)
+        => builder.InstanceServices.Where(static service => service.ServiceType == typeof(T)).Select(
+            static service => service.ImplementationInstance).OfType<T>();
 
     // Configuration comes before the code, whatever the order of the calls, and after earlier configuration.
     private static void Bind(IServiceCollection services, IConfiguration configuration)

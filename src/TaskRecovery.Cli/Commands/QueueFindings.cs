@@ -7,8 +7,6 @@ namespace TaskRecovery.Cli.Commands;
 /// <summary>What is wrong with nodes, kinds and queues, as the read model shows them.</summary>
 internal static class QueueFindings
 {
-    private const string TaskKinds = "task:";
-
     private static readonly TimeSpan LongPause = TimeSpan.FromDays(7);
 
     public static async Task<IReadOnlyList<StoreFinding>> ReadAsync(StoreSession store, CancellationToken cancellationToken)
@@ -57,7 +55,7 @@ internal static class QueueFindings
             RepairOf(kind.Name)));
 
     // The entries of task kinds are runs of jobs, which a cancellation would not stop from being planned.
-    private static string RepairOf(string kind) => kind.StartsWith(TaskKinds, StringComparison.Ordinal)
+    private static string RepairOf(string kind) => TaskEntryKind.Is(kind)
         ? "Start a node that has one (AddTaskHandler), or pause or delete its jobs: taskrecovery jobs"
         : $"Start a node that has one (AddWorker), or{CancelAll(kind)}";
 

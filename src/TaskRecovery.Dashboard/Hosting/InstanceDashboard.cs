@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using TaskRecovery.Instances;
 
 namespace TaskRecovery.Dashboard.Hosting;
 
@@ -37,7 +38,7 @@ internal sealed class InstanceDashboard(string name, IServiceCollection parts, I
 
         services.AddSingleton(new DashboardInstance(name));
         services.AddSingleton(Options.Create(application.GetRequiredService<IOptionsMonitor<DashboardOptions>>().Get(name)));
-        services.AddSingleton<ILoggerFactory>(new InstanceLoggerFactory(application.GetRequiredService<ILoggerFactory>(), name));
+        services.AddSingleton<ILoggerFactory>(new NamedLoggerFactory(application.GetRequiredService<ILoggerFactory>(), name));
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         services.AddSingleton(application.GetKeyedService<IQueueMonitor>(name) ?? throw NoInstance(name));
         services.AddSingleton(application.GetRequiredKeyedService<IQueueOperator>(name));

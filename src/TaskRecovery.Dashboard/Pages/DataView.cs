@@ -4,6 +4,7 @@ using TaskRecovery.Dashboard.Diagnostics;
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Rendering;
 using TaskRecovery.Dashboard.Security;
+using TaskRecovery.Storage;
 using static TaskRecovery.Dashboard.Rendering.Markup;
 
 namespace TaskRecovery.Dashboard.Pages;
@@ -72,9 +73,8 @@ internal sealed class DataView(IOptions<DashboardOptions> options, ILogger<DataV
 
     private static bool IsJson(DashboardPart part) => part <= DashboardPart.Checkpoint;
 
-    // A run of a job is an entry of the kind "task:" and the kind of the job. A redactor sees the kind of the job for both.
-    private static string? KindOf(string? kind)
-        => kind is not null && kind.StartsWith(Access.TaskPrefix, StringComparison.Ordinal) ? kind[Access.TaskPrefix.Length..] : kind;
+    // A redactor sees the kind of the job for a job and for the entries of its runs.
+    private static string? KindOf(string? kind) => kind is null ? null : TaskEntryKind.TaskKindOf(kind);
 
     public static Markup Hidden(DashboardRequest request)
         => Html($"<span class=\"muted\">{Icon.Of("lock")} {(request.Access.Data

@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Dashboard.Security;
 
 /// <summary>What the user of one request may do. Who has none of it does not get one: to see the pages is what having it means.</summary>
@@ -8,9 +10,6 @@ namespace TaskRecovery.Dashboard.Security;
 /// <param name="Scope">The part of the system that the user sees; <see langword="null"/> for all.</param>
 internal sealed record Access(bool Data, bool Search, bool Operate, string User, EntryScope? Scope = null)
 {
-    /// <summary>The beginning of the kinds of entries that run tasks of jobs.</summary>
-    internal const string TaskPrefix = "task:";
-
     /// <summary>Whether the user sees all entries of each queue that is seen at all, so that what belongs to a queue may be
     /// shown.</summary>
     public bool SeesWholeQueues => Scope is null or { Kinds: null, Metadata: null };
@@ -26,7 +25,7 @@ internal sealed record Access(bool Data, bool Search, bool Operate, string User,
     public bool SeesKind(string name) => Scope is null || (SeesWholeKinds && Scope.Kinds!.Contains(name, StringComparer.Ordinal));
 
     /// <summary>Whether the user sees a job. A job has no metadata, so that a scope by metadata admits none.</summary>
-    public bool SeesJob(Job job) => Scope?.Admits(job.Queue, TaskPrefix + job.Kind, metadata: null) != false;
+    public bool SeesJob(Job job) => Scope?.Admits(job.Queue, TaskEntryKind.Of(job.Kind), metadata: null) != false;
 
     /// <summary>Whether the user sees a bulk operation: one that is restricted to the same scope.</summary>
     public bool SeesOperation(BulkOperation operation) => Scope is null || ScopeText.Of(operation.Query?.Scope) == ScopeKey;

@@ -13,9 +13,6 @@ internal static class EntrySearch
     // The arguments that one search reads: about 100 ms.
     private const long MostBytes = 32 * 1024 * 1024;
 
-    // If each examined entry is looked up, its length and then its arguments, a search for a text may examine so many in the same time.
-    private const int MostLookedUp = 25_000;
-
     // What many entries match fills a page with the newest of them.
     private const int LookFirst = 2_000;
 
@@ -67,7 +64,7 @@ internal static class EntrySearch
         PostgreSqlDatabase database, NpgsqlConnection connection, EntryQuery query, bool startsAtTime, CancellationToken cancellationToken)
     {
         var conditions = new EntryConditions(query);
-        if (SourceFor(query) is not { } source)
+        if (SourceFor(query, conditions) is not { } source)
         {
             return (null, query);
         }
@@ -94,10 +91,8 @@ internal static class EntrySearch
 
     /// <summary>Where the entries that a query can match are found with the least work, if not too many entries wait.</summary>
     /// <returns>Nothing if no entry can match.</returns>
-    internal static Source? SourceFor(EntryQuery query)
-    {
-        var conditions = new EntryConditions(query);
-        return conditions.AreNone ? null
+    internal static Source? SourceFor(EntryQuery query, EntryConditions conditions)
+        => conditions.AreNone ? null
             : conditions.AreUnwell ? Unwell
             : conditions.AreRunning ? Running
             : conditions.AreWaiting ? Waiting
@@ -106,7 +101,6 @@ internal static class EntrySearch
             : conditions.AreNotWaiting ? EndedOrRunning
             : query.Node is not null ? OfNode
             : All;
-    }
 
     // Entries that were stored, or ended, before a time are older than the first one that was stored after it.
     private static async ValueTask<EntryQuery> StartAsync(
@@ -132,9 +126,10 @@ internal static class EntrySearch
             return query;
         }
 
+        // Other sources look up each entry, its length and then its arguments.
         if (source.WithinBytes != All.WithinBytes)
         {
-            query = query with { LookAtMost = Math.Min(query.LookAtMost, MostLookedUp) };
+            query = query with { LookAtMost = Math.Min(query.LookAtMost, MonitorLimits.LookedUp) };
         }
 
         var within = await database.ListAsync(

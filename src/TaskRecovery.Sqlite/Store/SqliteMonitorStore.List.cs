@@ -245,7 +245,7 @@ internal sealed partial class SqliteMonitorStore
             .Bind(15, conditions.Metadata)
             .Bind(16, query.Text)
             .Bind(17, conditions.EscapedText)
-            .Bind(18, query.JobId is null ? null : Text(session.Get(EntryListSql.KindsFrom).Bind(1, EntryConditions.TaskKinds)))
+            .Bind(18, query.JobId is null ? null : Text(session.Get(EntryListSql.KindsFrom).Bind(1, TaskEntryKind.Prefix)))
             .Bind(19, conditions.ScopeMetadata)
             .Bind(20, (long?)search.By)
             .Bind(22, conditions.Trace);

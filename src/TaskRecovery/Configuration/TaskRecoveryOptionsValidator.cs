@@ -86,6 +86,14 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
 /// <summary>Checks <see cref="WorkerOptions"/> at registration.</summary>
 internal static class WorkerOptionsValidator
 {
+    /// <summary>Checks what the code sets, as if there were no configuration.</summary>
+    public static void Check(Action<WorkerOptions>? configure, Type worker)
+    {
+        var options = new WorkerOptions();
+        configure?.Invoke(options);
+        Check(options, worker);
+    }
+
     public static WorkerOptions Check(WorkerOptions options, Type worker)
     {
         if (options.MaxAttempts is < 1 or > EntryLimits.MostAttempts)

@@ -65,7 +65,7 @@ internal sealed class JobService(
         var maxAttempts = definition.MaxAttempts ?? kind.Options.MaxAttempts;
         var declaredAs = declaredBy is null ? null : JobDigest.Of(definition, kind.Kind, maxAttempts, stored);
         stored = await EncodeAsync(definition.Name, codecs.Find(typeof(TArgs)), stored, cancellationToken).ConfigureAwait(false);
-        return new NewJob(definition, kind.Kind, TaskKinds.EntryKind(kind.Kind), stored, maxAttempts, declaredBy, declaredAs);
+        return new NewJob(definition, kind.Kind, TaskEntryKind.Of(kind.Kind), stored, maxAttempts, declaredBy, declaredAs);
     }
 
     public Task<Job?> GetAsync(Guid jobId, CancellationToken cancellationToken = default) => store.FindAsync(jobId, cancellationToken);

@@ -3,6 +3,11 @@ namespace TaskRecovery.Jobs;
 /// <summary>A kind of task for which this process has a handler.</summary>
 /// <param name="ArgsType">The arguments type.</param>
 /// <param name="Kind">The kind.</param>
-/// <param name="Options">The options of the handler.</param>
-/// <param name="Configure">Sets the options, after configuration; <see langword="null"/> if the code sets none.</param>
-internal sealed record TaskKind(Type ArgsType, string Kind, WorkerOptions Options, Action<WorkerOptions>? Configure = null);
+internal sealed record TaskKind(Type ArgsType, string Kind)
+{
+    /// <summary>Sets the options, after configuration; <see langword="null"/> if the code sets none.</summary>
+    public Action<WorkerOptions>? Configure { get; init; }
+
+    /// <summary>The options; the defaults until <see cref="TaskKinds"/> has applied configuration and code.</summary>
+    public WorkerOptions Options { get; init; } = new();
+}

@@ -1,17 +1,15 @@
 using TaskRecovery.Kinds;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Jobs;
 
-/// <summary>Maps an arguments type to its kind of task, and a kind of task to the kind of its entries.</summary>
-/// <remarks>Entries of jobs have their own kinds (<c>task:mail.digest</c>), so that a node claims only runs for which it has a handler, and
-/// a worker and a task handler can share one arguments type.</remarks>
+/// <summary>Maps an arguments type to its kind of task.</summary>
+/// <remarks>Entries of jobs have their own kinds (<see cref="TaskEntryKind"/>), so that a node claims only runs for which it has a
+/// handler, and a worker and a task handler can share one arguments type.</remarks>
 internal sealed class TaskKinds(IEnumerable<TaskKind> registered, KindRegistrations entries, WorkerSettings settings)
 {
     private readonly Dictionary<Type, TaskKind> _byType = registered.ToDictionary(
         static kind => kind.ArgsType, kind => kind with { Options = settings.Of(kind.Kind, kind.Configure, kind.ArgsType) });
-
-    /// <summary>The kind of the entries that run tasks of this kind.</summary>
-    public static string EntryKind(string kind) => "task:" + kind;
 
     /// <summary>Finds the kind for an arguments type.</summary>
     /// <remarks>A process that only declares jobs needs no handler: <c>AddKind</c>, or the attribute on the type, is enough.</remarks>
@@ -29,6 +27,6 @@ internal sealed class TaskKinds(IEnumerable<TaskKind> registered, KindRegistrati
             throw new KindNotRegisteredException(argsType);
         }
 
-        return new TaskKind(argsType, added?.Kind ?? KindRegistrations.NameOf(argsType, null), new WorkerOptions());
+        return new TaskKind(argsType, added?.Kind ?? KindRegistrations.NameOf(argsType, null));
     }
 }

@@ -8,8 +8,6 @@ namespace TaskRecovery.Kinds;
 /// and then what the code sets.</summary>
 internal sealed class WorkerSettings(IEnumerable<StoreConfiguration> configurations, KindRegistrations kinds)
 {
-    private const string TaskPrefix = "task:";
-
     /// <inheritdoc cref="Of(string, Action{WorkerOptions}?, Type)"/>
     public WorkerOptions Of(KindRegistration registration)
         => Of(KindOf(registration), registration.Configure, registration.WorkerType ?? registration.ArgsType);
@@ -67,7 +65,5 @@ internal sealed class WorkerSettings(IEnumerable<StoreConfiguration> configurati
     }
 
     private static string KindOf(KindRegistration registration)
-        => registration.IsTask && registration.Kind.StartsWith(TaskPrefix, StringComparison.Ordinal)
-            ? registration.Kind[TaskPrefix.Length..]
-            : registration.Kind;
+        => registration.IsTask ? TaskEntryKind.TaskKindOf(registration.Kind) : registration.Kind;
 }

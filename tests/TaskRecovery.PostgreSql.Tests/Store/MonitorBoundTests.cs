@@ -3,6 +3,7 @@ using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
 using TaskRecovery.PostgreSql.Tests.Conformance;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql.Tests.Store;
 
@@ -192,7 +193,7 @@ public sealed class MonitorBoundTests : IAsyncLifetime
             foreach (var some in states)
             {
                 var combined = query with { States = some };
-                if (EntrySearch.SourceFor(combined) is not { } source)
+                if (EntrySearch.SourceFor(combined, new EntryConditions(combined)) is not { } source)
                 {
                     continue;
                 }
