@@ -43,11 +43,11 @@ trap 'kill "$follower" 2>/dev/null || true; rm -f "$log"' EXIT
 # One build of the solution uses all cores and builds the programs too that are no tests. The tests run one project at a time, because the
 # crash tests measure seconds.
 status=0
-for project in "${projects[@]}"; do
-    if [ "$builds" -eq 1 ]; then
+if [ "$builds" -eq 1 ]; then
+    for project in "${projects[@]}"; do
         dotnet build "$project" -m -nodeReuse:false -v quiet -nologo ${configuration[@]+"${configuration[@]}"} >>"$log" 2>&1 || status=$?
-    fi
-done
+    done
+fi
 if [ "$status" -eq 0 ]; then
     for project in "${projects[@]}"; do
         dotnet test "$project" --no-build -m:1 --blame-hang-timeout 6m --blame-hang-dump-type none \

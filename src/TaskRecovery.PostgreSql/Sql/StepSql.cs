@@ -71,7 +71,6 @@ internal static class StepSql
             update {schema}.claims c
             set resets = coalesce(c.resets, '{}') || jsonb_build_object($2::bigint::text, $4::bigint)
             from held h where c.id = h.id and (h.last is null or h.last < $4)
-            returning c.id
         )
         select h.id from held h
         """;

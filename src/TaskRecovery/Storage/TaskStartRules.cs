@@ -150,10 +150,7 @@ public static class TaskStartRules
     // A resume makes the run due, so it asks by itself only in case that somebody ends the pause with SQL. A job may have 10,000 such runs
     // and stay paused for months, and each time that a run asks is stored.
     private static TimeSpan PauseWaitOf(JobStartFacts job, DateTimeOffset now)
-    {
-        var wait = job.PausedUntil - now ?? LongestPauseWait;
-        return wait < ShortestPauseWait ? ShortestPauseWait : wait > LongestPauseWait ? LongestPauseWait : wait;
-    }
+        => Shorter(Longer(job.PausedUntil - now ?? LongestPauseWait, ShortestPauseWait), LongestPauseWait);
 
     // How long a backfilled run waits before it asks again. Each time that a run asks is stored, so every wait grows with the time that the
     // unfinished run has taken so far. The next run waits for an eighth of it, or a second: then it starts late by at most that. Each of
