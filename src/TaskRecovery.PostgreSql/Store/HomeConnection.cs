@@ -15,6 +15,7 @@ internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlCon
     private NpgsqlConnection? _connection;
     private CancellationTokenSource? _wait;
     private int _takers;
+    private bool _closesOnRelease;
     private volatile bool _isStale;
 
     /// <summary>Takes the connection, and interrupts the wait for notifications. The caller returns it with <see cref="Return"/>.</summary>
@@ -32,13 +33,13 @@ internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlCon
         }
         catch
         {
-            _free.Release();
+            Release();
             throw;
         }
     }
 
     /// <summary>Ends the use of the connection. If it broke, the next use opens another.</summary>
-    internal void Return() => _free.Release();
+    internal void Return() => Release();
 
     /// <summary>Lets the next use open another connection. If the process listens, it does so on the new connection at once.</summary>
     internal void Replace()
@@ -93,7 +94,7 @@ internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlCon
                 }
                 finally
                 {
-                    _free.Release();
+                    Release();
                 }
             }
         }
@@ -107,12 +108,23 @@ internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlCon
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Closes the connection. If a statement still runs on it after a second, whoever runs it closes the connection when it
+    /// ends, because the driver's connections are not for two threads at once.</summary>
     public void Dispose()
     {
-        // Not released again, and not disposed: a late user finds it taken.
-        _free.Wait(StopTime);
-        _connection?.Dispose();
+        if (!_free.Wait(StopTime))
+        {
+            lock (_gate)
+            {
+                if (!_free.Wait(0))
+                {
+                    _closesOnRelease = true;
+                    return;
+                }
+            }
+        }
+
+        Close();
     }
 
     private static async Task ExecuteAsync(
@@ -121,6 +133,33 @@ internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlCon
         var command = new NpgsqlCommand(statement, connection) { CommandTimeout = (int)limit.TotalSeconds };
         await using var _ = command.ConfigureAwait(false);
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    // The semaphore of a closed connection is neither released nor disposed of, so a late user finds the connection taken.
+    private void Release()
+    {
+        lock (_gate)
+        {
+            if (!_closesOnRelease)
+            {
+                _free.Release();
+                return;
+            }
+        }
+
+        Close();
+    }
+
+    private void Close()
+    {
+        try
+        {
+            _connection?.Dispose();
+        }
+        catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException or IOException)
+        {
+            // The connection is broken, so nothing of it is left to close.
+        }
     }
 
     private async ValueTask<bool> EnterAsync(TimeSpan patience, CancellationToken cancellationToken)
@@ -216,7 +255,7 @@ internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlCon
         }
         finally
         {
-            _free.Release();
+            Release();
         }
     }
 }

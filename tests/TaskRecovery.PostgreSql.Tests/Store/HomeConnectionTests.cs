@@ -121,23 +121,65 @@ public sealed class HomeConnectionTests : PostgreSqlStoreTests
     }
 
     [Fact]
-    public async Task A_call_during_which_the_store_is_closed_is_not_confirmed()
+    public async Task A_call_during_which_the_store_is_closed_ends_on_its_own_connection()
     {
         var database = Open();
 
-        var during = await Assert.ThrowsAsync<StoreUnavailableException>(() => database.UseAsync(
+        var during = await database.UseAsync(
             async (connection, token) =>
             {
                 await database.DisposeAsync();
-                return await database.ExecuteAsync(connection, "select 1", [], token);
+                return await ProcessAsync(connection, token);
             },
-            Cancellation).AsTask());
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => ProcessAsync(database).AsTask());
+            Cancellation);
+        var after = await Assert.ThrowsAsync<StoreUnavailableException>(() => ProcessAsync(database).AsTask());
 
-        Assert.Contains("closed", during.Message, StringComparison.Ordinal);
+        Assert.Contains("closed", after.Message, StringComparison.Ordinal);
+        await UntilGoneAsync(during);
+    }
+
+    [Fact]
+    public async Task A_store_that_is_closed_while_a_statement_is_answered_leaves_the_answer_to_its_reader()
+    {
+        var database = Open();
+
+        // The rows are more than the driver reads ahead, so a second reader of the connection would take some of them.
+        var rows = await database.ReadAsync(
+            "select repeat('x', 1000) from generate_series(1, 20000)",
+            [],
+            async (reader, token) =>
+            {
+                await database.DisposeAsync();
+                var count = 0;
+                while (await reader.ReadAsync(token))
+                {
+                    count++;
+                }
+
+                return count;
+            },
+            Cancellation);
+
+        Assert.Equal(20000, rows);
     }
 
     private static ValueTask<int> ProcessAsync(PostgreSqlDatabase database) => ReadAsync(database, "select pg_backend_pid()");
+
+    private static async ValueTask<int> ProcessAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("select pg_backend_pid()", connection);
+        return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    private async Task UntilGoneAsync(int process)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        while (await ScalarAsync<long>($"select count(*) from pg_stat_activity where pid = {process}") > 0)
+        {
+            await Task.Delay(10, limit.Token);
+        }
+    }
 
     private static ValueTask<int> ChannelsAsync(PostgreSqlDatabase database)
         => ReadAsync(database, "select count(*)::integer from pg_listening_channels()");
