@@ -3,17 +3,18 @@ using Npgsql;
 
 namespace TaskRecovery.TestSupport;
 
-/// <summary>A database for one fixture. Disposing drops it and ends any open connections to it.</summary>
+/// <summary>A database for one fixture. Disposing ends any open connections to it, and drops it or leaves it to another fixture.</summary>
 public sealed class PostgresDatabase : IAsyncDisposable
 {
     // To copy or drop a database takes checkpoints, and all that run at once wait for each other's.
     private const int SecondsForCheckpoints = 120;
 
     private readonly string _server;
+    private readonly Func<PostgresDatabase, Task<bool>>? _tryGiveBack;
 
-    private PostgresDatabase(string server, string name)
+    private PostgresDatabase(string server, string name, Func<PostgresDatabase, Task<bool>>? tryGiveBack)
     {
-        _server = server;
+        (_server, _tryGiveBack) = (server, tryGiveBack);
         Name = name;
         ConnectionString = new NpgsqlConnectionStringBuilder(server) { Database = name }.ConnectionString;
     }
@@ -34,6 +35,11 @@ public sealed class PostgresDatabase : IAsyncDisposable
 
         try
         {
+            if (_tryGiveBack is not null && await _tryGiveBack(this))
+            {
+                return;
+            }
+
             await ExecuteAsync(_server, $"drop database if exists {Name} with (force)");
         }
         catch (NpgsqlException exception) when (exception.InnerException is SocketException)
@@ -46,11 +52,13 @@ public sealed class PostgresDatabase : IAsyncDisposable
     /// <param name="server">The connection string of the server's maintenance database.</param>
     /// <param name="prefix">The beginning of the name.</param>
     /// <param name="options">Options of <c>create database</c>; without them the database is empty.</param>
-    internal static async Task<PostgresDatabase> CreateAsync(string server, string prefix, string options = "")
+    /// <param name="tryGiveBack">Called when the database is disposed of. If it returns true, the database stays.</param>
+    internal static async Task<PostgresDatabase> CreateAsync(
+        string server, string prefix, string options = "", Func<PostgresDatabase, Task<bool>>? tryGiveBack = null)
     {
         var name = $"{prefix}_{Guid.NewGuid():n}"[..Math.Min(prefix.Length + 17, 63)];
         await ExecuteAsync(server, $"create database {name} {options}");
-        return new PostgresDatabase(server, name);
+        return new PostgresDatabase(server, name, tryGiveBack);
     }
 
     /// <summary>Runs a statement on a connection of its own, and returns the first value of its result, if there is one.</summary>

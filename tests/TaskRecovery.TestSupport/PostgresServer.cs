@@ -80,8 +80,8 @@ public sealed partial class PostgresServer : IAsyncDisposable
     /// <summary>Creates an empty database with a unique name.</summary>
     public Task<PostgresDatabase> CreateDatabaseAsync(string prefix = "test") => PostgresDatabase.CreateAsync(ConnectionString, prefix);
 
-    /// <summary>Creates a database with a unique name as a copy of a template, which the first call fills.</summary>
-    /// <param name="prefix">The beginning of the name.</param>
+    /// <summary>Returns a database that is a copy of a template, which the first call fills.</summary>
+    /// <param name="prefix">The beginning of the name, if no other test has left its copy.</param>
     /// <param name="template">Names the template within this process. Calls with the same name share it.</param>
     /// <param name="fill">Fills the template, given its connection string. Afterwards only the driver's pool of this connection string may
     /// have sessions.</param>
@@ -119,7 +119,7 @@ public sealed partial class PostgresServer : IAsyncDisposable
 
     private async Task<PostgresTemplate> CreateTemplateAsync(Func<string, Task> fill)
     {
-        var template = await PostgresTemplate.CreateAsync(ConnectionString, fill);
+        var template = await PostgresTemplate.CreateAsync(ConnectionString, lendsAgain: _owned is not null, fill);
         if (_owned is null)
         {
             // The server stays when this process ends, and the template must not.

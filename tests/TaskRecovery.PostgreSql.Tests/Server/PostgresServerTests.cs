@@ -82,6 +82,39 @@ public sealed class PostgresServerTests
         }
     }
 
+    [Fact]
+    public async Task A_copy_is_lent_again_with_the_rows_of_the_template_unless_its_schema_was_changed()
+    {
+        await using var server = await PostgresServer.StartAsync(Controlled);
+        var first = await CopyAsync();
+        await using var open = new NpgsqlConnection(first.ConnectionString);
+        await open.OpenAsync(TestContext.Current.CancellationToken);
+        await ExecuteAsync(first.ConnectionString, "delete from empty; insert into empty values (1); delete from numbers");
+        await ExecuteAsync(first.ConnectionString, "insert into numbers (twice) select 3 from generate_series(1, 5)");
+
+        await first.DisposeAsync();
+        var second = await CopyAsync();
+        var found = await ExecuteAsync(second.ConnectionString, Found);
+        var next = await ExecuteAsync(second.ConnectionString, "insert into numbers (twice) values (1) returning n");
+        await ExecuteAsync(second.ConnectionString, "alter table empty add column other integer");
+        await second.DisposeAsync();
+        var third = await CopyAsync();
+
+        Assert.Equal(first.Name, second.Name);
+        Assert.Equal("1/2, 2/4; 0", found);
+        Assert.Equal(3L, next);
+        Assert.NotEqual(second.Name, third.Name);
+        Assert.Equal("1/2, 2/4; 0", await ExecuteAsync(third.ConnectionString, Found));
+
+        Task<PostgresDatabase> CopyAsync() => server.CopyDatabaseAsync("copy", "lent", static connectionString => ExecuteAsync(
+            connectionString,
+            "create table numbers (n bigint generated always as identity, twice integer, half integer generated always as (twice / 2) stored);"
+            + "insert into numbers (twice) values (2), (4); create table empty (n integer)"));
+    }
+
+    private const string Found =
+        "select (select string_agg(n || '/' || twice, ', ' order by n) from numbers) || '; ' || (select count(*) from empty)";
+
     private static async Task<object?> ExecuteAsync(string connectionString, string statement)
     {
         await using var connection = new NpgsqlConnection($"{connectionString};Pooling=false");
