@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 using Npgsql;
@@ -56,6 +57,13 @@ internal sealed class PlainProbeWorker(Journal journal) : IJobWorker<PlainProbe>
         if (context.Args.Blocks)
         {
             Thread.Sleep(context.Args.HoldMs);
+        }
+        else if (context.Args.Until is { } file)
+        {
+            for (var clock = Stopwatch.StartNew(); !File.Exists(file) && clock.ElapsedMilliseconds < context.Args.HoldMs;)
+            {
+                await Task.Delay(100, cancellationToken);
+            }
         }
         else
         {

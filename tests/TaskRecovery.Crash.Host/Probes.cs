@@ -6,8 +6,10 @@ namespace TaskRecovery.Crash.Host;
 /// <param name="Blocks">Whether it blocks its thread, and so ignores its token too.</param>
 /// <param name="ResultBytes">How large its result is.</param>
 /// <param name="Padding">Makes its arguments large.</param>
+/// <param name="Until">The path of a file. If it appears, the work ends earlier.</param>
 [JobKind("probe.plain")]
-public sealed record PlainProbe(int HoldMs, bool IsUnresponsive = false, bool Blocks = false, int ResultBytes = 0, string? Padding = null);
+public sealed record PlainProbe(
+    int HoldMs, bool IsUnresponsive = false, bool Blocks = false, int ResultBytes = 0, string? Padding = null, string? Until = null);
 
 /// <summary>Work in steps, each of which says that it begins and ends.</summary>
 /// <param name="Steps">How many steps.</param>

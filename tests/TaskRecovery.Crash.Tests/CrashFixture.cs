@@ -78,7 +78,8 @@ public abstract class CrashFixture : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    protected string FileFor(string name) => Path.Combine(_folder.FullName, name);
+    /// <summary>The path of a file in the folder of the test.</summary>
+    public string FileFor(string name) => Path.Combine(_folder.FullName, name);
 
     /// <summary>What a node needs to work on this store.</summary>
     protected abstract HostSettings SettingsFor(string journal);

@@ -19,7 +19,7 @@ public abstract class PoisonTests(Func<Task<CrashFixture>> open) : CrashTests(op
         var limit = Stopwatch.StartNew();
         while ((await Fixture.Queue.FindAsync(poison))!.State is EntryState.Waiting or EntryState.Running)
         {
-            Assert.True(limit.Elapsed < TimeSpan.FromMinutes(3), "the poisonous entry has not ended after three minutes");
+            Assert.True(limit.Elapsed < TimeSpan.FromMinutes(5), "the poisonous entry has not ended after five minutes");
             var node = await Fixture.StartNodeAsync(settings => settings with { NodeName = "victim", Concurrency = 1_000 });
             await node.WaitForExitAsync(TimeSpan.FromSeconds(30)).ContinueWith(_ => { }, TaskScheduler.Default);
             if ((await Fixture.Queue.CountAsync()) is { Waiting.Value: 0, Running.Value: 0 })

@@ -11,8 +11,9 @@ public sealed class PostgresDatabase : IAsyncDisposable
 
     private readonly string _server;
     private readonly Func<PostgresDatabase, Task<bool>>? _tryGiveBack;
+    private int _isDisposed;
 
-    private PostgresDatabase(string server, string name, Func<PostgresDatabase, Task<bool>>? tryGiveBack)
+    internal PostgresDatabase(string server, string name, Func<PostgresDatabase, Task<bool>>? tryGiveBack)
     {
         (_server, _tryGiveBack) = (server, tryGiveBack);
         Name = name;
@@ -28,6 +29,11 @@ public sealed class PostgresDatabase : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 1)
+        {
+            return;
+        }
+
         await using (var pool = new NpgsqlConnection(ConnectionString))
         {
             NpgsqlConnection.ClearPool(pool);
@@ -40,7 +46,7 @@ public sealed class PostgresDatabase : IAsyncDisposable
                 return;
             }
 
-            await ExecuteAsync(_server, $"drop database if exists {Name} with (force)");
+            await ExecutePatientlyAsync(_server, $"drop database if exists {Name} with (force)");
         }
         catch (NpgsqlException exception) when (exception.InnerException is SocketException)
         {
@@ -57,7 +63,7 @@ public sealed class PostgresDatabase : IAsyncDisposable
         string server, string prefix, string options = "", Func<PostgresDatabase, Task<bool>>? tryGiveBack = null)
     {
         var name = $"{prefix}_{Guid.NewGuid():n}"[..Math.Min(prefix.Length + 17, 63)];
-        await ExecuteAsync(server, $"create database {name} {options}");
+        await ExecutePatientlyAsync(server, $"create database {name} {options}");
         return new PostgresDatabase(server, name, tryGiveBack);
     }
 
@@ -70,5 +76,22 @@ public sealed class PostgresDatabase : IAsyncDisposable
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(statement, connection) { CommandTimeout = SecondsForCheckpoints };
         return await command.ExecuteScalarAsync();
+    }
+
+    // The server waits five seconds for sessions that are about to end, which a busy machine may exceed.
+    private static async Task ExecutePatientlyAsync(string server, string statement)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await ExecuteAsync(server, statement);
+                return;
+            }
+            catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.ObjectInUse && attempt < 10)
+            {
+                // Again.
+            }
+        }
     }
 }

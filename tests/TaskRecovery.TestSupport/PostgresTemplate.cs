@@ -32,10 +32,7 @@ internal sealed class PostgresTemplate : IAsyncDisposable
         }
 
         // A database that has sessions can't be copied.
-        await using (var pool = new NpgsqlConnection(database.ConnectionString))
-        {
-            NpgsqlConnection.ClearPool(pool);
-        }
+        await ClearPoolAsync(database.ConnectionString);
 
         // If nothing waits for the disk, the checkpoints of a file copy cost less than a log record for each page. Otherwise each of them
         // would write all files of the copy to the disk.
@@ -58,8 +55,15 @@ internal sealed class PostgresTemplate : IAsyncDisposable
         }
 
         await PostgresDatabase.ExecuteAsync(copy.ConnectionString, RestoreRows);
-        _free.Add(copy);
+        await ClearPoolAsync(copy.ConnectionString);
+        _free.Add(new PostgresDatabase(_server, copy.Name, TryTakeBackAsync));
         return true;
+    }
+
+    private static async Task ClearPoolAsync(string connectionString)
+    {
+        await using var pool = new NpgsqlConnection(connectionString);
+        NpgsqlConnection.ClearPool(pool);
     }
 
     // The rows of the template's tables that have any, and the state of its sequences. A copy has the same object identifiers.

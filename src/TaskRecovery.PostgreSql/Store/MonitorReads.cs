@@ -22,6 +22,7 @@ internal sealed class MonitorReads(PostgreSqlDatabase database, Func<Cancellatio
     internal async ValueTask<T> ReadAsync<T>(
         TimeSpan limit, Func<NpgsqlConnection, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
     {
+        limit = database.LongestRead ?? limit;
         await _free.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {

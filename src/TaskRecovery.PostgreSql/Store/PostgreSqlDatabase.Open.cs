@@ -32,6 +32,12 @@ internal sealed partial class PostgreSqlDatabase
     /// statements of an idle process take; settable for tests.</summary>
     internal TimeSpan PatienceForHome { get; set; } = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>How long a statement of a node's session may take, in seconds; settable for tests.</summary>
+    internal int SessionSeconds { get; set; } = PostgreSqlNodeSession.TimeoutSeconds;
+
+    /// <summary>Replaces the time limits of the read model; only tests set it.</summary>
+    internal TimeSpan? LongestRead { get; set; }
+
     // The application's data source would enlist the connection in the caller's TransactionScope. If the scope rolled back, entries that
     // the library reported as stored would be lost.
     private static TransactionScope? OutsideOfAmbientTransaction()

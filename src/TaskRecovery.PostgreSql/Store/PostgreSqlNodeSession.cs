@@ -244,7 +244,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
     // handlers may have starved.
     private T RunHere<T>(string statement, NpgsqlParameter[] args, Func<NpgsqlDataReader, T> read)
     {
-        using var command = new NpgsqlCommand(_database.Sql(statement), _connection) { CommandTimeout = TimeoutSeconds };
+        using var command = new NpgsqlCommand(_database.Sql(statement), _connection) { CommandTimeout = _database.SessionSeconds };
         command.Parameters.AddRange(args);
         if (UsesLocks)
         {

@@ -8,7 +8,7 @@ namespace TaskRecovery.PostgreSql.Tests.Server;
 /// <summary>Behind one address, connections have reached a server that takes no writes; later the address leads to one that does.</summary>
 public sealed class ReadOnlyServerTests : IAsyncDisposable
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
 
     private readonly CancellationTokenSource _stopping = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
     private NpgsqlDataSource? _source;
@@ -132,7 +132,7 @@ public sealed class ReadOnlyServerTests : IAsyncDisposable
 
         await UntilAsync(async () => await TryEnqueueAsync(store) is not null);
         await UntilAsync(async () => await TryEnqueueAsync(store) is null);
-        Assert.True(await connected.WaitAsync(TimeSpan.FromSeconds(5), Cancellation));
+        Assert.True(await connected.WaitAsync(Soon, Cancellation));
         await _stopping.CancelAsync();
         await listening;
     }

@@ -40,7 +40,10 @@ public abstract class PostgreSqlStoreTests : IAsyncLifetime
     {
         var options = new PostgreSqlOptions();
         configure?.Invoke(options);
-        return Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(connectionString ?? ConnectionString, null), options, Lease));
+        return Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(connectionString ?? ConnectionString, null), options, Lease)
+        {
+            SessionSeconds = 60,
+        });
     }
 
     private protected async Task<PostgreSqlQueueStore> OpenStoreAsync(PostgreSqlDatabase? database = null)
@@ -61,7 +64,7 @@ public abstract class PostgreSqlStoreTests : IAsyncLifetime
     {
         await using var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false");
         await connection.OpenAsync(Cancellation);
-        await using var command = new NpgsqlCommand(statement, connection);
+        await using var command = new NpgsqlCommand(statement, connection) { CommandTimeout = 300 };
         await command.ExecuteNonQueryAsync(Cancellation);
     }
 

@@ -244,7 +244,7 @@ public sealed partial class EfCoreTests : IAsyncLifetime
         Assert.Contains("AddDbContext", refused.Message, StringComparison.Ordinal);
     }
 
-    // A context with EF Core's default execution strategy. In its time a minute takes a tenth of a second. The answers about its commit
+    // A context with EF Core's default execution strategy. Its time moves only by what is waited for. The answers about its commit
     // are given by the number of the question; null for those of the store.
     private ShopContext PlainContext(Func<int, bool?>? answer = null, TaskRecoveryOptions? options = null)
     {
