@@ -42,7 +42,8 @@ internal static class StartSql
     /// numbers of its queue and entry kind, how many of its tasks wait for their first start (only if the policy lets runs wait; at most as
     /// many as can start in one batch), and whether the bound task has to wait for another one; for a run that was requested for a due
     /// time, the latest due time before it that has a task, and since when a task is unfinished; for a bound task that waits for its first
-    /// start, whether an operator has put it back; then the bound task and the job.</returns>
+    /// start, whether an operator has put it back; if each missed run is made up for and runs may not overlap, whether an unfinished task
+    /// was created at or after the due time of the planned run; then the bound task and the job.</returns>
     internal static readonly string Facts = $$"""
         with clock as materialized (select clock_timestamp() as now), held as materialized (
             select c.id, n.id as node, n.label, case when c.partly then c.entries end as entries
@@ -78,6 +79,10 @@ internal static class StartSql
             case when t.id is not null and t.started_at is null then (
                 select p.entry from {schema}.outcomes p
                 where p.entry = g.entry and not p.final and p.kind in {{Codes.KindsThat(OutcomeRules.Ends)}} limit 1) is not null
+                else false end,
+            case when j.planned_entry = g.entry and j.missed_runs = {{(int)MissedRunPolicy.RunAll}}
+                and coalesce(g.overlap, j.overlap) <> {{(int)OverlapPolicy.Allow}} then (
+                select t.id {{TaskSql.FromUnfinished}} where u.job_id = g.job and t.created_at >= j.due limit 1) is not null
                 else false end,
             {{TaskSql.Columns}}, {{JobSql.Columns}}
         from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[], $5::uuid[], $6::timestamptz[], $7::smallint[]) with ordinality

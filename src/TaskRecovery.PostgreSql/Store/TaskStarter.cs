@@ -91,6 +91,7 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
             job = job with
             {
                 HasUnfinishedTask = job.HasUnfinishedTask || before.HasTask,
+                HasUnfinishedTaskSinceDue = job.HasUnfinishedTaskSinceDue || before.HasNewTask,
                 HasQueuedTask = start.QueuedTasks + before.Queued > 0,
                 HasEarlierTask = job.HasEarlierTask || before.HasStarted,
                 Timing = start.IsPlanned ? job.Timing : before.Timing ?? job.Timing,
@@ -183,8 +184,8 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
 
     private static PendingStart ReadStart(NpgsqlDataReader reader, TaskStartRequest request)
     {
-        const int taskColumn = 19;
-        const int jobColumn = 34;
+        const int taskColumn = 20;
+        const int jobColumn = 35;
         var job = reader.IsDBNull(jobColumn) ? null : PostgreSqlJobStore.ReadJob(reader, jobColumn);
         var bound = reader.IsDBNull(taskColumn) ? null : PostgreSqlJobStore.ReadTask(reader, taskColumn);
         var isPlanned = reader.GetBoolean(9);
@@ -230,6 +231,7 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                         IsPlanned = isPlanned,
                         HasTaskForDueTime = reader.GetBoolean(10),
                         HasUnfinishedTask = reader.GetBoolean(11),
+                        HasUnfinishedTaskSinceDue = reader.GetBoolean(19),
                         HasEarlierTask = reader.GetBoolean(15),
                     },
             },
@@ -250,9 +252,10 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
     /// <summary>What the earlier starts of a batch have changed about a job.</summary>
     /// <param name="HasStarted">Whether a task of it has started.</param>
     /// <param name="HasTask">Whether a task of it was created, or has started.</param>
+    /// <param name="HasNewTask">Whether a task of it was created.</param>
     /// <param name="Queued">How many more of its tasks wait for their first start.</param>
     /// <param name="Timing">Its plan; <see langword="null"/> if it is as it was.</param>
-    private readonly record struct BatchChange(bool HasStarted, bool HasTask, int Queued, JobTiming? Timing)
+    private readonly record struct BatchChange(bool HasStarted, bool HasTask, bool HasNewTask, int Queued, JobTiming? Timing)
     {
         public BatchChange With(PendingStart start)
         {
@@ -263,6 +266,7 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
             return new BatchChange(
                 HasStarted || hasStarted,
                 HasTask || hasStarted || isNewInQueue,
+                HasNewTask || verdict.Decision == TaskStartDecision.Started || isNewInQueue,
                 Queued + (isNewInQueue ? 1 : 0) - (hasLeftTheQueue ? 1 : 0),
                 verdict.Next is { } next
                     ? facts.Job!.Timing with { State = next.StateOf(facts.Job.Timing.State), NextRunAt = next.Due }

@@ -59,6 +59,10 @@ internal static class TaskSql
     /// <summary>Returns a row if a job has an unfinished task. ?1 job.</summary>
     public const string AnyUnfinished = "select 1 from taskrecovery_tasks where job_id = ?1 and state < 2 limit 1";
 
+    /// <summary>Returns a row if an unfinished task of a job was created at or after a time. ?1 job, ?2 time.</summary>
+    public const string AnyUnfinishedSince =
+        "select 1 from taskrecovery_tasks where job_id = ?1 and state < 2 and created_at >= ?2 limit 1";
+
     /// <summary>Returns a row if a task exists for a job's due time. ?1 job, ?2 due.</summary>
     public const string ExistsForDue = "select 1 from taskrecovery_tasks where job_id = ?1 and due_at = ?2";
 

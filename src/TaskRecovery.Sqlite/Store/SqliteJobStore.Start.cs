@@ -93,6 +93,9 @@ internal sealed partial class SqliteJobStore
                 ? null : Micros.ToTime(session.Get(TaskSql.UnfinishedSince).Bind(1, job.Id).Scalar()),
             HasTaskForDueTime = due is not null && session.Get(TaskSql.ExistsForDue).Bind(1, job.Id).Bind(2, due).Exists(),
             HasUnfinishedTask = hasUnfinished,
+            HasUnfinishedTaskSinceDue = isPlanned && hasUnfinished && job.MissedRuns == MissedRunPolicy.RunAll
+                && overlap != OverlapPolicy.Allow
+                && session.Get(TaskSql.AnyUnfinishedSince).Bind(1, job.Id).Bind(2, due).Exists(),
             HasQueuedTask = mayQueue && bound is null && session.Get(TaskSql.AnyQueued).Bind(1, job.Id).Exists(),
             HasEarlierTask = overlap != OverlapPolicy.Allow && bound is { StartedAt: null }
                 && session.Get(TaskSql.AnyEarlier).Bind(1, job.Id).Bind(2, Micros.From(bound.CreatedAt)).Bind(3, bound.Id).Exists(),

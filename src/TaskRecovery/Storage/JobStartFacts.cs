@@ -43,6 +43,10 @@ public sealed record JobStartFacts
     /// <summary>Whether the job has a task that has not ended.</summary>
     public required bool HasUnfinishedTask { get; init; }
 
+    /// <summary>Whether an unfinished task of the job was created at or after the due time of the planned run, so that this run was due
+    /// before that task began. Only read for <see cref="MissedRunPolicy.RunAll"/>, and not if runs may overlap.</summary>
+    public bool HasUnfinishedTaskSinceDue { get; init; }
+
     /// <summary>Whether one of the unfinished tasks waits for its first start. Only read for the policies that let a run wait.</summary>
     public bool HasQueuedTask { get; init; }
 

@@ -136,8 +136,10 @@ public static class TaskStartRules
             return new TaskStartVerdict(TaskStartDecision.Started, null, Next: next, IsCatchUp: isCatchUp);
         }
 
-        // Runs that are made up for run one after the other.
-        if (job.IsBackfill || (planned.IsMissed && job.Missed.Policy == MissedRunPolicy.RunAll))
+        // Runs that are made up for run one after the other. The last of them is not missed, because no other due time has passed, but it
+        // was due before the run that it waits for began.
+        var isBehind = planned.IsMissed || job is { IsPlanned: true, HasUnfinishedTaskSinceDue: true };
+        if (job.IsBackfill || (isBehind && job.Missed.Policy == MissedRunPolicy.RunAll))
         {
             return new TaskStartVerdict(TaskStartDecision.Wait, null, WaitFor: job.IsBackfill ? WaitOf(job, now) : null);
         }

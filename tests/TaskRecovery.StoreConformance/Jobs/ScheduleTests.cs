@@ -102,6 +102,42 @@ public abstract class ScheduleTests(StoreFixture fixture) : JobStoreTests(fixtur
         Assert.Equal(first + (4 * Hour), (await FindJobAsync(job.Id)).NextRunAt);
     }
 
+    [Theory]
+    [InlineData(OverlapPolicy.Skip)]
+    [InlineData(OverlapPolicy.QueueOne)]
+    [InlineData(OverlapPolicy.CancelPrevious)]
+    public async Task Each_missed_run_is_made_up_for_although_the_one_before_it_still_runs(OverlapPolicy overlap)
+    {
+        var node = GivenNode();
+        var job = await GivenJobAsync(configure: definition => definition with
+        {
+            MissedRuns = MissedRunPolicy.RunAll,
+            CatchUpLimit = 2,
+            Overlap = overlap,
+        });
+        await ShiftTimeAsync(TimeSpan.FromHours(1.5));
+        var first = (await FindJobAsync(job.Id)).NextRunAt!.Value;
+        var (earlier, task) = await GivenRunningTaskAsync(node);
+        var last = await ClaimRunAsync(node);
+
+        var waits = await StartAsync(last);
+
+        Assert.Equal((TaskStartDecision.Wait, null, first), (waits.Decision, waits.Task, task.DueAt));
+        Assert.False((await FindAsync(earlier.Held.Id)).CancelRequested);
+        Assert.Equal(first + Hour, (await FindJobAsync(job.Id)).NextRunAt);
+        await FinishTaskAsync(earlier);
+        var started = await StartAsync(last);
+        Assert.Equal((TaskStartDecision.Started, first + Hour), (started.Decision, started.Task!.DueAt));
+        Assert.Equal(first + (2 * Hour), (await FindJobAsync(job.Id)).NextRunAt);
+
+        // The next run was not due yet when the last one began, so that it obeys the policy.
+        await ShiftTimeAsync(Hour / 2);
+        var regular = await StartAsync(await ClaimRunAsync(node));
+        Assert.Equal(overlap == OverlapPolicy.Skip ? TaskStartDecision.Skip : TaskStartDecision.Wait, regular.Decision);
+        Assert.Equal(overlap == OverlapPolicy.Skip, regular.Task is null);
+        Assert.Equal(overlap == OverlapPolicy.CancelPrevious, (await FindAsync(last.Held.Id)).CancelRequested);
+    }
+
     [Fact]
     public async Task A_run_that_is_due_while_an_earlier_one_runs_is_skipped()
     {

@@ -24,6 +24,8 @@ public sealed class TaskStartRulesTests
         from isPlanned in Both
         from hasTask in Both
         from hasUnfinished in Both
+        from isSinceDue in Both
+        where hasUnfinished || !isSinceDue
         select new JobStartFacts
         {
             Timing = Timing(isSingle ? Schedule.Once(Now - Hour) : Schedule.Every(Hour), Now
@@ -34,6 +36,7 @@ public sealed class TaskStartRulesTests
             IsPlanned = isPlanned,
             HasTaskForDueTime = hasTask,
             HasUnfinishedTask = hasUnfinished,
+            HasUnfinishedTaskSinceDue = isSinceDue,
         },
     ];
 
@@ -384,8 +387,8 @@ public sealed class TaskStartRulesTests
             (job?.Timing.State == JobState.Paused, TaskStartDecision.Wait, null),
             (isMissed && job!.Missed.Policy == MissedRunPolicy.Skip, TaskStartDecision.Skip, EndReasons.Missed),
             (job is { IsPlanned: true, HasTaskForDueTime: true }, TaskStartDecision.Skip, EndReasons.TaskFinished),
-            (isMissed && job is { Overlap: not OverlapPolicy.Allow, HasUnfinishedTask: true, Missed.Policy: MissedRunPolicy.RunAll },
-                TaskStartDecision.Wait, null),
+            (job is { Overlap: not OverlapPolicy.Allow, HasUnfinishedTask: true, Missed.Policy: MissedRunPolicy.RunAll }
+                && (isMissed || job is { IsPlanned: true, HasUnfinishedTaskSinceDue: true }), TaskStartDecision.Wait, null),
             (job is { Overlap: OverlapPolicy.Skip, HasUnfinishedTask: true }, TaskStartDecision.Skip, EndReasons.Overlap),
             (job is { Overlap: OverlapPolicy.QueueOne or OverlapPolicy.CancelPrevious, HasUnfinishedTask: true },
                 TaskStartDecision.Wait, null),
