@@ -112,14 +112,16 @@ public static class JobPlanning
     // A changed definition never postpones the planned run. Otherwise, if the application computes StartAt anew at each start, a process
     // that restarts often enough would never run the job. A later StartAt takes effect after the planned run. If the interval changes, the
     // next run keeps its due time, or is due one new interval from now if that is earlier. The due times of a cron expression do not depend
-    // on what was planned before, so only a later StartAt waits for the planned run.
+    // on what was planned before. So the planned run of a cron job stays if only StartAt differs, or if its due time is one of the new
+    // definition too: it may be due already and not have started, because a deployment stopped the nodes.
     private static DateTimeOffset? NextDue(JobTiming held, JobTiming wanted, DateTimeOffset now)
     {
         var times = wanted.GetTimes();
         if (times.IsCron)
         {
             var due = times.First(now);
-            return held.NextRunAt is { } planned && planned < due && wanted.HasTimesOf(held, otherStart: true) ? planned : due;
+            return held.NextRunAt is { } planned && (due is null || planned < due)
+                && (wanted.HasTimesOf(held, otherStart: true) || IsDueTime(planned, wanted)) ? planned : due;
         }
 
         if (wanted.Schedule.Interval is not { } interval)
@@ -142,4 +144,9 @@ public static class JobPlanning
         soonest = start > soonest ? start.Value : soonest;
         return times.OrLater(interval != held.Schedule.Interval && soonest < next ? soonest : next);
     }
+
+    // Without the start, which must not postpone the planned run. A row that was edited by hand may have the earliest time of all.
+    private static bool IsDueTime(DateTimeOffset planned, JobTiming wanted)
+        => planned > DateTimeOffset.MinValue
+            && (wanted with { StartAt = null }).GetTimes().TryNextAfter(planned.AddTicks(-1), planned, out var due) && due == planned;
 }

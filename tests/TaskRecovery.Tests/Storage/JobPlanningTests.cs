@@ -18,6 +18,10 @@ public sealed class JobPlanningTests
 
     private static readonly JobTiming Nightly = Hourly with { Schedule = Schedule.Cron("0 2 * * *"), NextRunAt = At(16 * 60) };
 
+    private static readonly ScheduleExceptions Christmas = ScheduleExceptions.Dates(new DateOnly(2026, 12, 25));
+
+    // Its run has been due for five minutes and has not started.
+    private static readonly JobTiming Late = Hourly with { Schedule = Schedule.Cron("55 9 * * *"), NextRunAt = At(-5), EndAt = At(90_000) };
 
     /// <summary>What is stored, what the definition wants, whether the entry's columns change, and the new due time in minutes from now;
     /// null if the plan stays.</summary>
@@ -64,6 +68,28 @@ public sealed class JobPlanningTests
         {
             Except = ScheduleExceptions.Dates(new DateOnly(2026, 3, 1)),
         }, false, (14 * 60) + 30 },
+        { "a date without a run, the planned run is late", Late, Late with { Except = Christmas }, false, null },
+        { "an end that is computed anew, the planned run is late", Late, Late with { EndAt = At(90_001) }, false, null },
+        { "start and end that are computed anew, the planned run is late", Late with { StartAt = At(-1440) }, Late with
+        {
+            StartAt = At(0),
+            EndAt = At(90_001),
+        }, false, null },
+        { "an end between the planned run, which is late, and the next", Late, Late with { EndAt = At(10) }, false, null },
+        { "more due times, the planned run is late", Late, Late with { Schedule = Schedule.Cron("55 9,21 * * *") }, false, null },
+        { "a date without a run and another queue, the planned run is late", Late, Late with { Except = Christmas }, true, -5 },
+        { "a date without a run, the planned run was missed", Late with { NextRunAt = At(-1445) }, Late with
+        {
+            NextRunAt = At(-1445),
+            Except = Christmas,
+        }, false, null },
+        { "the date of the planned run, which is late", Late, Late with
+        {
+            Except = ScheduleExceptions.Dates(new DateOnly(2026, 3, 1)),
+        }, false, 1435 },
+        { "another time, the planned run is late", Late, Late with { Schedule = Schedule.Cron("54 9 * * *") }, false, 1434 },
+        { "a start that is computed anew and a date without a run", Nightly, Nightly with { StartAt = At(5000), Except = Christmas },
+            false, null },
         { "cron instead of an interval", Hourly, Nightly, false, 16 * 60 },
         { "an interval instead of cron", Nightly, Hourly, false, 0 },
         { "an end after the next run", Hourly, Hourly with { EndAt = At(300) }, false, null },
