@@ -138,7 +138,7 @@ internal sealed record HeldJob
         OnceAt = Stored(job.Definition.Schedule.At),
         Cron = job.Definition.Schedule.Expression,
         TimeZone = job.Definition.Schedule.TimeZone,
-        StartAt = Stored(job.Definition.StartAt) ?? StartAt,
+        StartAt = Stored(job.Definition.StartAt),
         EndAt = Stored(job.Definition.EndAt),
         Exceptions = job.Definition.Except?.Text,
         Overlap = job.Definition.Overlap,

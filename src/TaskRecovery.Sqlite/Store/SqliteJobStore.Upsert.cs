@@ -109,7 +109,7 @@ internal sealed partial class SqliteJobStore
             OnceAt = Micros.From(definition.Schedule.At),
             Cron = definition.Schedule.Expression,
             TimeZone = definition.Schedule.TimeZone,
-            StartAt = Micros.From(definition.StartAt) ?? held.StartAt,
+            StartAt = Micros.From(definition.StartAt),
             EndAt = Micros.From(definition.EndAt),
             Exceptions = definition.Except?.Text,
             Overlap = definition.Overlap,

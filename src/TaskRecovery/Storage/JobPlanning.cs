@@ -135,6 +135,12 @@ public static class JobPlanning
             return times.OrLater(start ?? now);
         }
 
+        // The planned run was put off by a start that is removed now. Without a start, a job begins at once.
+        if (wanted.StartAt is null && held.StartAt > now && held.StartAt <= next)
+        {
+            return times.OrLater(now);
+        }
+
         if (start is { } sooner && wanted.StartAt != held.StartAt && sooner < next)
         {
             return times.OrLater(sooner);

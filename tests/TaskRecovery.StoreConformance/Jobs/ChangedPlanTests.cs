@@ -118,6 +118,23 @@ public abstract class ChangedPlanTests(StoreFixture fixture) : JobStoreTests(fix
         Assert.Equal(changed.NextRunAt, Assert.Single(await WaitingRunsAsync()).RunAt);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Start_that_is_removed_no_longer_puts_off_the_planned_run(bool isCron)
+    {
+        var now = await Fixture.GetTimeAsync(Cancellation);
+        var schedule = isCron ? Schedule.Cron("* * * * *") : Schedule.Every(Hour);
+        var first = await GivenJobAsync(schedule, definition => definition with { StartAt = now.AddHours(5) });
+        Assert.True(first.NextRunAt >= now.AddHours(5).AddMilliseconds(-1));
+
+        var changed = await GivenJobAsync(schedule);
+
+        Assert.Null(changed.StartAt);
+        Assert.InRange(changed.NextRunAt!.Value, now.AddMinutes(-1), now.AddMinutes(10));
+        Assert.InRange(Assert.Single(await WaitingRunsAsync()).RunAt!.Value, now.AddMinutes(-1), now.AddMinutes(10));
+    }
+
     [Fact]
     public async Task Job_whose_planned_run_was_cancelled_and_that_becomes_a_single_run_has_it()
     {

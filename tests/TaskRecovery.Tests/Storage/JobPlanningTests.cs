@@ -41,6 +41,9 @@ public sealed class JobPlanningTests
         { "a start that is put off", Hourly with { StartAt = At(30) }, Hourly with { StartAt = At(31) }, false, null },
         { "an earlier start", Hourly with { StartAt = At(30) }, Hourly with { StartAt = At(20) }, false, 20 },
         { "a start in the past", Hourly, Hourly with { StartAt = At(-20) }, false, -20 },
+        { "no start any more", Hourly with { StartAt = At(300), NextRunAt = At(300) }, Hourly, false, 0 },
+        { "no start any more, it has passed", Hourly with { StartAt = At(-30) }, Hourly, false, null },
+        { "no start any more, a run is planned before it", Hourly with { StartAt = At(300) }, Hourly, false, null },
         { "a later start, nothing planned", Hourly with { IsPlanned = false, NextRunAt = null }, Hourly with
         {
             StartAt = At(300),
@@ -63,6 +66,7 @@ public sealed class JobPlanningTests
         }, Nightly with { Schedule = Schedule.Cron("0 3 * * *") }, false, 17 * 60 },
         { "a later start of a cron job", Nightly, Nightly with { StartAt = At(5000) }, false, null },
         { "a start of a cron job in the past", Nightly, Nightly with { StartAt = At(-5000) }, false, null },
+        { "no start of a cron job any more", Nightly with { StartAt = At(5000), NextRunAt = At(88 * 60) }, Nightly, false, 16 * 60 },
         { "a date without a run", Nightly, Nightly with { Except = ScheduleExceptions.Dates(new DateOnly(2026, 3, 2)) }, false, 40 * 60 },
         { "an interval with a date without a run", Hourly, Hourly with
         {
