@@ -65,16 +65,24 @@ internal sealed class CronFieldReader(string expression, string text, int positi
         if (Take('-'))
         {
             var last = Value();
-            return string.Create(CultureInfo.InvariantCulture, $"{first}-{last}{Step()}");
+
+            // The Sunday of 7-7 is a single day, and 0-7 would be the whole week.
+            last = IsLateSunday(first) && IsLateSunday(last) ? 0 : last;
+            return string.Create(CultureInfo.InvariantCulture, $"{Begin(first)}-{last}{Step()}");
         }
 
         if (Step() is { } steps)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"{first}-{field.LastDistinct}{steps}");
+            return string.Create(CultureInfo.InvariantCulture, $"{Begin(first)}-{field.LastDistinct}{steps}");
         }
 
         return Special(isList, start, first);
     }
+
+    // Cronos counts the steps of a range from the day after it if it begins with 7, and would not run on Sunday.
+    private int Begin(int first) => IsLateSunday(first) ? 0 : first;
+
+    private bool IsLateSunday(int value) => field == CronField.DayOfWeek && value == 7;
 
     // The suffixes in nW, nL and n#k.
     private string Special(bool isList, int start, int value)

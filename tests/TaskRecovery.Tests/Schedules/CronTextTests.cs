@@ -19,6 +19,9 @@ public sealed class CronTextTests
     [InlineData("0 0 * * MON#2", "2026-11-29 00:00:00", "2026-12-14 00:00:00")]
     [InlineData("0 0 * * 0", "2026-11-30 00:00:00", "2026-12-06 00:00:00")]
     [InlineData("0 0 * * 7", "2026-11-30 00:00:00", "2026-12-06 00:00:00")]
+    [InlineData("0 0 * * 7/2", "2026-11-28 12:00:00", "2026-11-29 00:00:00")]
+    [InlineData("0 0 * * 7-3/2", "2026-11-28 12:00:00", "2026-11-29 00:00:00")]
+    [InlineData("0 0 * * 7/7", "2026-11-30 00:00:00", "2026-12-06 00:00:00")]
     [InlineData("0 0 ? * ?", "2026-11-30 12:00:00", "2026-12-01 00:00:00")]
     [InlineData("*/20,7 * * * *", "2026-11-30 00:00:00", "2026-11-30 00:07:00")]
     [InlineData("5/10 * * * *", "2026-11-30 00:50:00", "2026-11-30 00:55:00")]
@@ -38,6 +41,24 @@ public sealed class CronTextTests
         var next = CronSchedule.Parse(expression, TimeZoneInfo.Utc, "job").NextAfter(Utc(after));
 
         Assert.Equal(Utc(expected), next);
+    }
+
+    [Fact]
+    public void Range_of_weekdays_may_go_around_the_week_and_both_0_and_7_are_Sunday()
+    {
+        for (var first = 0; first <= 7; first++)
+        {
+            for (var step = 1; step <= 7; step++)
+            {
+                AssertDays($"{first}/{step}", first % 7, 6, step);
+                for (var last = 0; last <= 7; last++)
+                {
+                    // 7-7 is one day; 0-7 is the week and its end.
+                    var begin = last == 7 ? first : first % 7;
+                    AssertDays($"{first}-{last}/{step}", begin, begin > last ? last + 7 : last, step);
+                }
+            }
+        }
     }
 
     [Theory]
@@ -110,6 +131,19 @@ public sealed class CronTextTests
 
             Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], months.Order());
         }
+    }
+
+    private static void AssertDays(string field, int first, int last, int step)
+    {
+        var expected = new SortedSet<int>();
+        for (var day = first; day <= last; day += step)
+        {
+            expected.Add(day % 7);
+        }
+
+        // 7 runs are at least one week.
+        var days = Runs($"0 0 * * {field}", "job", 7).Select(static run => (int)run.DayOfWeek).Distinct().Order().ToList();
+        Assert.True(expected.SequenceEqual(days), $"{field}: {string.Join(',', days)}");
     }
 
     private static int MinuteOf(string expression, string job) => Runs(expression, job, 1)[0].Minute;
