@@ -41,9 +41,10 @@ internal static class StartSql
     /// entry kind, whether the entry is the planned one, whether a task exists for the due time, whether a task is unfinished, and the
     /// numbers of its queue and entry kind, how many of its tasks wait for their first start (only if the policy lets runs wait; at most as
     /// many as can start in one batch), and whether the bound task has to wait for another one; for a run that was requested for a due
-    /// time, the latest due time before it that has a task, and since when a task is unfinished; for a bound task that waits for its first
-    /// start, whether an operator has put it back; if each missed run is made up for and runs may not overlap, whether an unfinished task
-    /// was created at or after the due time of the planned run; then the bound task and the job.</returns>
+    /// time, the latest due time before it that has a task; for a run that waits while a task is unfinished, since when one is; for a bound
+    /// task that waits for its first start, whether an operator has put it back; if each missed run is made up for and runs may not
+    /// overlap, whether an unfinished task was created at or after the due time of the planned run; then the bound task and the
+    /// job.</returns>
     internal static readonly string Facts = $$"""
         with clock as materialized (select clock_timestamp() as now), held as materialized (
             select c.id, n.id as node, n.label, case when c.partly then c.entries end as entries
@@ -74,7 +75,9 @@ internal static class StartSql
                     and (o.started_at is not null or (o.created_at, o.id) < (t.created_at, t.id)) limit 1) is not null else false end,
             case when g.due is not null then (
                 select d.due_at from {schema}.tasks d where d.job_id = g.job and d.due_at < g.due order by d.due_at desc limit 1) end,
-            case when g.due is not null then (
+            case when g.due is not null or coalesce(g.overlap, j.overlap) > 1
+                or coalesce(g.overlap, j.overlap) <> {{(int)OverlapPolicy.Allow}}
+                    and (j.missed_runs = {{(int)MissedRunPolicy.RunAll}} or t.id is not null and t.started_at is null) then (
                 select min(coalesce(t.started_at, t.created_at)) {{TaskSql.FromUnfinished}} where u.job_id = g.job) end,
             case when t.id is not null and t.started_at is null then (
                 select p.entry from {schema}.outcomes p

@@ -78,6 +78,8 @@ internal sealed partial class SqliteJobStore
         var hasUnfinished = session.Get(TaskSql.AnyUnfinished).Bind(1, job.Id).Exists();
         var overlap = request.Overlap ?? job.Overlap;
         var mayQueue = overlap is OverlapPolicy.QueueOne or OverlapPolicy.CancelPrevious;
+        var mayWait = isBackfill || mayQueue
+            || (overlap != OverlapPolicy.Allow && (job.MissedRuns == MissedRunPolicy.RunAll || bound is { StartedAt: null }));
         return new JobStartFacts
         {
             Timing = job.Timing,
@@ -89,7 +91,7 @@ internal sealed partial class SqliteJobStore
             DueAt = request.DueAt,
             BackfilledUpTo = !isBackfill || !hasUnfinished
                 ? null : Micros.ToTime(session.Get(TaskSql.LatestDueBefore).Bind(1, job.Id).Bind(2, due).Scalar()),
-            UnfinishedSince = !isBackfill || !hasUnfinished
+            UnfinishedSince = !mayWait || !hasUnfinished
                 ? null : Micros.ToTime(session.Get(TaskSql.UnfinishedSince).Bind(1, job.Id).Scalar()),
             HasTaskForDueTime = due is not null && session.Get(TaskSql.ExistsForDue).Bind(1, job.Id).Bind(2, due).Exists(),
             HasUnfinishedTask = hasUnfinished,

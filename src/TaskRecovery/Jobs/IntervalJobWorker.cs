@@ -27,6 +27,9 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
     // Another node may know the time zone. This one asks rarely, and logs each time.
     private static readonly TimeSpan UnplannableWait = TimeSpan.FromMinutes(1);
 
+    // For a store that names no time. If the start has put the run back, this outcome is only a repetition.
+    private static readonly TimeSpan DefaultWait = TimeSpan.FromSeconds(15);
+
     private readonly ILogger _logger = logger.Guarded();
     private readonly WorkDelegate _pipeline = pipeline.Build(static (context, cancellationToken)
         => context.Services.GetRequiredService<THandler>().RunAsync((TaskContext<TArgs>)context, cancellationToken));
@@ -112,7 +115,7 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
                 run.End(OutcomeKind.Snoozed, reason: null, delay: UnplannableWait);
                 return null;
             case TaskStartDecision.Wait:
-                run.End(OutcomeKind.Snoozed, reason: null, delay: start.WaitFor ?? JobTimes.WaitFor(start.Job?.Schedule.Interval));
+                run.End(OutcomeKind.Snoozed, reason: null, delay: start.WaitFor ?? DefaultWait);
                 break;
             default:
                 run.End(OutcomeKind.Cancelled, start.Reason);

@@ -20,6 +20,9 @@ public static class TaskStartRules
     private static readonly TimeSpan ShortestPauseWait = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestPauseWait = TimeSpan.FromDays(1);
 
+    private static readonly TimeSpan ShortestWaitBehind = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestWaitBehind = TimeSpan.FromSeconds(15);
+
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan ShortWaitOfNext = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ShortWait = TimeSpan.FromMinutes(1);
@@ -78,7 +81,7 @@ public static class TaskStartRules
             (_, { HasKindOfEntry: false }) => Skip(EndReasons.Superseded),
             (_, { Timing.State: JobState.Paused }) => Skip(EndReasons.JobNotActive),
             (_, { Missed.ExpiresAfter: { } deadline }) when isQueued && now - queuedDueAt > deadline => Skip(EndReasons.Expired),
-            (_, { Overlap: not OverlapPolicy.Allow, HasEarlierTask: true }) when isQueued => Queued(job.Overlap),
+            (_, { Overlap: not OverlapPolicy.Allow, HasEarlierTask: true }) when isQueued => Queued(job.Overlap, WaitBehind(job, now)),
             _ => new TaskStartVerdict(TaskStartDecision.Recovered, null),
         };
 
@@ -141,13 +144,24 @@ public static class TaskStartRules
         var isBehind = planned.IsMissed || job is { IsPlanned: true, HasUnfinishedTaskSinceDue: true };
         if (job.IsBackfill || (isBehind && job.Missed.Policy == MissedRunPolicy.RunAll))
         {
-            return new TaskStartVerdict(TaskStartDecision.Wait, null, WaitFor: job.IsBackfill ? WaitOf(job, now) : null);
+            return new TaskStartVerdict(
+                TaskStartDecision.Wait, null, WaitFor: job.IsBackfill ? WaitOf(job, now) : WaitBehind(job, now));
         }
 
-        return job.Overlap == OverlapPolicy.Skip || job is { Overlap: OverlapPolicy.QueueOne, HasQueuedTask: true }
-            ? SkipNew(EndReasons.Overlap, next)
-            : Queued(job.Overlap) with { Next = next, IsCatchUp = isCatchUp };
+        if (job.Overlap == OverlapPolicy.Skip || job is { Overlap: OverlapPolicy.QueueOne, HasQueuedTask: true })
+        {
+            return SkipNew(EndReasons.Overlap, next);
+        }
+
+        // A run that is cancelled ends soon, however long it has taken.
+        var wait = job.Overlap == OverlapPolicy.CancelPrevious ? ShortestWaitBehind : WaitBehind(job, now);
+        return Queued(job.Overlap, wait) with { Next = next, IsCatchUp = isCatchUp };
     }
+
+    // How long a run that waits for an unfinished one waits before it asks again. Each time that a run asks is stored, so it asks the more
+    // seldom the longer the unfinished run takes, and starts late by at most an eighth of that time.
+    private static TimeSpan WaitBehind(JobStartFacts job, DateTimeOffset now)
+        => Shorter(Longer((now - (job.UnfinishedSince ?? now)) / 8, ShortestWaitBehind), LongestWaitBehind);
 
     // A resume makes the run due, so it asks by itself only in case that somebody ends the pause with SQL. A job may have 10,000 such runs
     // and stay paused for months, and each time that a run asks is stored.
@@ -204,8 +218,8 @@ public static class TaskStartRules
         }
     }
 
-    private static TaskStartVerdict Queued(OverlapPolicy overlap)
-        => new(TaskStartDecision.Wait, null, IsQueued: true, CancelsOthers: overlap == OverlapPolicy.CancelPrevious);
+    private static TaskStartVerdict Queued(OverlapPolicy overlap, TimeSpan wait) => new(
+        TaskStartDecision.Wait, null, IsQueued: true, CancelsOthers: overlap == OverlapPolicy.CancelPrevious, WaitFor: wait);
 
     // The run of a bound or named task: the node ends the entry, and its task with it.
     private static TaskStartVerdict Skip(string reason) => new(TaskStartDecision.Skip, reason);

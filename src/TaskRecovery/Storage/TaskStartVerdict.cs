@@ -11,8 +11,8 @@ namespace TaskRecovery.Storage;
 /// <param name="IsQueued">Whether the run waits with a task of its own, which the store creates if the entry has none.</param>
 /// <param name="CancelsOthers">Whether the store requests cancellation of the job's other unfinished tasks.</param>
 /// <param name="IsCatchUp">Whether the new task makes up for a missed run.</param>
-/// <param name="WaitFor">How long a run that waits without a task waits before it asks again; <see langword="null"/> for a time that the
-/// node chooses.</param>
+/// <param name="WaitFor">How long a run that waits waits before it asks again; <see langword="null"/> for a time that the node
+/// chooses.</param>
 /// <param name="WaitsForResume">Whether the store puts the entry back at once, as snoozed for <paramref name="WaitFor"/> with the reason
 /// <see cref="EndReasons.JobNotActive"/>. The end of the pause makes it due.</param>
 [Experimental("TASKRECOVERY001")]

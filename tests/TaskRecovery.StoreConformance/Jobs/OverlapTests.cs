@@ -37,6 +37,25 @@ public abstract class OverlapTests(StoreFixture fixture) : JobStoreTests(fixture
     }
 
     [Theory]
+    [InlineData(OverlapPolicy.QueueOne, MissedRunPolicy.RunOnce, 15)]
+    [InlineData(OverlapPolicy.CancelPrevious, MissedRunPolicy.RunOnce, 1)]
+    [InlineData(OverlapPolicy.Skip, MissedRunPolicy.RunAll, 15)]
+    public async Task Run_that_waits_for_a_long_one_asks_seldom(OverlapPolicy overlap, MissedRunPolicy missedRuns, int firstWait)
+    {
+        var node = GivenNode();
+        await GivenJobAsync(configure: definition => definition with { Overlap = overlap, MissedRuns = missedRuns });
+        await GivenRunningTaskAsync(node);
+        await ShiftTimeAsync(TimeSpan.FromHours(2.5));
+        var run = await ClaimRunAsync(node);
+
+        var waits = await StartAsync(run);
+        var waitsAgain = await StartAsync(run);
+
+        Assert.Equal((TaskStartDecision.Wait, TimeSpan.FromSeconds(firstWait)), (waits.Decision, waits.WaitFor));
+        Assert.Equal((TaskStartDecision.Wait, TimeSpan.FromSeconds(15)), (waitsAgain.Decision, waitsAgain.WaitFor));
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task Queued_run_expires_at_its_start_deadline_unless_an_operator_puts_it_back(bool isEarlierUnfinished)

@@ -77,16 +77,15 @@ public sealed class IntervalJobWorkerTests
     }
 
     [Fact]
-    public async Task Missed_run_waits_for_the_one_before_it()
+    public async Task Run_that_waits_is_snoozed_for_15_seconds_if_the_store_says_no_time()
     {
-        _jobs.OnStart = (_, _) => new TaskStart(
-            TaskStartDecision.Wait, null, _jobs.Job with { Schedule = Schedule.Every(TimeSpan.FromSeconds(40)) }, null);
+        _jobs.OnStart = (_, _) => new TaskStart(TaskStartDecision.Wait, null, _jobs.Job, null);
         await using var host = await StartAsync();
 
         var id = AddEntry();
         await _store.Until(store => store.Entry(id).Outcomes.Count == 1);
 
-        Assert.Equal((OutcomeKind.Snoozed, TimeSpan.FromSeconds(10), 0), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Delay, _runs));
+        Assert.Equal((OutcomeKind.Snoozed, TimeSpan.FromSeconds(15), 0), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Delay, _runs));
     }
 
     [Fact]

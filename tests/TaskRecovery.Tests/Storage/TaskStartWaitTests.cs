@@ -1,0 +1,72 @@
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Tests.Storage;
+
+/// <summary>How long a run that waits for an unfinished one waits before it asks again.</summary>
+public sealed class TaskStartWaitTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 3, 1, 10, 0, 0, TimeSpan.Zero);
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+    private static readonly Schedule[] Schedules = [Schedule.Cron("0 * * * *"), Schedule.Every(Hour)];
+
+    [Theory]
+    [InlineData(-5, 1)] // the clock was set back
+    [InlineData(0, 1)]
+    [InlineData(8, 1)]
+    [InlineData(40, 5)]
+    [InlineData(3_600, 15)]
+    public void Run_asks_the_more_seldom_the_longer_the_unfinished_run_takes(int secondsUnfinished, int seconds)
+    {
+        foreach (var schedule in Schedules)
+        {
+            var queued = Facts(schedule, secondsUnfinished) with { Overlap = OverlapPolicy.QueueOne };
+            var missed = Facts(schedule, secondsUnfinished, late: 1.5 * Hour);
+            var behind = Facts(schedule, secondsUnfinished) with { HasUnfinishedTaskSinceDue = true };
+
+            foreach (var job in new[] { queued, missed, behind })
+            {
+                var verdict = TaskStartRules.Judge(Of(job));
+
+                Assert.Equal((TaskStartDecision.Wait, TimeSpan.FromSeconds(seconds)), (verdict.Decision, verdict.WaitFor));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(OverlapPolicy.Skip)] // an operator retries it
+    [InlineData(OverlapPolicy.QueueOne)]
+    [InlineData(OverlapPolicy.CancelPrevious)]
+    public void Run_that_waits_already_asks_as_seldom(OverlapPolicy overlap)
+    {
+        var job = Facts(Schedules[0], 3_600) with { Overlap = overlap, HasEarlierTask = true };
+
+        var verdict = TaskStartRules.Judge(Of(job) with { Bound = TaskState.Created, IsQueued = true });
+
+        Assert.Equal(
+            (TaskStartDecision.Wait, TimeSpan.FromSeconds(15), true, overlap == OverlapPolicy.CancelPrevious),
+            (verdict.Decision, verdict.WaitFor, verdict.IsQueued, verdict.CancelsOthers));
+    }
+
+    [Fact]
+    public void Run_that_has_just_cancelled_the_previous_one_asks_soon()
+    {
+        var verdict = TaskStartRules.Judge(Of(Facts(Schedules[0], 3_600) with { Overlap = OverlapPolicy.CancelPrevious }));
+
+        Assert.Equal(
+            (TaskStartDecision.Wait, TimeSpan.FromSeconds(1), true), (verdict.Decision, verdict.WaitFor, verdict.CancelsOthers));
+    }
+
+    private static TaskStartFacts Of(JobStartFacts job) => new() { Now = Now, HoldsClaim = true, Job = job };
+
+    private static JobStartFacts Facts(Schedule schedule, int secondsUnfinished, TimeSpan late = default) => new()
+    {
+        Timing = new JobTiming { Name = "job", State = JobState.Active, Schedule = schedule, NextRunAt = Now - late, IsPlanned = true },
+        Missed = new MissedRunRules(MissedRunPolicy.RunAll, null, 100, null, DateTimeOffset.UnixEpoch),
+        Overlap = OverlapPolicy.Skip,
+        HasKindOfEntry = true,
+        IsPlanned = true,
+        HasTaskForDueTime = false,
+        HasUnfinishedTask = true,
+        UnfinishedSince = Now.AddSeconds(-secondsUnfinished),
+    };
+}
