@@ -129,6 +129,7 @@ internal sealed class JobService(
 
     public async Task<int> RecoverJobsAsync(CancellationToken cancellationToken = default)
     {
+        own.Refuse(nameof(RecoverJobsAsync));
         var planned = await planner.RecoverAsync(cancellationToken).ConfigureAwait(false);
         if (planned > 0)
         {

@@ -87,6 +87,7 @@ public sealed class OwnTransactionTests : IDisposable
                 () => jobs.ResumeAsync(Guid.NewGuid()),
                 () => jobs.DeleteAsync(Guid.NewGuid()),
                 () => jobs.TriggerNowAsync(Guid.NewGuid()),
+                () => jobs.RecoverJobsAsync(),
                 () => tasks.RecoverRunningTasksAsync(),
                 async () => await operate.RecoverAsync(anna),
                 async () => await operate.PreviewAsync(new BulkRequest { Action = BulkAction.Cancel, EntryIds = [1] }, anna),
