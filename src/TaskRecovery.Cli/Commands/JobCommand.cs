@@ -107,6 +107,13 @@ internal static class JobCommand
                 + $"its time counts instead of {kept.TotalHours:0} hours."));
         }
 
+        if (await call.Store.Jobs.GetAsync(id, cancellationToken).ConfigureAwait(false) is { UpdatedAt: var changed } && dues[0] < changed)
+        {
+            call.Printer.Note(
+                $"backfill {shown}: its range begins before the job was created or last changed ({Format.Time(changed)}). Its due times "
+                + "are those of the schedule and time zone of today, so that it may repeat what ran at other times before.");
+        }
+
         var times = dues.Count == 1 ? "one due time" : string.Create(CultureInfo.InvariantCulture, $"{dues.Count} due times");
         var what = $"Run {shown} for those of {times} from {Format.Time(dues[0])} to {Format.Time(dues[^1])} that have no task, "
             + $"in {call.Store.Where}";

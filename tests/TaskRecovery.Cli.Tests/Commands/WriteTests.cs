@@ -145,6 +145,20 @@ public sealed class WriteTests : IDisposable
     }
 
     [Fact]
+    public async Task A_backfill_from_before_the_last_change_says_that_it_uses_the_definition_of_today()
+    {
+        await _cli.MigratedAsync();
+        var job = await _cli.CreateJobAsync("sweep");
+
+        var before = await _cli.RunAsync("job", "backfill", "sweep", "--from", "20h", "--dry-run");
+
+        Assert.Equal(0, before.ExitCode);
+        Assert.Contains(
+            "backfill job sweep: its range begins before the job was created or last changed "
+            + $"({job.UpdatedAt.ToUniversalTime():yyyy-MM-dd'T'HH:mm:ss'Z'})", before.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Many_entries_are_changed_in_steps_with_their_progress()
     {
         await _cli.MigratedAsync();

@@ -79,6 +79,22 @@ public sealed class RunTimesTests
         AssertBackwards((job with { Except = ScheduleExceptions.Cron(excluded) }).GetTimes(), excepted, Start, Start.AddDays(3), excluded);
     }
 
+    [Theory]
+    [InlineData("30 2 * * *", "2026-03-28 12:00", "2026-03-29 01:00,2026-03-30 00:30")] // 2:30 is skipped: at the end of the gap
+    [InlineData("30 2 * * *", "2026-10-24 12:00", "2026-10-25 00:30,2026-10-26 01:30")] // 2:30 comes twice: the first time
+    [InlineData("30 2-2 * * *", "2026-10-24 12:00", "2026-10-25 00:30,2026-10-25 01:30,2026-10-26 01:30")] // a range: both times
+    public void Range_over_a_change_of_the_clocks_has_the_due_times_of_a_job_that_runs(string expression, string from, string expected)
+    {
+        var begin = Utc(from);
+        var end = begin.AddHours(38);
+        var job = Job(Schedule.Cron(expression, "Europe/Berlin"));
+
+        var dues = job.GetTimes().Between(begin, end, end, 100);
+
+        Assert.Equal(expected.Split(',').Select(Utc), dues);
+        Assert.Equal(Runs(job, begin, end), dues);
+    }
+
     [Fact]
     public void Interval_keeps_its_grid_over_excluded_dates()
     {
@@ -133,6 +149,9 @@ public sealed class RunTimesTests
         Assert.Throws<ArgumentException>(() => times.LatestUpTo(Start, Start.AddYears(-1)));
         Assert.False(times.TryNextAfter(Start, Start, out _));
     }
+
+    private static DateTimeOffset Utc(string text)
+        => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
 
     private static JobTiming Job(Schedule schedule) => new() { Name = "job", State = JobState.Active, Schedule = schedule };
 
