@@ -10,7 +10,7 @@ internal sealed class OpenFiles
     private readonly SqliteFile _file;
     private readonly (string Path, byte[] Bytes, FileFacts? Opened)[] _files;
 
-    /// <summary>Records the files of a connection. It must have read once, so that its log is open.</summary>
+    /// <summary>Records the files of a connection. See <see cref="SqliteFile.Remember"/>.</summary>
     /// <param name="file">The database file as configured.</param>
     /// <param name="path">Its path as SQLite resolved it.</param>
     public OpenFiles(SqliteFile file, string path)
@@ -41,6 +41,9 @@ internal sealed class OpenFiles
             throw ReferenceEquals(path, _files[0].Path) ? _file.DatabaseReplaced() : _file.LogReplaced(path);
         }
     }
+
+    /// <summary>Forgets the files, because the connection is about to close.</summary>
+    public void Forget() => _file.Forget();
 
     private static (string Path, byte[] Bytes, FileFacts? Opened) Remember(string path)
     {

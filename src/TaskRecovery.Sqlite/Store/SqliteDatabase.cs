@@ -172,8 +172,8 @@ internal sealed class SqliteDatabase : IDisposable
         }
     }
 
-    /// <summary>Throws if the path no longer names the file that this process has open.</summary>
-    /// <exception cref="StoreUnavailableException">The file was moved, deleted or replaced.</exception>
+    /// <summary>Throws if the paths of the database and of its log no longer name the files that this process has open.</summary>
+    /// <exception cref="StoreUnavailableException">A file was moved, deleted or replaced.</exception>
     public void ConfirmFile()
     {
         try
@@ -242,11 +242,13 @@ internal sealed class SqliteDatabase : IDisposable
     private bool IsSameFile(string other)
         => _readers.Read(session => string.Equals(session.Connection.DataSource, other, StringComparison.Ordinal));
 
-    // The first read opens the log, so that its file can be recorded.
+    // The first read opens the log, so that its file can be recorded. If other connections have another log open, this one must not be
+    // used.
     private void Remember(SqliteSession session)
     {
         session.Query("pragma schema_version");
-        session.Files = new OpenFiles(_file, session.Connection.DataSource);
+        session.Files = _file.Remember(session.Connection.DataSource);
+        _file.Confirm();
     }
 
     private SqliteSession OpenWriter() => Open(session =>

@@ -18,6 +18,9 @@ internal sealed class SqliteFile
     private readonly UnixFileMode _mode;
     private readonly bool _creates;
     private readonly byte[] _bytes;
+    private readonly Lock _gate = new();
+    private OpenFiles? _open;
+    private int _connections;
     private bool _wasOpened;
     private FileFacts? _first;
     private volatile string? _lostLog;
@@ -138,8 +141,33 @@ internal sealed class SqliteFile
         }
     }
 
-    /// <summary>Throws if the path no longer names the file that this process has open.</summary>
-    /// <exception cref="FileReplacedException">The file was moved, deleted or replaced.</exception>
+    /// <summary>Records the files of a connection that has read once, so that its log is open.</summary>
+    /// <param name="path">The database's path as SQLite resolved it.</param>
+    /// <returns>The files. Call <see cref="OpenFiles.Forget"/> before the connection closes.</returns>
+    public OpenFiles Remember(string path)
+    {
+        lock (_gate)
+        {
+            var files = new OpenFiles(this, path);
+            _open ??= files;
+            _connections++;
+            return files;
+        }
+    }
+
+    /// <summary>Forgets the files of a connection before it closes. If it was the last one, SQLite deletes the log, and the next connection
+    /// begins another.</summary>
+    public void Forget()
+    {
+        lock (_gate)
+        {
+            _connections--;
+            _open = _connections == 0 ? null : _open;
+        }
+    }
+
+    /// <summary>Throws if the paths of the database and of its log no longer name the files that this process has open.</summary>
+    /// <exception cref="FileReplacedException">A file was moved, deleted or replaced.</exception>
     public void Confirm()
     {
         if (_lostLog is { } log)
@@ -154,6 +182,12 @@ internal sealed class SqliteFile
         else if (_wasOpened && !File.Exists(FullPath))
         {
             throw DatabaseReplaced();
+        }
+
+        // As long as one connection is open, all of them have the same log. Under the lock, the last one can't close meanwhile.
+        lock (_gate)
+        {
+            _open?.Confirm();
         }
     }
 

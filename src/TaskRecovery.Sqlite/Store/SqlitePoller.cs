@@ -60,6 +60,8 @@ internal sealed class SqlitePoller(SqliteDatabase database) : IDisposable
             return null;
         }
 
+        // In a log that was deleted, nothing changes any more.
+        session.Files?.Confirm();
         if (last.NextDueAt is not { } at)
         {
             return last.Result;

@@ -178,6 +178,8 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
                 raw.sqlite3_db_config(handle, raw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, out _);
             }
 
+            Files?.Forget();
+            Files = null;
             connection.Dispose();
         }
     }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite.Tests.Store;
 
@@ -108,6 +109,68 @@ public sealed partial class ReplacedFileTests : IDisposable
             async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None));
     }
 
+    [Theory]
+    [InlineData("-wal")]
+    [InlineData("-shm")]
+    public async Task A_callers_transaction_is_refused_when_a_file_of_the_log_was_deleted(string file)
+    {
+        var store = await StoreWithOneEntryAsync();
+        await using var connection = _files.Connect();
+        await using var transaction = await connection.BeginTransactionAsync();
+        File.Delete(_files.File + file);
+
+        var error = await Assert.ThrowsAsync<StoreUnavailableException>(
+            async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None));
+
+        Assert.Contains($"'{_files.File}{file}' was deleted", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("-wal")]
+    [InlineData("-shm")]
+    public async Task A_heartbeat_and_a_poll_are_refused_when_a_file_of_the_log_was_deleted(string file)
+    {
+        var store = await StoreWithOneEntryAsync();
+        using var session = TemporaryDatabase.Join(store, "worker", out var id);
+        var poll = new PollRequest(id, ["default"], ["work"], WithUnknownKinds: false);
+        await store.PollAsync(poll, CancellationToken.None);
+        File.Delete(_files.File + file);
+
+        Assert.Throws<StoreUnavailableException>(() => session.SendHeartbeat(id, true, static () => true));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.PollAsync(poll, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_new_connection_does_not_take_another_log_for_its_own()
+    {
+        var database = _files.Open();
+        await EnqueueAsync(await PreparedAsync(database));
+        File.Delete(_files.File + "-wal");
+
+        Assert.Throws<FileReplacedException>(() => database.OpenReader());
+    }
+
+    [Fact]
+    public async Task A_log_that_began_anew_after_the_last_connection_had_closed_was_not_replaced()
+    {
+        using (var creator = new SqliteDatabase(_files.ConnectionString, new SqliteOptions(), TimeProvider.System))
+        {
+            await new SqliteMigrator(creator).MigrateAsync();
+        }
+
+        var database = _files.Open();
+        for (var round = 0; round < 3; round++)
+        {
+            using (database.OpenReader())
+            {
+                database.ConfirmFile();
+            }
+
+            Assert.False(File.Exists(_files.File + "-wal"));
+            database.ConfirmFile();
+        }
+    }
+
     [Fact]
     public async Task A_database_with_two_names_is_refused()
     {
@@ -153,6 +216,13 @@ public sealed partial class ReplacedFileTests : IDisposable
 
     private static async Task<long> EnqueueAsync(SqliteQueueStore store)
         => Assert.Single(await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None)).Id;
+
+    private async Task<SqliteQueueStore> PreparedAsync(SqliteDatabase database)
+    {
+        var store = _files.Store(database);
+        await store.PrepareAsync(CancellationToken.None);
+        return store;
+    }
 
     private async Task<SqliteQueueStore> StoreWithOneEntryAsync()
     {
