@@ -9,8 +9,15 @@ internal sealed class RetentionFiles(SqliteFile file, NodeLocks locks)
     // A node creates its files before its row. The row's insert waits for the write lock, but not longer than this.
     private static readonly TimeSpan JoinsWithin = TimeSpan.FromHours(1);
 
+    // What the runtime reports if another handle holds the lock: EWOULDBLOCK of Linux and of macOS, ERROR_SHARING_VIOLATION of Windows.
+    private const int WouldBlockOnLinux = 11;
+    private const int WouldBlockOnMac = 35;
+    private const int SharingViolation = unchecked((int)0x80070020);
+
     /// <summary>Acquires the retention lock, which is held until disposed.</summary>
     /// <returns><see langword="false"/> if another node holds it.</returns>
+    /// <exception cref="StoreConfigurationException">The file can't be opened or created.</exception>
+    /// <exception cref="StoreUnavailableException">The file can't be opened or created at the moment.</exception>
     public bool TryTakeTurn([NotNullWhen(true)] out IDisposable? turn)
     {
         try
@@ -18,10 +25,23 @@ internal sealed class RetentionFiles(SqliteFile file, NodeLocks locks)
             turn = file.OpenOrCreate(file.RetentionPath, FileShare.None);
             return true;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (IOException exception) when (exception.HResult is WouldBlockOnLinux or WouldBlockOnMac or SharingViolation)
         {
             turn = null;
             return false;
+        }
+        catch (UnauthorizedAccessException exception)
+        {
+            throw new StoreConfigurationException(
+                $"'{file.RetentionPath}' can't be opened or created, so that nothing removes expired entries: the node that removes them "
+                + "keeps a lock in this file. Give the process's user the right to create files in the folder of the database, and to "
+                + "write this one.", exception);
+        }
+        catch (IOException exception)
+        {
+            throw new StoreUnavailableException(
+                $"'{file.RetentionPath}' can't be opened or created at the moment, so that nothing removes expired entries: "
+                + exception.Message, exception);
         }
     }
 

@@ -71,6 +71,21 @@ public sealed class RetentionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_lock_file_that_cannot_be_opened_is_not_taken_for_the_turn_of_another_node()
+    {
+        var store = await _files.OpenStoreAsync();
+        Given(count: 1, age: TimeSpan.FromDays(2), hasEnded: true);
+        Directory.CreateDirectory($"{_files.File}-retention");
+
+        var error = await Assert.ThrowsAsync<StoreConfigurationException>(() => PurgeAsync(store));
+        Directory.Delete($"{_files.File}-retention");
+        await PurgeAsync(store);
+
+        Assert.Contains($"'{_files.File}-retention'", error.Message, StringComparison.Ordinal);
+        Assert.Equal(0, Count());
+    }
+
+    [Fact]
     public async Task Large_rows_are_removed_in_several_transactions()
     {
         var database = _files.Open();
