@@ -18,9 +18,6 @@ internal static class NodeSql
     /// <summary>The living nodes with a name. ?1 name.</summary>
     public const string SameName = "select id, holds_lock from taskrecovery_nodes where name = ?1 and named = 1 and dead_at is null";
 
-    /// <summary>The living nodes that report that they hold their lock.</summary>
-    public const string LockHolders = $"select id from taskrecovery_nodes n where dead_at is null and holds_lock = 1 and {HasId}";
-
     /// <summary>Stores a new node. ?1 id, ?2 name, ?3 named, ?4 name is explicit, ?5 machine, ?6 process, ?7 process started, ?8 holds
     /// lock, ?9 now, ?10 what it says of itself.</summary>
     public const string Insert = """

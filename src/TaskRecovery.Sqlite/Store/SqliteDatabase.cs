@@ -186,43 +186,27 @@ internal sealed class SqliteDatabase : IDisposable
         }
     }
 
-    /// <summary>Checks, at the start and after the tables exist, whether this SQLite release may share the file with the other processes
-    /// that use it.</summary>
-    /// <exception cref="StoreConfigurationException">Other processes use the file, and this release of SQLite can't share it
-    /// safely.</exception>
-    public async Task CheckUseAsync(CancellationToken cancellationToken)
+    /// <summary>Throws if this SQLite release can damage the file.</summary>
+    /// <remarks>Two connections are enough, whether of one process or of two. One process of this library has several, and the
+    /// application's own connections on the same file copy the log into it too.</remarks>
+    /// <exception cref="StoreConfigurationException">The release can damage the file.</exception>
+    public void RefuseRelease()
+    {
+        if (SqliteVersions.HasWalResetBug(SqliteVersion))
+        {
+            throw new StoreConfigurationException(
+                $"SQLite {SqliteVersions.ToText(SqliteVersion)} can damage '{Path}' if two connections write and copy the log at the same "
+                + "instant. Use 3.51.3 or later: SQLitePCLRaw.bundle_e_sqlite3 3.0.5 brings one.");
+        }
+    }
+
+    /// <summary>Logs a warning if other users can use the file or its folder. The file must exist.</summary>
+    public void WarnIfExposed()
     {
         if (_file.FindExposure() is { } exposure)
         {
             Logger.FileIsExposed(exposure);
         }
-
-        if (!SqliteVersions.HasWalResetBug(SqliteVersion))
-        {
-            return;
-        }
-
-        var nodes = await ReadAsync(
-            static session =>
-            {
-                var nodes = new List<Guid>();
-                var statement = session.Get(NodeSql.LockHolders);
-                while (statement.Step())
-                {
-                    nodes.Add(statement.Guid(0));
-                }
-
-                return nodes;
-            },
-            cancellationToken).ConfigureAwait(false);
-        if (nodes.Any(Locks.IsHeld))
-        {
-            throw new StoreConfigurationException(
-                $"SQLite {SqliteVersions.ToText(SqliteVersion)} can damage a file that two processes write, "
-                + $"and another process uses '{Path}'. Use 3.51.3 or later: SQLitePCLRaw.bundle_e_sqlite3 3.0.5 brings one.");
-        }
-
-        Logger.SqliteIsTooOld(SqliteVersions.ToText(SqliteVersion), Path);
     }
 
     public void Dispose()
@@ -251,7 +235,13 @@ internal sealed class SqliteDatabase : IDisposable
         _file.Confirm();
     }
 
-    private SqliteSession OpenWriter() => Open(session =>
+    private SqliteSession OpenWriter()
+    {
+        RefuseRelease();
+        return Open(PrepareWriter);
+    }
+
+    private void PrepareWriter(SqliteSession session)
     {
         if (session.IsReadOnly)
         {
@@ -283,7 +273,7 @@ internal sealed class SqliteDatabase : IDisposable
             """);
         Remember(session);
         RefuseContent(session);
-    });
+    }
 
     // Until the file has been opened once, a file that can't be opened is a wrong path or a missing right.
     private SqliteSession Open(Action<SqliteSession> prepare)

@@ -73,7 +73,7 @@ internal sealed class SqliteDoctor(SqliteDatabase database, Func<string, (DriveT
         var version = SqliteVersions.ToText(database.SqliteVersion);
         return SqliteVersions.HasWalResetBug(database.SqliteVersion)
             ? [new("version", FindingLevel.Problem, $"SQLite {version} can damage a file that two "
-                + "processes write.", "Reference SQLitePCLRaw.bundle_e_sqlite3 3.0.5 or later.")]
+                + "connections write: no node starts.", "Reference SQLitePCLRaw.bundle_e_sqlite3 3.0.5 or later.")]
             : [new("version", FindingLevel.Ok, $"SQLite {version} in this tool.")];
     }
 

@@ -45,6 +45,8 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
 
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
+        _database.RefuseRelease();
+
         // The cached numbers are from an earlier registration, and the file may have been restored since.
         _database.Names.Clear();
         _database.Claims.Clear();
@@ -59,7 +61,7 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
                 + "in your deployment, or turn the option on.");
         }
 
-        await _database.CheckUseAsync(cancellationToken).ConfigureAwait(false);
+        _database.WarnIfExposed();
     }
 
     public INodeSession OpenNodeSession() => new SqliteNodeSession(_database);

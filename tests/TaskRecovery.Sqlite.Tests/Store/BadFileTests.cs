@@ -133,19 +133,15 @@ public sealed class BadFileTests : IDisposable
         => Assert.False(SqliteVersions.HasWalResetBug(SQLitePCL.raw.sqlite3_libversion_number()));
 
     [Fact]
-    public async Task A_release_that_can_damage_a_shared_file_is_refused_where_another_process_uses_the_file()
+    public async Task A_release_that_can_damage_a_shared_file_is_refused_before_it_opens_the_file()
     {
-        var log = new RecordedLog();
-        using var old =
-            new SqliteDatabase(_files.ConnectionString, new SqliteOptions(), TimeProvider.System, log) { SqliteVersion = 3_050_004 };
-        await _files.Store(old).PrepareAsync(CancellationToken.None);
-        using var node = (await _files.OpenStoreAsync()).OpenNodeSession();
-        node.Register(TemporaryDatabase.Identity("worker"));
+        using var old = new SqliteDatabase(_files.ConnectionString, new SqliteOptions(), TimeProvider.System) { SqliteVersion = 3_050_004 };
 
-        var error = await Assert.ThrowsAsync<StoreConfigurationException>(() => _files.Store(old).PrepareAsync(CancellationToken.None));
+        var start = await Assert.ThrowsAsync<StoreConfigurationException>(() => _files.Store(old).PrepareAsync(CancellationToken.None));
+        var migration = await Assert.ThrowsAsync<StoreConfigurationException>(() => new SqliteMigrator(old).MigrateAsync());
 
-        Assert.Contains("3.50.4", Assert.Single(log.Entries, entry => entry.Id == 5103).Message, StringComparison.Ordinal);
-        Assert.Contains("3.50.4", error.Message, StringComparison.Ordinal);
+        Assert.All([start, migration], error => Assert.Contains("3.50.4", error.Message, StringComparison.Ordinal));
+        Assert.False(File.Exists(_files.File));
     }
 
     [Fact]
