@@ -87,6 +87,29 @@ public sealed class SharedFileTests : IDisposable
     }
 
     [Fact]
+    public async Task Heartbeats_write_no_lock_file_where_file_locks_do_not_work()
+    {
+        var heartbeats = _files.Open().Heartbeats;
+        var longAgo = new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+        await using var child = await StartAsync("child", WithoutLocks);
+        await WaitUntilAsync(() => LockFiles().Count == 1);
+        var file = LockFiles()[0];
+        var node = Guid.ParseExact(file[^32..], "N");
+        await HeartbeatsAsync(1);
+
+        File.SetLastWriteTimeUtc(file, longAgo);
+        await HeartbeatsAsync(3);
+
+        Assert.Equal(longAgo, File.GetLastWriteTimeUtc(file));
+
+        Task HeartbeatsAsync(int count)
+        {
+            var before = heartbeats.TryRead(node) ?? 0;
+            return WaitUntilAsync(() => heartbeats.TryRead(node) >= before + count);
+        }
+    }
+
+    [Fact]
     public async Task Processes_that_write_and_checkpoint_at_once_leave_a_sound_file()
     {
         const int Producers = 4;
@@ -138,6 +161,20 @@ public sealed class SharedFileTests : IDisposable
         using var command = connection.CreateCommand();
         command.CommandText = text;
         return Convert.ToString(command.ExecuteScalar(), CultureInfo.InvariantCulture);
+    }
+
+    private List<string> LockFiles() => [.. Directory.GetFiles(_files.Folder, "*-node-*").Where(
+        static file => !file.EndsWith("-heartbeat", StringComparison.Ordinal))];
+
+    private static async Task WaitUntilAsync(Func<bool> condition)
+    {
+        var limit = Stopwatch.StartNew();
+        using var ticks = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!condition())
+        {
+            Assert.True(limit.Elapsed < TimeSpan.FromSeconds(60), "It did not happen within a minute.");
+            await ticks.WaitForNextTickAsync();
+        }
     }
 
     private static async Task<long> EnqueueAsync(SqliteQueueStore store, int holdMilliseconds)

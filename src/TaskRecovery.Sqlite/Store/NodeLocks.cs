@@ -127,12 +127,14 @@ internal sealed class NodeLocks(SqliteFile file)
         }
     }
 
-    // Flush to the disk: after a power failure, a free lock must still prove that its node is dead.
+    // Flush to the disk: after a power failure, a free lock must still prove that its node is dead. Where locks do not work, each heartbeat
+    // takes the lock again, and must not wait for the disk.
     private static void WriteInode(FileStream taken, string path)
     {
-        if (FileFacts.Read(path) is { } facts)
+        if (!HoldsItsInode(taken, path) && FileFacts.Read(path) is { } facts)
         {
             taken.SetLength(0);
+            taken.Position = 0;
             taken.Write(Encoding.ASCII.GetBytes(facts.Inode.ToString(CultureInfo.InvariantCulture)));
             taken.Flush(flushToDisk: true);
         }

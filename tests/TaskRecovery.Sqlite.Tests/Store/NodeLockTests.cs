@@ -134,6 +134,25 @@ public sealed class NodeLockTests : IDisposable
         Assert.False(Watch(watcher, watcherId, node.Node.Id).LockIsHeld);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("1234567890 and more")]
+    public void A_lock_file_that_holds_its_number_is_not_written_again(string content)
+    {
+        var (locks, id, longAgo) = (_files.Open().Locks, Guid.NewGuid(), new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        var path = $"{_files.File}-node-{id:N}";
+        File.WriteAllText(path, content);
+        locks.TryTake(id)!.Dispose();
+        var written = File.ReadAllText(path);
+        File.SetLastWriteTimeUtc(path, longAgo);
+
+        locks.TryTake(id)!.Dispose();
+
+        Assert.Equal(longAgo, File.GetLastWriteTimeUtc(path));
+        Assert.Equal(written, File.ReadAllText(path));
+        Assert.DoesNotContain('\0', written);
+    }
+
     [Fact]
     public async Task A_lock_that_the_system_can_t_tell_of_is_neither_held_nor_free()
     {
