@@ -99,14 +99,15 @@ internal sealed class SqliteDatabase : IDisposable
     /// <summary>Runs a write and blocks the calling thread until it has ended.</summary>
     /// <param name="work">The write.</param>
     /// <param name="relaxed">Whether the commit need not reach the disk.</param>
-    /// <param name="wait">The longest time to wait for the write to begin; by default the busy timeout, as for other writes.</param>
+    /// <param name="wait">The longest time to wait for the write to begin, or to begin again after its group was rolled back; by default
+    /// the busy timeout, as for other writes.</param>
     /// <param name="call">The store method that requests the write.</param>
     /// <exception cref="StoreUnavailableException">The write did not begin in time; it is never stored.</exception>
     public T Write<T>(Func<SqliteSession, T> work, bool relaxed, TimeSpan? wait = null, [CallerMemberName] string call = "")
     {
         var write = new SqliteWrite<T>(call, work, relaxed ? WriteKind.Relaxed : WriteKind.Ordinary, CancellationToken.None);
         _writer.Add(write);
-        if (wait is { } limit && Task.WaitAny([write.Answer], limit) < 0 && write.TryTakeBack())
+        if (wait is { } limit && !write.WaitOrTakeBack(limit))
         {
             throw new StoreUnavailableException(
                 $"'{Path}' could not be written within {limit.TotalSeconds:0.#} s: another connection holds its write lock, "

@@ -84,10 +84,28 @@ internal enum WriteKind
 internal sealed class SqliteWrite<T>(string call, Func<SqliteSession, T> work, WriteKind kind, CancellationToken cancellationToken)
     : SqliteWrite(call, kind, cancellationToken)
 {
+    private static readonly TimeSpan NextAttempt = TimeSpan.FromMilliseconds(50);
+
     private readonly TaskCompletionSource<T> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private T _result = default!;
 
     public Task<T> Answer => _answer.Task;
+
+    /// <summary>Waits for the result. After the limit, cancels the write as soon as it is not running.</summary>
+    /// <returns><see langword="false"/> if the write was cancelled: it is never stored.</returns>
+    public bool WaitOrTakeBack(TimeSpan limit)
+    {
+        // A write that has begun can't be cancelled. If its group is rolled back, it waits again, for the write lock of another connection.
+        for (var left = limit; Task.WaitAny([Answer], left) < 0; left = NextAttempt)
+        {
+            if (TryTakeBack())
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     public override void Run(SqliteSession session) => _result = work(session);
 

@@ -130,6 +130,32 @@ public sealed partial class WriterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_write_with_a_limit_that_has_to_run_again_after_it_is_taken_back()
+    {
+        var write = new SqliteWrite<int>("Test", static _ => 1, WriteKind.Ordinary, CancellationToken.None);
+        Assert.True(write.TryBegin());
+        var waiting = Task.Run(() => write.WaitOrTakeBack(TimeSpan.Zero));
+
+        // As the writer does if the group is rolled back.
+        write.Again();
+
+        Assert.False(await waiting.WaitAsync(TimeSpan.FromSeconds(60)));
+        Assert.False(write.TryBegin());
+    }
+
+    [Fact]
+    public async Task A_write_with_a_limit_that_has_begun_is_answered_with_its_result()
+    {
+        var write = new SqliteWrite<int>("Test", static _ => 1, WriteKind.Ordinary, CancellationToken.None);
+        Assert.True(write.TryBegin());
+        var waiting = Task.Run(() => write.WaitOrTakeBack(TimeSpan.Zero));
+
+        write.Succeed();
+
+        Assert.True(await waiting.WaitAsync(TimeSpan.FromSeconds(60)));
+    }
+
+    [Fact]
     public async Task A_file_that_stays_locked_is_unavailable_and_says_why()
     {
         var store = await _files.OpenStoreAsync(options => options.BusyTimeout = TimeSpan.FromSeconds(1));
