@@ -42,9 +42,9 @@ internal static partial class CallersTransaction
     public static bool HoldsWriteLock(sqlite3 connection)
         => raw.sqlite3_get_autocommit(connection) == 0
             && (!string.Equals(raw.GetNativeLibraryName(), Library, StringComparison.Ordinal)
-                || TransactionState(connection.DangerousGetHandle(), "main") == Writes);
+                || TransactionState(connection, "main") == Writes);
 
-    // SQLitePCLRaw has loaded the library.
+    // SQLitePCLRaw has loaded the library. The handle itself is passed, so that it can't be closed during the call.
     [LibraryImport(Library, EntryPoint = "sqlite3_txn_state", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int TransactionState(nint connection, string schema);
+    private static partial int TransactionState(sqlite3 connection, string schema);
 }
