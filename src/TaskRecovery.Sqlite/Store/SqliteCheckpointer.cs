@@ -19,6 +19,7 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
     // 64 MB: something, such as a long read transaction, prevents the log from restarting.
     private const int LargePages = 16_384;
     private const int PagesPerMegabyte = 256;
+    private const int PageBytes = 4096;
     private const int MaxRounds = 8;
 
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
@@ -64,23 +65,39 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
     }
 
     /// <summary>Copies as many pages as possible.</summary>
-    /// <returns>The number of pages in the log, and how many of them have been copied.</returns>
-    internal (int Pages, int Copied) CopyOnce(SqliteSession session)
+    internal void CopyOnce(SqliteSession session)
     {
         // A checkpoint covers the log as it was at its start. Repeat it for the pages written meanwhile, until few are left, or until a
         // round no longer leaves fewer.
         var last = session.Checkpoint();
-        for (var (round, copied, left) = (1, 0, int.MaxValue); round < MaxRounds && last.Copied > copied && !_stopping
-            && last.Pages - copied is var written && written > FewPages && (written > RestPages || written < left); round++)
+        for (var (round, copied, left) = (1, 0, int.MaxValue); round < MaxRounds && last is { } found && found.Copied > copied && !_stopping
+            && found.Pages - copied is var written && written > FewPages && (written > RestPages || written < left); round++)
         {
-            (copied, left) = (last.Copied, written);
+            (copied, left) = (found.Copied, written);
             last = session.Checkpoint();
         }
 
-        var rest = last.Pages - last.Copied;
-        _restIsDue = last.Pages > 0 && rest <= RestPages;
-        Report(last.Pages, rest);
-        return last;
+        if (last is not { } end)
+        {
+            _restIsDue = false;
+            Report(CountPages(), "another connection, of this or another process, is in the middle of a checkpoint. If this is logged "
+                + "again, look for a process that is stopped, or for one that waits in 'pragma wal_checkpoint'");
+            return;
+        }
+
+        var rest = end.Pages - end.Copied;
+        _restIsDue = end.Pages > 0 && rest <= RestPages;
+        Report(end.Pages, rest > RestPages
+            ? "a read transaction that was begun long ago keeps it from starting anew. End it: look for a connection, "
+                + "of this or another process, that has not read to its end or not committed"
+            : "it is written faster than it is copied");
+    }
+
+    // The log must not be opened for this.
+    private int CountPages()
+    {
+        var log = new FileInfo($"{file}-wal");
+        return log.Exists ? (int)Math.Min(int.MaxValue / 2, log.Length / PageBytes) : 0;
     }
 
     // At a limit of processes, such as that of a container, no thread can be started. A later write tries it again.
@@ -136,7 +153,7 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
     }
 
     // Warn at 64 MB, and each time the log has doubled since.
-    private void Report(int pages, int rest)
+    private void Report(int pages, string reason)
     {
         if (pages < LargePages)
         {
@@ -145,10 +162,7 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
         else if (pages >= Math.Max(LargePages, 2 * _reported))
         {
             _reported = pages;
-            logger.LargeLog(file, pages / PagesPerMegabyte, rest > RestPages
-                ? "a read transaction that was begun long ago keeps it from starting anew. End it: look for a connection, "
-                    + "of this or another process, that has not read to its end or not committed"
-                : "it is written faster than it is copied");
+            logger.LargeLog(file, pages / PagesPerMegabyte, reason);
         }
     }
 }

@@ -66,15 +66,15 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
     }
 
     /// <summary>Copies pages of the log into the database file, without waiting for readers or writers.</summary>
-    /// <returns>The number of pages in the log, and how many of them have been copied; zero if another connection is running a
-    /// checkpoint.</returns>
-    public (int Pages, int Copied) Checkpoint()
+    /// <returns>The number of pages in the log, and how many of them have been copied; <see langword="null"/> if another connection is
+    /// running a checkpoint.</returns>
+    public (int Pages, int Copied)? Checkpoint()
     {
         // If the log was replaced, its pages must not be copied into the database.
         Files?.Confirm();
         var statement = Get("pragma wal_checkpoint(passive)");
-        var result = statement.Step()
-            && statement.Int32(0) == 0 ? (Math.Max(0, statement.Int32(1)), Math.Max(0, statement.Int32(2))) : (0, 0);
+        (int, int)? result = statement.Step() && statement.Int32(0) == 0
+            ? (Math.Max(0, statement.Int32(1)), Math.Max(0, statement.Int32(2))) : null;
         statement.Reset();
         return result;
     }
