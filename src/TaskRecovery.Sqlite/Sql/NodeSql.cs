@@ -30,6 +30,10 @@ internal static class NodeSql
     public const string Heartbeat =
         "update taskrecovery_nodes set beat = beat + 1, holds_lock = ?2, beat_at = ?3 where id = ?1 and dead_at is null";
 
+    /// <summary>Stores a heartbeat, after which they are counted in the node's file again. ?1 id, ?2 holds lock, ?3 now.</summary>
+    public const string HeartbeatAndFileAgain = "update taskrecovery_nodes set beat = beat + 1, holds_lock = ?2, beat_at = ?3, "
+        + "heartbeats_in_database = 0 where id = ?1 and dead_at is null";
+
     /// <summary>The living nodes.</summary>
     public const string Alive = $"""
         select id, name, named, beat, holds_lock, heartbeats_in_database from taskrecovery_nodes n

@@ -14,6 +14,18 @@ internal sealed class HeartbeatFiles(SqliteFile file)
 
     private const int MaxVitals = 8 * 1024;
 
+    // ENFILE and EMFILE of Linux and macOS, ERROR_TOO_MANY_OPEN_FILES of Windows.
+    private const int TooManyInSystem = 23;
+    private const int TooManyInProcess = 24;
+    private const int TooManyOnWindows = unchecked((int)0x80070004);
+
+    /// <summary>Opens a file for reading. Only tests replace it.</summary>
+    internal Func<string, SafeFileHandle> OpenToRead { get; set; }
+        = static path => File.OpenHandle(path, FileMode.Open, FileAccess.Read, Shared);
+
+    /// <summary>The path of a node's file.</summary>
+    public string PathOf(Guid nodeId) => file.HeartbeatPath(nodeId);
+
     /// <summary>The file of a node of this process, which stays open.</summary>
     public KeptFile<FileStream> KeepOwn(Guid nodeId) => new(file.HeartbeatPath(nodeId), path => file.OpenOrCreate(path, Shared));
 
@@ -44,15 +56,20 @@ internal sealed class HeartbeatFiles(SqliteFile file)
     }
 
     /// <summary>Opens a node's file for repeated reads of its counter.</summary>
-    /// <returns><see langword="null"/> if the file does not exist or may not be read.</returns>
-    public SafeFileHandle? TryOpen(Guid nodeId)
+    /// <param name="nodeId">The node.</param>
+    /// <param name="tooManyOpen">Whether this process, or the system, has too many files open: it is unknown whether the file can be
+    /// read.</param>
+    /// <returns><see langword="null"/> if the file does not exist, may not be read, or can't be opened now.</returns>
+    public SafeFileHandle? TryOpen(Guid nodeId, out bool tooManyOpen)
     {
+        tooManyOpen = false;
         try
         {
-            return File.OpenHandle(file.HeartbeatPath(nodeId), FileMode.Open, FileAccess.Read, Shared);
+            return OpenToRead(file.HeartbeatPath(nodeId));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
+            tooManyOpen = exception.HResult is TooManyInSystem or TooManyInProcess or TooManyOnWindows;
             return null;
         }
     }
@@ -68,7 +85,7 @@ internal sealed class HeartbeatFiles(SqliteFile file)
     /// <summary>Reads a node's counter once.</summary>
     public long? TryRead(Guid nodeId)
     {
-        using var handle = TryOpen(nodeId);
+        using var handle = TryOpen(nodeId, out _);
         return handle is null ? null : Read(handle);
     }
 
@@ -92,7 +109,7 @@ internal sealed class HeartbeatFiles(SqliteFile file)
     /// <returns><see langword="null"/> if it wrote none, or cannot be read.</returns>
     public string? TryReadVitals(Guid nodeId)
     {
-        using var handle = TryOpen(nodeId);
+        using var handle = TryOpen(nodeId, out _);
         if (handle is null)
         {
             return null;

@@ -10,8 +10,8 @@ internal sealed class PeerFiles(HeartbeatFiles heartbeats, NodeLocks locks, Func
 
     /// <summary>Checks a node.</summary>
     /// <returns>Its counter (<see langword="null"/> if the file cannot be read), whether the previous check could not read it either, and
-    /// whether its lock is held.</returns>
-    public (long? Counter, bool IsUnreadable, bool LockIsHeld) Look(Guid nodeId)
+    /// whether its lock is held. <see langword="null"/> if nothing can be said of the node, because too many files are open.</returns>
+    public (long? Counter, bool IsUnreadable, bool LockIsHeld)? Look(Guid nodeId)
     {
         if (!_peers.TryGetValue(nodeId, out var peer))
         {
@@ -20,12 +20,9 @@ internal sealed class PeerFiles(HeartbeatFiles heartbeats, NodeLocks locks, Func
 
         var before = peer.Counter;
         peer.Counter = peer.Heartbeat is null ? null : HeartbeatFiles.Read(peer.Heartbeat);
-        if (peer.Counter is null || peer.Counter == before)
+        if ((peer.Counter is null || peer.Counter == before) && !TryOpenAgain(nodeId, peer) && peer.Counter is null)
         {
-            // The path may name another file by now, so close the handle and open the file again at the next check.
-            peer.Heartbeat?.Dispose();
-            peer.Heartbeat = heartbeats.TryOpen(nodeId);
-            peer.Counter = peer.Heartbeat is null ? null : HeartbeatFiles.Read(peer.Heartbeat);
+            return null;
         }
 
         var isUnreadable = peer.Counter is null && peer.WasUnreadable;
@@ -44,6 +41,22 @@ internal sealed class PeerFiles(HeartbeatFiles heartbeats, NodeLocks locks, Func
     }
 
     public void Dispose() => KeepOnly(new HashSet<Guid>());
+
+    // The path may name another file by now. If too many files are open, keep the handle: if the path still names its file, it shows the
+    // node's heartbeats, and before a verdict the file is read by its path.
+    private bool TryOpenAgain(Guid nodeId, Peer peer)
+    {
+        var opened = heartbeats.TryOpen(nodeId, out var tooManyOpen);
+        if (tooManyOpen)
+        {
+            return false;
+        }
+
+        peer.Heartbeat?.Dispose();
+        peer.Heartbeat = opened;
+        peer.Counter = opened is null ? null : HeartbeatFiles.Read(opened);
+        return true;
+    }
 
     // If the open handle shows that the lock is held, or can't be asked, that is the answer. If the lock seems to be free, repeat the full
     // check.

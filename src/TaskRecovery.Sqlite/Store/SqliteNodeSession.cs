@@ -13,12 +13,18 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
     private static readonly TimeSpan StoreWait = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan VerdictWait = TimeSpan.FromSeconds(0.5);
 
+    // How long a node stores its heartbeats because another one could not read its file, before it tries the file again. If the file still
+    // can't be read, the other node asks again.
+    private static readonly TimeSpan FileAgain = TimeSpan.FromMinutes(10);
+
     private readonly Dictionary<Guid, FileStream> _held = [];
+    private readonly HashSet<Guid> _unreadable = [];
     private readonly PeerFiles _peers = new(database.Heartbeats, database.Locks, database.LockPath);
     private OwnFiles? _own;
     private SqliteSession? _reader;
     private Alive? _alive;
     private long _counter;
+    private long? _storesSince;
     private bool _isBroken;
     private bool _hasWarned;
 
@@ -35,7 +41,8 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         }
         catch
         {
-            // No row was stored, so no other node knows this one.
+            // Nothing runs under this id. If the row was stored after all, because the result of the commit is unknown, the other nodes
+            // declare it dead.
             Release(identity.Id);
             database.Locks.Remove(identity.Id);
             throw;
@@ -54,10 +61,8 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
             var alive = ReadAlive();
             var saysItHoldsLock = holdsLock && works;
             var accepted = alive.Nodes.TryGetValue(nodeId, out var own)
-                && (Count(own, saysItHoldsLock, isLeaseValid, vitals) || Store(nodeId, saysItHoldsLock));
-            _peers.KeepOnly(alive.Ids);
-            return new HeartbeatResult(
-                accepted, [.. alive.Nodes.Values.Where(node => node.Id != nodeId).Select(node => Look(node, works))], alive.DeadWithClaims);
+                && Send(own, saysItHoldsLock, isLeaseValid, vitals);
+            return new HeartbeatResult(accepted, LookAtPeers(alive, nodeId, works), alive.DeadWithClaims);
         });
 
     public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null) => Guarded(() =>
@@ -142,15 +147,38 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
 
     // The row was read before the counter was incremented, and the lease is checked after it, so no verdict can have been reached in
     // between (docs/protocol, FILE_COUNTER).
-    private bool Count(AliveNode own, bool holdsLock, Func<bool>? isLeaseValid, string? vitals)
-        => Own(own.Id).TryRaise(ref _counter, vitals) && !own.StoresHeartbeats
-            && own.SaysItHoldsLock == holdsLock && isLeaseValid is not null && isLeaseValid();
+    private bool Send(AliveNode own, bool holdsLock, Func<bool>? isLeaseValid, string? vitals)
+    {
+        var isCounted = Own(own.Id).TryRaise(ref _counter, vitals);
+        var fileIsDue = IsFileDue(own);
+        return (isCounted && !own.StoresHeartbeats && own.SaysItHoldsLock == holdsLock && isLeaseValid is not null && isLeaseValid())
+            || Store(own.Id, holdsLock, isCounted && fileIsDue ? NodeSql.HeartbeatAndFileAgain : NodeSql.Heartbeat);
+    }
 
-    private bool Store(Guid nodeId, bool holdsLock)
+    private bool Store(Guid nodeId, bool holdsLock, string statement)
         => database.Write(
-            session => session.Get(NodeSql.Heartbeat).Bind(1, nodeId).Bind(2, holdsLock).Bind(3, database.Now()).ExecuteChanges() > 0,
+            session => session.Get(statement).Bind(1, nodeId).Bind(2, holdsLock).Bind(3, database.Now()).ExecuteChanges() > 0,
             relaxed: true,
             StoreWait);
+
+    // Whether the heartbeats have been stored for long enough because another node could not read this node's file.
+    private bool IsFileDue(AliveNode own)
+    {
+        if (!own.StoresHeartbeats)
+        {
+            _storesSince = null;
+            return false;
+        }
+
+        if (_storesSince is { } since)
+        {
+            return database.Time.GetElapsedTime(since) >= FileAgain;
+        }
+
+        _storesSince = database.Time.GetTimestamp();
+        database.Logger.OwnFileIsUnreadable(database.Heartbeats.PathOf(own.Id), FileAgain);
+        return false;
+    }
 
     private bool Judge(SqliteSession session, PeerHeartbeat peer, string? judge)
     {
@@ -191,12 +219,43 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         return name;
     }
 
-    private PeerHeartbeat Look(AliveNode node, bool ownLockWorks)
+    private List<PeerHeartbeat> LookAtPeers(Alive alive, Guid nodeId, bool ownLockWorks)
     {
-        var (counter, isUnreadable, lockIsHeld) = _peers.Look(node.Id);
-        if (isUnreadable && !node.StoresHeartbeats)
+        _peers.KeepOnly(alive.Ids);
+        _unreadable.IntersectWith(alive.Ids);
+        var peers = new List<PeerHeartbeat>(alive.Nodes.Count);
+        foreach (var node in alive.Nodes.Values)
         {
+            if (node.Id != nodeId && Look(node, ownLockWorks) is { } peer)
+            {
+                peers.Add(peer);
+            }
+        }
+
+        return peers;
+    }
+
+    // Returns null if nothing can be said of the node at the moment, so that it is not judged.
+    private PeerHeartbeat? Look(AliveNode node, bool ownLockWorks)
+    {
+        if (_peers.Look(node.Id) is not { } seen)
+        {
+            return null;
+        }
+
+        var (counter, isUnreadable, lockIsHeld) = seen;
+        if (!isUnreadable)
+        {
+            _unreadable.Remove(node.Id);
+        }
+        else if (!node.StoresHeartbeats)
+        {
+            // Ask before each verdict that could be based on this look. See docs/decisions/0027-heartbeats-in-files.md.
             database.Post(session => session.Get(NodeSql.AskToStore).Bind(1, node.Id).ExecuteChanges());
+            if (_unreadable.Add(node.Id))
+            {
+                database.Logger.PeerFileIsUnreadable(database.Heartbeats.PathOf(node.Id), node.Id);
+            }
         }
 
         return new PeerHeartbeat(

@@ -1,0 +1,143 @@
+using Microsoft.Data.Sqlite;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Sqlite.Tests.Store;
+
+/// <summary>A node whose file another one can't open stores its heartbeats, until the file can be read again.</summary>
+public sealed class PeerFileTests : IDisposable
+{
+    private const int PeerFileIsUnreadable = 5103;
+    private const int OwnFileIsUnreadable = 5104;
+    private const int TooManyOpenFiles = 24;
+
+    private static readonly Func<bool> Valid = static () => true;
+
+    private readonly TemporaryDatabase _files = new();
+    private readonly RecordedLog _workersLog = new();
+    private readonly RecordedLog _watchersLog = new();
+    private readonly LaterTime _time = new();
+
+    [Fact]
+    public async Task Both_sides_report_a_file_that_cannot_be_read_once()
+    {
+        var (worker, id, watcher, watcherId, database) = await JoinAsync();
+        using var first = worker;
+        using var second = watcher;
+        Refuse(database);
+
+        for (var round = 0; round < 4; round++)
+        {
+            Watch(watcher, watcherId, id);
+            database.Write(static _ => true, relaxed: false);
+            worker.SendHeartbeat(id, true, Valid);
+        }
+
+        var seen = Assert.Single(_watchersLog.Entries, static entry => entry.Id == PeerFileIsUnreadable);
+        var asked = Assert.Single(_workersLog.Entries, static entry => entry.Id == OwnFileIsUnreadable);
+        Assert.All([seen, asked], entry => Assert.Contains($"{id:N}-heartbeat", entry.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_file_is_tried_again_after_some_minutes_and_given_up_again_if_it_still_cannot_be_read()
+    {
+        var (worker, id, watcher, watcherId, database) = await JoinAsync();
+        using var first = worker;
+        using var second = watcher;
+        Refuse(database);
+        Watch(watcher, watcherId, id);
+        Watch(watcher, watcherId, id);
+        database.Write(static _ => true, relaxed: false);
+        worker.SendHeartbeat(id, true, Valid);
+
+        _time.Later = TimeSpan.FromMinutes(9);
+        worker.SendHeartbeat(id, true, Valid);
+        _time.Later = TimeSpan.FromMinutes(11);
+        worker.SendHeartbeat(id, true, Valid);
+        var stored = StoredHeartbeats(id);
+        worker.SendHeartbeat(id, true, Valid);
+        worker.SendHeartbeat(id, true, Valid);
+        var inFile = StoredHeartbeats(id);
+        Watch(watcher, watcherId, id);
+        database.Write(static _ => true, relaxed: false);
+        var askedAgain = StoredHeartbeats(id);
+        worker.SendHeartbeat(id, true, Valid);
+
+        // Joined, asked, and three times stored.
+        Assert.Equal((5, 5, 6, 7), (stored, inFile, askedAgain, StoredHeartbeats(id)));
+    }
+
+    [Fact]
+    public async Task A_node_with_too_many_open_files_reads_what_it_has_open_and_asks_for_nothing()
+    {
+        var (worker, id, watcher, watcherId, database) = await JoinAsync();
+        using var first = worker;
+        using var second = watcher;
+        var before = Watch(watcher, watcherId, id).Heartbeat;
+        database.Heartbeats.OpenToRead = static _ => throw new IOException("Too many open files", TooManyOpenFiles);
+
+        for (var round = 0; round < 3; round++)
+        {
+            Watch(watcher, watcherId, id);
+        }
+
+        worker.SendHeartbeat(id, true, Valid);
+        var after = Watch(watcher, watcherId, id);
+        database.Write(static _ => true, relaxed: false);
+
+        Assert.True(after.Heartbeat > before);
+        Assert.Empty(watcher.MarkDead([after]));
+        Assert.Equal(1, StoredHeartbeats(id));
+        Assert.Empty(_watchersLog.Entries);
+    }
+
+    [Fact]
+    public async Task A_node_with_too_many_open_files_says_nothing_of_a_node_that_it_never_saw()
+    {
+        var (worker, id, watcher, watcherId, database) = await JoinAsync();
+        using var first = worker;
+        using var second = watcher;
+        using var third = new SqliteNodeSession(database);
+        database.Heartbeats.OpenToRead = static _ => throw new IOException("Too many open files", TooManyOpenFiles);
+
+        for (var round = 0; round < 3; round++)
+        {
+            Assert.Empty(third.SendHeartbeat(watcherId, true, Valid).Peers);
+        }
+
+        database.Write(static _ => true, relaxed: false);
+        Assert.Equal(1, StoredHeartbeats(id));
+    }
+
+    public void Dispose() => _files.Dispose();
+
+    private static void Refuse(SqliteDatabase database)
+        => database.Heartbeats.OpenToRead = static _ => throw new UnauthorizedAccessException("No rights.");
+
+    private static PeerHeartbeat Watch(INodeSession watcher, Guid watcherId, Guid node)
+        => Assert.Single(watcher.SendHeartbeat(watcherId, true, Valid).Peers, peer => peer.NodeId == node);
+
+    private async Task<(INodeSession Worker, Guid Id, INodeSession Watcher, Guid WatcherId, SqliteDatabase WatchersDatabase)> JoinAsync()
+    {
+        var store = _files.Store(_files.Open(time: _time, log: _workersLog));
+        await store.PrepareAsync(CancellationToken.None);
+        var database = _files.Open(log: _watchersLog);
+        return (TemporaryDatabase.Join(store, "worker", out var id), id,
+            TemporaryDatabase.Join(_files.Store(database), "watcher", out var watcherId), watcherId, database);
+    }
+
+    private long StoredHeartbeats(Guid id)
+    {
+        using var command = _files.Connect().CreateCommand();
+        command.CommandText = "select beat from taskrecovery_nodes where id = $id";
+        command.Parameters.Add("$id", SqliteType.Blob).Value = id.ToByteArray(bigEndian: true);
+        return (long)command.ExecuteScalar()!;
+    }
+
+    /// <summary>The clock of the system, but later.</summary>
+    private sealed class LaterTime : TimeProvider
+    {
+        public TimeSpan Later { get; set; }
+
+        public override long GetTimestamp() => base.GetTimestamp() + (long)(Later.TotalSeconds * TimestampFrequency);
+    }
+}
