@@ -330,7 +330,9 @@ internal sealed class SqliteFile
         }
     }
 
-    private void RefuseSeveralNames(FileFacts? facts)
+    /// <summary>Throws if the database can be opened by several names, each of which would have a log of its own.</summary>
+    /// <exception cref="StoreConfigurationException">The file has hard links, or is a mount point.</exception>
+    internal void RefuseSeveralNames(FileFacts? facts)
     {
         if (facts is { Links: > 1 } linked)
         {

@@ -200,6 +200,19 @@ public sealed partial class ReplacedFileTests : IDisposable
     }
 
     [Fact]
+    public void A_database_that_is_mounted_as_a_single_file_is_refused()
+    {
+        var file = new SqliteFile(_files.ConnectionString);
+        var facts = new FileFacts(Exists: true, Device: 1, Inode: 2, Links: 1, IsMountPoint: false, Mount: null);
+
+        file.RefuseSeveralNames(facts);
+        var error = Assert.Throws<StoreConfigurationException>(() => file.RefuseSeveralNames(facts with { IsMountPoint = true }));
+
+        Assert.Contains("mounted as a single file", error.Message, StringComparison.Ordinal);
+        Assert.Contains(_files.File, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_file_that_is_a_mount_of_its_own_is_told_from_others()
     {
         var mounts = OperatingSystem.IsLinux()
