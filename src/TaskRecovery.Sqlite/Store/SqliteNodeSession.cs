@@ -49,7 +49,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         }
     }
 
-    public bool TryHold(Guid nodeId) => _held.ContainsKey(nodeId) ? Works(nodeId) : Take(nodeId);
+    public bool TryHold(Guid nodeId) => _held.ContainsKey(nodeId) ? Works(nodeId) : TakeAgain(nodeId);
 
     public HeartbeatResult SendHeartbeat(
         Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null, HintOffer? hints = null)
@@ -315,6 +315,19 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         return false;
     }
 
+    // The folder may have become read-only. The node keeps its lease by its heartbeats then.
+    private bool TakeAgain(Guid nodeId)
+    {
+        try
+        {
+            return Take(nodeId);
+        }
+        catch (StoreConfigurationException)
+        {
+            return false;
+        }
+    }
+
     private bool Works(Guid nodeId)
     {
         if (!_held.TryGetValue(nodeId, out var held))
@@ -329,7 +342,7 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
 
         // The file may have been deleted or replaced: other nodes check the lock of the file that exists now.
         _held.Remove(nodeId);
-        var works = Take(nodeId);
+        var works = TakeAgain(nodeId);
         if (_held.TryAdd(nodeId, held))
         {
             return false;

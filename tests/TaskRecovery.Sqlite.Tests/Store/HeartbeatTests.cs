@@ -153,6 +153,28 @@ public sealed class HeartbeatTests : IDisposable
     }
 
     [Fact]
+    public async Task A_node_whose_files_are_gone_from_a_folder_that_became_read_only_keeps_its_lease()
+    {
+        var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
+        using var worker = TemporaryDatabase.Join(store, "worker", out var id);
+        using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);
+        Block(id);
+        Block(id, "");
+        var before = Watch(watcher, watcherId, id);
+
+        var holdsLock = worker.TryHold(id);
+        var accepted = worker.SendHeartbeat(id, holdsLock, Valid).Accepted;
+        using var next = store.OpenNodeSession();
+        var holdsLockNext = next.TryHold(id);
+        var acceptedNext = next.SendHeartbeat(id, holdsLockNext, Valid).Accepted;
+        var after = Watch(watcher, watcherId, id);
+
+        Assert.Equal((false, true, false, true), (holdsLock, accepted, holdsLockNext, acceptedNext));
+        Assert.True(after.Heartbeat > before.Heartbeat);
+        Assert.Equal((false, true), (after.SaysItHoldsLock, after.LockIsHeld));
+    }
+
+    [Fact]
     public async Task A_counter_that_another_node_cannot_read_is_kept_in_the_database_from_then_on()
     {
         var (store, database) = (await _files.OpenStoreAsync(), _files.Open());
@@ -190,12 +212,13 @@ public sealed class HeartbeatTests : IDisposable
     private static PeerHeartbeat Watch(INodeSession watcher, Guid watcherId, Guid node)
         => Assert.Single(watcher.SendHeartbeat(watcherId, true, Valid).Peers, peer => peer.NodeId == node);
 
-    private string HeartbeatFile(Guid id) => Assert.Single(Directory.GetFileSystemEntries(_files.Folder, $"*{id:N}-heartbeat"));
+    private string HeartbeatFile(Guid id, string end = "-heartbeat")
+        => Assert.Single(Directory.GetFileSystemEntries(_files.Folder, $"*{id:N}{end}"));
 
     // A folder in its place can be neither read nor written, whatever the user's rights.
-    private void Block(Guid id)
+    private void Block(Guid id, string end = "-heartbeat")
     {
-        var file = HeartbeatFile(id);
+        var file = HeartbeatFile(id, end);
         File.Delete(file);
         Directory.CreateDirectory(file);
     }
