@@ -33,7 +33,9 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
     private readonly CancellationTokenSource _stopClaiming = new();
     private readonly CancellationTokenSource _stopLoops = new();
     private readonly CancellationTokenSource _abort = new();
-    private int _stopped;
+    private readonly CancellationTokenSource _hurry = new();
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _isStopping;
     private Task _claimLoops = Task.CompletedTask;
     private Task _loops = Task.CompletedTask;
 
@@ -84,48 +86,33 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
 
     /// <summary>Stops claiming, and lets running handlers finish for up to <see cref="TaskRecoveryOptions.ShutdownTimeout"/>. After that,
     /// cancels them and releases their entries without spending an attempt. Heartbeats continue meanwhile.</summary>
+    /// <remarks>A host may be stopped and disposed while it is stopping: if code calls <c>StopAsync</c> of the host, that wakes
+    /// <c>RunAsync</c>, which stops the host too and then disposes it. There is one stop, and every call waits until it has ended. If a
+    /// call returned earlier, its host would let the node leave while handlers run.</remarks>
+    /// <param name="cancellationToken">If cancelled, the stop no longer waits for <see cref="TaskRecoveryOptions.ShutdownTimeout"/>, also
+    /// if an earlier call has begun it.</param>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (Interlocked.Exchange(ref _stopped, 1) == 1)
+        using var hurry = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).TryCancel(), _hurry);
+        if (Interlocked.Exchange(ref _isStopping, 1) == 1)
         {
+            await _stopped.Task.ConfigureAwait(false);
             return;
         }
 
-        _services.Turns.BeginStopping();
-        await _services.BeginStoppingAsync().ConfigureAwait(false);
-        await _stopClaiming.CancelAsync().ConfigureAwait(false);
-        if (_queues.Count == 0)
+        try
         {
-            return;
+            await StopOnceAsync().ConfigureAwait(false);
         }
-
-        var waiting = _queues.Values.Sum(queue => queue.Executors.StopStarting());
-        _logger.Draining(Running, waiting);
-        FaultPoints.Reach(FaultPoints.ShutdownMiddle);
-        await WaitUntilIdleAsync(_options.ShutdownTimeout, cancellationToken).ConfigureAwait(false);
-
-        if (Running is > 0 and var running)
+        finally
         {
-            _logger.CancellingForShutdown(running);
-            foreach (var queue in _queues.Values)
-            {
-                queue.Executors.StopRuns(StopReason.Shutdown);
-            }
-
-            // Even if the host no longer waits, store the outcomes of the handlers that react to their cancellation promptly.
-            await WaitUntilIdleAsync(CancelTime, CancellationToken.None).ConfigureAwait(false);
+            _stopped.TrySetResult();
         }
-
-        foreach (var queue in _queues.Values)
-        {
-            queue.Executors.GiveUpRuns();
-        }
-
-        await FlushAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Stops without waiting for running handlers if the host was disposed without having been stopped. The node can then leave,
-    /// so that other nodes need not wait for its lease to expire.</summary>
+    /// <summary>Stops without waiting for running handlers if the host was disposed without having been stopped, and ends the wait for them
+    /// if it was disposed while it is stopping. The node can then leave, so that other nodes need not wait for its lease to
+    /// expire.</summary>
     public void Dispose()
     {
         StopAsync(new CancellationToken(canceled: true)).GetAwaiter().GetResult();
@@ -133,6 +120,7 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
         _stopClaiming.CancelAndDispose();
         _abort.CancelAndDispose();
         _stopLoops.CancelAndDispose();
+        _hurry.CancelAndDispose();
     }
 
     /// <inheritdoc/>
@@ -163,6 +151,41 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
         {
             _logger.HostLimitTooShort(limit, _options.ShutdownTimeout, CancelTime + FlushTime);
         }
+    }
+
+    private async Task StopOnceAsync()
+    {
+        _services.Turns.BeginStopping();
+        await _services.BeginStoppingAsync().ConfigureAwait(false);
+        await _stopClaiming.CancelAsync().ConfigureAwait(false);
+        if (_queues.Count == 0)
+        {
+            return;
+        }
+
+        var waiting = _queues.Values.Sum(queue => queue.Executors.StopStarting());
+        _logger.Draining(Running, waiting);
+        FaultPoints.Reach(FaultPoints.ShutdownMiddle);
+        await WaitUntilIdleAsync(_options.ShutdownTimeout, _hurry.Token).ConfigureAwait(false);
+
+        if (Running is > 0 and var running)
+        {
+            _logger.CancellingForShutdown(running);
+            foreach (var queue in _queues.Values)
+            {
+                queue.Executors.StopRuns(StopReason.Shutdown);
+            }
+
+            // Even if the host no longer waits, store the outcomes of the handlers that react to their cancellation promptly.
+            await WaitUntilIdleAsync(CancelTime, CancellationToken.None).ConfigureAwait(false);
+        }
+
+        foreach (var queue in _queues.Values)
+        {
+            queue.Executors.GiveUpRuns();
+        }
+
+        await FlushAsync().ConfigureAwait(false);
     }
 
     private async Task FlushAsync()

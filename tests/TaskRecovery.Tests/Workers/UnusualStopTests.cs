@@ -1,0 +1,119 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using TaskRecovery.Storage;
+using TaskRecovery.Tests.Support;
+using TaskRecovery.Workers;
+
+namespace TaskRecovery.Tests.Workers;
+
+/// <summary>Stops that do not take the usual course: two at once, a dispose in the middle, handlers or a clock that hold them up.</summary>
+public sealed class UnusualStopTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    private readonly FakeQueueStore _store = new();
+    private readonly TestWork _work = new();
+
+    /// <summary>Code that stops a running host wakes its <c>RunAsync</c>, which stops the host too.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_second_stop_waits_for_the_first(bool stopsConcurrently)
+    {
+        var (started, finish) = (new TaskCompletionSource(), new TaskCompletionSource());
+        _work.Do = (_, _) =>
+        {
+            started.TrySetResult();
+            return finish.Task;
+        };
+        var host = await StartAsync(
+            TimeSpan.FromHours(1),
+            builder => builder.Services.Configure<HostOptions>(options => options.ServicesStopConcurrently = stopsConcurrently));
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await started.Task;
+
+        var first = host.StopAsync();
+        var second = host.StopAsync();
+        var heartbeats = _store.CallsOf("heartbeat");
+        await Task.WhenAny(second, _store.Until(store => store.CallsOf("heartbeat") > heartbeats + 1));
+        Assert.False(second.IsCompleted);
+        Assert.Empty(_store.LeftNodes);
+        finish.SetResult();
+        await Task.WhenAll(first, second).WaitAsync(Limit);
+
+        Assert.Equal([OutcomeKind.Completed], _store.Entry(id).Kinds);
+        Assert.Single(_store.LeftNodes);
+        await host.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_second_stop_that_may_not_wait_ends_the_wait_of_the_first()
+    {
+        var started = new TaskCompletionSource();
+        _work.Do = (_, cancellationToken) =>
+        {
+            started.TrySetResult();
+            return Task.Delay(Timeout.Infinite, cancellationToken);
+        };
+        var host = await StartAsync(TimeSpan.FromHours(1));
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await started.Task;
+
+        var first = host.StopAsync();
+        await host.Services.GetRequiredService<WorkService>().StopAsync(new CancellationToken(canceled: true)).WaitAsync(Limit);
+        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
+        await first.WaitAsync(Limit);
+
+        Assert.Single(_store.LeftNodes);
+        await host.DisposeAsync();
+    }
+
+    /// <summary>As <c>RunAsync</c> does, if its own stop ends before the one that woke it.</summary>
+    [Fact]
+    public async Task A_host_that_is_disposed_while_it_stops_releases_its_work_before_its_node_leaves()
+    {
+        var started = new TaskCompletionSource();
+        var left = -1;
+        _work.Do = async (_, cancellationToken) =>
+        {
+            started.TrySetResult();
+            try
+            {
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            }
+            finally
+            {
+                left = _store.LeftNodes.Count;
+            }
+        };
+        var host = await StartAsync(TimeSpan.FromHours(1));
+        var log = host.Log;
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await started.Task;
+
+        var stop = host.StopAsync();
+        await _store.Until(_ => log.Count(2006) == 1);
+        await DisposeWithoutStopAsync(host);
+        await stop.WaitAsync(Limit);
+
+        Assert.Equal(0, left);
+        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
+        Assert.Single(_store.LeftNodes);
+    }
+
+    // The dispose waits for handlers. On a thread of its own it does not keep them from one of the pool's.
+    private static Task DisposeWithoutStopAsync(WorkHost host)
+        => Task.Factory.StartNew(
+            host.DisposeWithoutStop, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private Task<WorkHost> StartAsync(TimeSpan shutdownTimeout, Action<TaskRecoveryBuilder>? register = null)
+        => WorkHost.StartAsync(
+            _store,
+            builder =>
+            {
+                builder.Services.AddSingleton(_work);
+                builder.AddWorker<TestArgs, TestWorker>();
+                register?.Invoke(builder);
+            },
+            options => options.ShutdownTimeout = shutdownTimeout);
+}
