@@ -156,14 +156,17 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
     private async Task StopOnceAsync()
     {
         _services.Turns.BeginStopping();
-        await _services.BeginStoppingAsync().ConfigureAwait(false);
         await _stopClaiming.CancelAsync().ConfigureAwait(false);
+        var waiting = _queues.Values.Sum(queue => queue.Executors.StopStarting());
+
+        // Not awaited: it ends with the last callback of a handler, which may block until the handler's own token is cancelled. And not
+        // earlier: the code after a handler's wait for this token may run in such a callback, and no other entry may start after it.
+        _ = _services.BeginStoppingAsync();
         if (_queues.Count == 0)
         {
             return;
         }
 
-        var waiting = _queues.Values.Sum(queue => queue.Executors.StopStarting());
         _logger.Draining(Running, waiting);
         FaultPoints.Reach(FaultPoints.ShutdownMiddle);
         await WaitUntilIdleAsync(_options.ShutdownTimeout, _hurry.Token).ConfigureAwait(false);

@@ -87,6 +87,7 @@ internal sealed class WorkServices(
         { Info = info };
 
     /// <summary>Notifies every handler that the host is stopping, without cancelling its token.</summary>
+    /// <returns>Completes when every callback that handlers registered has returned. They run one after the other.</returns>
     public async Task BeginStoppingAsync()
     {
         try

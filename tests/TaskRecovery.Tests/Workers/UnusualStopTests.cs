@@ -101,6 +101,71 @@ public sealed class UnusualStopTests
         Assert.Single(_store.LeftNodes);
     }
 
+    [Fact]
+    public async Task A_callback_of_a_handler_that_blocks_does_not_hold_up_the_stop()
+    {
+        var started = new TaskCompletionSource();
+        using var end = new ManualResetEventSlim();
+        _work.Do = async (context, cancellationToken) =>
+        {
+            context.Stopping.Register(() => end.Wait());
+            started.TrySetResult();
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        };
+        var host = await StartAsync(TimeSpan.Zero);
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await started.Task;
+
+        try
+        {
+            await host.StopAsync().WaitAsync(Limit);
+        }
+        finally
+        {
+            end.Set();
+        }
+
+        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
+        await host.DisposeAsync();
+    }
+
+    /// <summary>The rest of a handler may run in the callback that ended its wait.</summary>
+    [Fact]
+    public async Task What_was_claimed_ahead_is_released_while_a_handler_blocks_the_notice_of_the_stop()
+    {
+        var (started, noticed) = (new TaskCompletionSource(), new TaskCompletionSource());
+        using var end = new ManualResetEventSlim();
+        var starts = 0;
+        _work.Do = async (context, _) =>
+        {
+            Interlocked.Increment(ref starts);
+            started.TrySetResult();
+            await Task.Delay(Timeout.Infinite, context.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            noticed.TrySetResult();
+            end.Wait();
+        };
+        var host = await StartAsync(TimeSpan.FromHours(1), builder => builder.AddQueue("default", 1, 10));
+        await host.Queue.EnqueueManyAsync([EnqueueRequest.Create(new TestArgs(1)), EnqueueRequest.Create(new TestArgs(2))]);
+        await started.Task;
+        await _store.Until(store => store.Entries.All(entry => entry.Fence is not null));
+
+        var stop = host.StopAsync();
+        try
+        {
+            await noticed.Task;
+            await _store.Until(store => store.Entries.Count(entry => entry.Kinds is [OutcomeKind.Released]) == 1);
+        }
+        finally
+        {
+            end.Set();
+        }
+
+        await stop.WaitAsync(Limit);
+        Assert.Equal(1, starts);
+        Assert.Contains(_store.Entries, entry => entry.Kinds is [OutcomeKind.Completed]);
+        await host.DisposeAsync();
+    }
+
     // The dispose waits for handlers. On a thread of its own it does not keep them from one of the pool's.
     private static Task DisposeWithoutStopAsync(WorkHost host)
         => Task.Factory.StartNew(
