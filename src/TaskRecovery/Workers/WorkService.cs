@@ -14,7 +14,7 @@ namespace TaskRecovery.Workers;
 internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisposable
 {
     // Limits after ShutdownTimeout: CancelTime for handlers that react to their cancellation, FlushTime for storing the remaining outcomes.
-    // By default all three add up to less than the host's 30 s.
+    // By default all three add up to less than the host's 30 s. All are real time: if a test's clock stood still, a stop would never end.
     private static readonly TimeSpan CancelTime = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(4);
 
@@ -193,7 +193,7 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
 
     private async Task FlushAsync()
     {
-        using var limit = new CancellationTokenSource(FlushTime, _services.Time);
+        using var limit = new CancellationTokenSource(FlushTime, TimeProvider.System);
 
         // Wait for the answer of a claim in progress, so that its entries are released at once instead of being recovered by other nodes.
         await _claimLoops.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -214,7 +214,7 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
 
     private async Task WaitUntilIdleAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(limit, _services.Time);
+        using var timeout = new CancellationTokenSource(limit, TimeProvider.System);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         var idle = Task.WhenAll(_queues.Values.Select(queue => queue.Executors.WaitUntilIdleAsync(either.Token)));
         await idle.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

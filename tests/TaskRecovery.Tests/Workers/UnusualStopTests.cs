@@ -166,6 +166,30 @@ public sealed class UnusualStopTests
         await host.DisposeAsync();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_clock_that_stands_still_does_not_hold_up_the_stop(bool isDisposed)
+    {
+        var (started, finish) = (new TaskCompletionSource(), new TaskCompletionSource());
+        _work.Do = (_, _) =>
+        {
+            started.TrySetResult();
+            return finish.Task;
+        };
+        var id = _store.Add("test.work", """{"number":1}""");
+        var host = await StartAsync(
+            isDisposed ? TimeSpan.FromHours(1) : TimeSpan.FromMilliseconds(10),
+            builder => builder.Services.AddSingleton<TimeProvider>(new ManualTimeProvider()));
+        await started.Task.WaitAsync(Limit);
+
+        await (isDisposed ? DisposeWithoutStopAsync(host) : host.StopAsync()).WaitAsync(Limit);
+
+        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
+        finish.SetResult();
+        await host.DisposeAsync();
+    }
+
     // The dispose waits for handlers. On a thread of its own it does not keep them from one of the pool's.
     private static Task DisposeWithoutStopAsync(WorkHost host)
         => Task.Factory.StartNew(
