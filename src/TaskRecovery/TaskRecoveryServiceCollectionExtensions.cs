@@ -261,6 +261,8 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.AddSingleton<RunLogs>();
         services.AddSingleton<RunLogLoop>();
         services.AddSingleton<IHostedService>(static provider => provider.GetRequiredService<RunLogLoop>());
+        services.AddSingleton<ILastRound>(static provider => provider.GetRequiredService<RunLogLoop>());
+        services.AddSingleton<ILastRound>(static provider => provider.GetRequiredService<StatisticsLoop>());
         services.AddSingleton<IUnresponsiveHandlers>(static provider => provider.GetRequiredService<WorkService>());
         services.AddSingleton<IHostedService>(static provider => provider.GetRequiredService<ClaimRemover>());
         services.AddSingleton<IHostedService>(static provider => provider.GetRequiredService<WorkService>());

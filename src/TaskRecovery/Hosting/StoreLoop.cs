@@ -36,6 +36,12 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        await RunLastRoundAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc cref="ILastRound.RunLastRoundAsync"/>
+    public async Task RunLastRoundAsync(CancellationToken cancellationToken)
+    {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(LastRound);
         try
@@ -102,7 +108,8 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
         }
     }
 
-    /// <summary>Called after the last round, when the host stops, for at most two seconds. Errors of the store are ignored.</summary>
+    /// <summary>Called when the host stops, once after the last round and once after the last entry if the loop is an
+    /// <see cref="ILastRound"/>, for at most two seconds. Errors of the store are ignored.</summary>
     protected virtual Task StopOnceAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Runs one round.</summary>

@@ -6,7 +6,7 @@ namespace TaskRecovery.Monitoring;
 
 /// <summary>Stores what this process counted, every 10 seconds and when the host stops. While nothing happens, nothing is
 /// written.</summary>
-internal sealed class StatisticsLoop : StoreLoop
+internal sealed class StatisticsLoop : StoreLoop, ILastRound
 {
     private static readonly TimeSpan CondenseEvery = TimeSpan.FromMinutes(10);
     private readonly IMonitorStore _store;

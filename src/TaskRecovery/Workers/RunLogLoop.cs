@@ -5,7 +5,7 @@ namespace TaskRecovery.Workers;
 
 /// <summary>Stores the log lines of runs: those of ended runs soon, those of current runs every few seconds, all in one write.</summary>
 internal sealed class RunLogLoop(RunLogs logs, StoreLoopServices services, IRunInfoStore? store = null)
-    : StoreLoop("The storing of the logs of runs", services)
+    : StoreLoop("The storing of the logs of runs", services), ILastRound
 {
     private const int MaxParts = 500;
 

@@ -22,6 +22,7 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
     private readonly RunningWork _running;
     private readonly OutcomeWriter _outcomes;
     private readonly ClaimRemover _claims;
+    private readonly IReadOnlyList<ILastRound> _lastRounds;
     private readonly LocalClaimers _localClaimers;
     private readonly ClaimWaker _waker;
     private readonly INodeRole _role;
@@ -42,11 +43,12 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
     public WorkService(
         WorkServices services, RunningWork running, OutcomeWriter outcomes,
         ClaimRemover claims, LocalClaimers localClaimers, ClaimWaker waker, INodeRole role,
-        IOptions<TaskRecoveryOptions> options, ILogger<WorkService> logger)
+        IEnumerable<ILastRound> lastRounds, IOptions<TaskRecoveryOptions> options, ILogger<WorkService> logger)
     {
         _services = services;
         _outcomes = outcomes;
         _claims = claims;
+        _lastRounds = [.. lastRounds];
         _localClaimers = localClaimers;
         _waker = waker;
         _role = role;
@@ -210,6 +212,8 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
 
         // If this fails, a sweep of another node removes the claims.
         await _claims.RemoveOnceAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_lastRounds.Select(loop => loop.RunLastRoundAsync(limit.Token)))
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task WaitUntilIdleAsync(TimeSpan limit, CancellationToken cancellationToken)

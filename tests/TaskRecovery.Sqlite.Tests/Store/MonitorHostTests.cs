@@ -3,7 +3,9 @@ using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using TaskRecovery.Monitoring;
 using TaskRecovery.Storage;
+using TaskRecovery.Workers;
 
 namespace TaskRecovery.Sqlite.Tests.Store;
 
@@ -145,6 +147,30 @@ public sealed class MonitorHostTests : IDisposable
         Assert.Equal("a holiday", events[5].Reason);
     }
 
+    /// <summary>A host whose services stop concurrently stops these loops while entries still run.</summary>
+    [Fact]
+    public async Task What_a_run_leaves_after_the_loops_that_store_it_have_stopped_is_stored()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        builder.Services.AddSingleton(started);
+        builder.Services.AddTaskRecovery().UseSqlite(_file.ConnectionString)
+            .AddWorker<Render, LateRenderer>("render", worker => worker.KeepRunLog = true);
+        using var host = builder.Build();
+        await host.StartAsync(Cancellation);
+        var entry = await host.Services.GetRequiredService<IJobQueue>().EnqueueAsync(new Render(1), cancellationToken: Cancellation);
+        await started.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
+        await host.Services.GetRequiredService<RunLogLoop>().StopAsync(Cancellation);
+        await host.Services.GetRequiredService<StatisticsLoop>().StopAsync(Cancellation);
+
+        host.Dispose();
+
+        await using var tool = Tool();
+        var monitor = tool.GetRequiredService<IQueueMonitor>();
+        Assert.Equal("late", Assert.Single(await monitor.ListLogAsync(entry.Id, Cancellation)).Message);
+        Assert.Equal(1L, (await monitor.GetSnapshotAsync(Cancellation)).LastDay.Completed);
+    }
+
     private static async Task<BulkOperation> ContinueAsync(IQueueOperator operate, long operationId)
     {
         while (true)
@@ -225,6 +251,17 @@ public sealed class MonitorHostTests : IDisposable
             await context.ReportProgressAsync(10, 10, "ready", cancellationToken);
             logger.LogWarning("done");
             ran.SetResult();
+        }
+    }
+
+    /// <summary>Logs when its node stops.</summary>
+    public sealed class LateRenderer(ILogger<LateRenderer> logger, TaskCompletionSource started) : IJobWorker<Render>
+    {
+        public async Task WorkAsync(WorkContext<Render> context, CancellationToken cancellationToken)
+        {
+            started.TrySetResult();
+            await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            logger.LogInformation("late");
         }
     }
 }
