@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using TaskRecovery.Instances;
 
 namespace TaskRecovery.Sqlite.Tests;
 
@@ -135,6 +136,23 @@ public sealed class NamedInstanceTests : IDisposable
 
         var lines = await host.Services.GetRequiredKeyedService<IQueueMonitor>("reports").ListLogAsync(entry.Id, Cancellation);
         Assert.Equal("printing kept", Assert.Single(lines).Message);
+    }
+
+    [Fact]
+    public async Task A_host_that_is_disposed_without_a_stop_reports_no_failure()
+    {
+        var log = new Categories();
+        var host = Host(log);
+        await host.StartAsync(Cancellation);
+        await _ran.WaitForAsync(1, "nightly");
+        var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        var service = host.Services.GetServices<IHostedService>().OfType<NamedInstanceHost>().Single();
+
+        host.Dispose();
+
+        await service.ExecuteTask!.WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
+        Assert.False(stopping.IsCancellationRequested);
+        Assert.DoesNotContain(log.Lines.Entries, static line => line.Level >= LogLevel.Error);
     }
 
     [Fact]
@@ -303,6 +321,8 @@ public sealed class NamedInstanceTests : IDisposable
     {
         private readonly List<string> _names = [];
 
+        public RecordedLog Lines { get; } = new();
+
         public IReadOnlyList<string> Names
         {
             get
@@ -321,7 +341,7 @@ public sealed class NamedInstanceTests : IDisposable
                 _names.Add(categoryName);
             }
 
-            return Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
+            return Lines;
         }
 
         public void Dispose()

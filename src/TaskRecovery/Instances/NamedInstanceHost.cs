@@ -59,10 +59,18 @@ internal sealed class NamedInstanceHost(NamedInstance instance) : BackgroundServ
     // If a background service of the instance fails, this one fails, and the host does what it does for its own.
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await foreach (var ended in Task.WhenEach(_services.OfType<BackgroundService>().Select(
-            static service => service.ExecuteTask ?? Task.CompletedTask)).WithCancellation(stoppingToken).ConfigureAwait(false))
+        try
         {
-            await ended.ConfigureAwait(false);
+            await foreach (var ended in Task.WhenEach(_services.OfType<BackgroundService>().Select(
+                static service => service.ExecuteTask ?? Task.CompletedTask)).WithCancellation(stoppingToken).ConfigureAwait(false))
+            {
+                await ended.ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // If the service is disposed without having been stopped, the host would treat the cancelled task as a failure, log it as
+            // critical and stop the application.
         }
     }
 
