@@ -37,9 +37,7 @@ public sealed class TemporaryDatabase : IDisposable
 
     internal SqliteQueueStore Store(SqliteDatabase database)
     {
-        var search = new SqliteMonitorStore(database);
-        _open.Add(search);
-        var store = new SqliteQueueStore(database, new SqliteMigrator(database), search);
+        var store = new SqliteQueueStore(database, new SqliteMigrator(database), new SqliteMonitorStore(database));
         _open.Add(store);
         return store;
     }

@@ -1,4 +1,5 @@
 using System.Data;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Npgsql;
 
@@ -8,7 +9,9 @@ namespace TaskRecovery.PostgreSql;
 /// transaction with one snapshot and a time limit for each statement.</summary>
 /// <param name="database">The database.</param>
 /// <param name="open">Opens a connection for a question.</param>
-internal sealed class MonitorReads(PostgreSqlDatabase database, Func<CancellationToken, ValueTask<NpgsqlConnection>> open) : IDisposable
+[SuppressMessage("Reliability", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing. If it were "
+    + "disposed with the store, a read in progress could not release it, and a waiting one would wait forever.")]
+internal sealed class MonitorReads(PostgreSqlDatabase database, Func<CancellationToken, ValueTask<NpgsqlConnection>> open)
 {
     private const int MaxReads = 2;
 
@@ -47,14 +50,15 @@ internal sealed class MonitorReads(PostgreSqlDatabase database, Func<Cancellatio
         {
             throw PostgreSqlErrors.Translate(exception, database.SchemaName)!;
         }
+        catch (Exception exception) when (database.IsErrorOfClosing(exception))
+        {
+            throw new StoreUnavailableException("The store was closed during this question, or before it.", exception);
+        }
         finally
         {
             _free.Release();
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _free.Dispose();
 
     // On sessions that are not the library's own, the search path is pinned first.
     private async ValueTask BeginAsync(NpgsqlConnection connection, TimeSpan limit, CancellationToken cancellationToken)

@@ -122,15 +122,20 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
                 ReplaceIfReadOnly(exception);
                 throw PostgreSqlErrors.Translate(exception, SchemaName)!;
             }
-            catch (Exception exception) when (_isClosed
-                && exception is not (TaskRecoveryException or PostgresException or OperationCanceledException or ArgumentException))
+            catch (Exception exception) when (IsErrorOfClosing(exception))
             {
-                // The connection was disposed of while it was in use, and the driver's error is about that. What was sent may be committed.
+                // What was sent may be committed.
                 throw new StoreUnavailableException(
                     "The store was closed during this call, or before it. What the call was to store may be stored.", exception);
             }
         }
     }
+
+    /// <summary>Whether an error is the driver's about a connection, or a source of connections, that was disposed with the
+    /// store.</summary>
+    internal bool IsErrorOfClosing(Exception exception)
+        => _isClosed
+            && exception is not (TaskRecoveryException or PostgresException or OperationCanceledException or ArgumentException);
 
     /// <summary>Commits the open transaction within the time limit of a statement. The driver's own commit is limited by its data source,
     /// which may be the application's.</summary>

@@ -5,15 +5,13 @@ namespace TaskRecovery.PostgreSql;
 
 /// <summary>Examines the server and the tables. Each check is a read-only transaction of its own with a pinned search path.</summary>
 internal sealed class PostgreSqlDoctor(PostgreSqlDatabase database, TimeProvider time, int oldestServer = PostgreSqlDoctor.OldestServer)
-    : IStoreDoctor, IDisposable
+    : IStoreDoctor
 {
     private const int OldestServer = 150_000;
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
     private readonly MonitorReads _reads = new(database, database.OpenMonitorAsync);
-
-    public void Dispose() => _reads.Dispose();
 
     public async ValueTask<IReadOnlyList<StoreFinding>> ExamineAsync(DoctorLimits limits, CancellationToken cancellationToken)
     {

@@ -4,7 +4,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>The read model in PostgreSQL. One file per aspect; the statements are in Sql/.</summary>
-internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database) : IMonitorStore, IDisposable
+internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database) : IMonitorStore
 {
     private static readonly TimeSpan SnapshotLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ListLimit = TimeSpan.FromSeconds(3);
@@ -120,9 +120,6 @@ internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database
                 [Arg.Array([.. query.JobIds.Distinct()], NpgsqlTypes.NpgsqlDbType.Uuid), Arg.Int8(query.Limit)],
                 static row => PostgreSqlJobStore.ReadTask(row, 0), token).ConfigureAwait(false),
             cancellationToken);
-
-    /// <inheritdoc/>
-    public void Dispose() => _reads.Dispose();
 
     private async ValueTask<List<StoredNodeInfo>> ReadServedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
         => await database.ListAsync(

@@ -7,7 +7,7 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Bulk operations in PostgreSQL. The steps are in the other part.</summary>
 /// <remarks>What is listed is read under the limits of the read model, so that no question takes the connections of the workers.</remarks>
 internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase database, PostgreSqlQueueStore queue)
-    : IOperationStore, IDisposable
+    : IOperationStore
 {
     private static readonly TimeSpan ListLimit = TimeSpan.FromSeconds(3);
     private const int PurgeRounds = 100;
@@ -116,9 +116,6 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
             }
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _reads.Dispose();
 
     private async ValueTask<BulkOperation?> FindAsync(
         NpgsqlConnection connection, long operationId, EntryScope? scope, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
@@ -5,7 +6,9 @@ namespace TaskRecovery.Sqlite;
 /// <summary>The read model in a SQLite file. One file per aspect; the statements are in Sql/.</summary>
 /// <remarks>A reader keeps the log from being reset, so a question that examines many entries is answered in several short
 /// reads.</remarks>
-internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMonitorStore, IDisposable
+[SuppressMessage("Reliability", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing. If it were "
+    + "disposed with the store, a read in progress could not release it, and a waiting one would wait forever.")]
+internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMonitorStore
 {
     private const int MaxReads = 2;
     private const int LastTasksOfJobs = 100;
@@ -44,9 +47,6 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
 
         return tasks;
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _free.Dispose();
 
     // The store's readers are shared with the queue, so no more than a few of them may answer questions at the same time.
     internal async ValueTask<T> ReadAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)

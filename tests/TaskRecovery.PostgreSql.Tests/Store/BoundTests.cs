@@ -12,7 +12,7 @@ public sealed class BoundTests : PostgreSqlStoreTests
     {
         var database = Open();
         await OpenStoreAsync(database);
-        using var monitor = new PostgreSqlMonitorStore(database);
+        var monitor = new PostgreSqlMonitorStore(database);
         await ExecuteAsync("""
             alter table taskrecovery.stats drop constraint stats_sound_check;
             insert into taskrecovery.stats (hourly, began_at, queue, kind, enqueued, completed, run_ms, wait_ms)
@@ -35,7 +35,7 @@ public sealed class BoundTests : PostgreSqlStoreTests
     {
         var database = Open();
         await OpenStoreAsync(database);
-        using var monitor = new PostgreSqlMonitorStore(database);
+        var monitor = new PostgreSqlMonitorStore(database);
         await ExecuteAsync("""
             alter table taskrecovery.stats drop constraint stats_sound_check;
             insert into taskrecovery.stats (hourly, began_at, queue, kind, enqueued)
@@ -54,7 +54,7 @@ public sealed class BoundTests : PostgreSqlStoreTests
     {
         var database = Open();
         var store = await OpenStoreAsync(database);
-        using var monitor = new PostgreSqlMonitorStore(database);
+        var monitor = new PostgreSqlMonitorStore(database);
         await store.EnqueueAsync([Entry(), Entry()], null, Cancellation);
         StatisticsCount[] counts = [new("default", "test", new EntryTotals { Enqueued = 5, Completed = 3 })];
         await monitor.AddStatisticsAsync(counts, Cancellation);

@@ -202,7 +202,7 @@ public sealed class DoctorTests : PostgreSqlStoreTests
         await OpenStoreAsync();
         await using var pooler = await PgBouncer.StartAsync(ConnectionString, "transaction");
         var database = Open(static options => options.UseSessionLocks = false, pooler.ConnectionString);
-        using var doctor = new PostgreSqlDoctor(database, TimeProvider.System);
+        var doctor = new PostgreSqlDoctor(database, TimeProvider.System);
 
         var found = await doctor.ExamineAsync(new DoctorLimits(), Cancellation);
 
@@ -262,7 +262,7 @@ public sealed class DoctorTests : PostgreSqlStoreTests
         DoctorLimits? limits = null, string? connection = null, TimeProvider? time = null, int oldestServer = 150_000)
     {
         using var database = Open(options => options.Schema = limits is null ? options.Schema : "my \"queue\"", connection);
-        using var doctor = new PostgreSqlDoctor(database, time ?? TimeProvider.System, oldestServer);
+        var doctor = new PostgreSqlDoctor(database, time ?? TimeProvider.System, oldestServer);
         return await doctor.ExamineAsync(limits ?? new DoctorLimits(), Cancellation);
     }
 

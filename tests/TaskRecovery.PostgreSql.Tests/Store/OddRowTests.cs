@@ -108,7 +108,7 @@ public sealed class OddRowTests : PostgreSqlStoreTests
         var outcome = new RunOutcome { EntryId = id, Fence = batch.Fence, Kind = OutcomeKind.Failed };
         await store.FinishAsync(identity.Id, [outcome], Cancellation);
         await ExecuteAsync($"update taskrecovery.outcomes set ended_at = '-infinity', duration_ms = 1 where entry = {id}");
-        using var monitor = new PostgreSqlMonitorStore(database);
+        var monitor = new PostgreSqlMonitorStore(database);
 
         var life = await monitor.GetLifeAsync(id, new EntryScope { Queues = ["another"] }, Cancellation);
 

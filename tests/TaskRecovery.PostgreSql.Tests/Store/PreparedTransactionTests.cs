@@ -37,7 +37,7 @@ public sealed class PreparedTransactionTests
 
         async Task<StoreFinding> FindPreparedAsync()
         {
-            using var doctor = new PostgreSqlDoctor(database, TimeProvider.System);
+            var doctor = new PostgreSqlDoctor(database, TimeProvider.System);
             var found = await doctor.ExamineAsync(new DoctorLimits { PreparedTransaction = TimeSpan.Zero }, cancellation);
             return Assert.Single(found, finding => finding.Check == "prepared transactions");
         }

@@ -13,7 +13,7 @@ public sealed class BoundTests : IDisposable
     public async Task Counts_that_no_sum_can_hold_break_no_snapshot()
     {
         await _files.OpenStoreAsync();
-        using var monitor = new SqliteMonitorStore(_files.Open());
+        var monitor = new SqliteMonitorStore(_files.Open());
         Execute("""
             insert into taskrecovery_stats (hourly, began_at, queue, kind, enqueued, completed, failed, run_ms, wait_ms)
             select h.value, (unixepoch() - 300) * 1000000, q.value, 1, 9223372036854775807, -5, 'many', 9223372036854775807,
@@ -36,7 +36,7 @@ public sealed class BoundTests : IDisposable
     public async Task Counts_of_a_time_to_come_are_not_counted_and_removed()
     {
         await _files.OpenStoreAsync();
-        using var monitor = new SqliteMonitorStore(_files.Open());
+        var monitor = new SqliteMonitorStore(_files.Open());
         Execute("""
             insert into taskrecovery_stats (hourly, began_at, queue, kind, enqueued)
             select h.value, t.value, 1, 1, 7 from json_each('[0, 1]') h cross join json_each('[9223372036854775807, "soon"]') t

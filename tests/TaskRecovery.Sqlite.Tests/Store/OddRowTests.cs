@@ -170,7 +170,7 @@ public sealed class OddRowTests : IDisposable
         var outcome = new RunOutcome { EntryId = id, Fence = batch.Fence, Kind = OutcomeKind.Failed };
         await store.FinishAsync(node, [outcome], CancellationToken.None);
         Execute($"update taskrecovery_outcomes set ended_at = -9223372036854775808, duration = 1 where entry = {id}");
-        using var monitor = new SqliteMonitorStore(_files.Open());
+        var monitor = new SqliteMonitorStore(_files.Open());
 
         var life = await monitor.GetLifeAsync(id, new EntryScope { Queues = ["another"] }, CancellationToken.None);
 
