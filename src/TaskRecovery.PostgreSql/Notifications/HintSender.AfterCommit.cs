@@ -53,6 +53,18 @@ internal sealed partial class HintSender
         ThreadPool.UnsafeQueueUserWorkItem(static sender => _ = sender.WatchAsync(), this, preferLocal: false);
     }
 
+    /// <summary>Whether transactions are watched.</summary>
+    internal bool IsWatching
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _watching;
+            }
+        }
+    }
+
     /// <summary>How long to wait before the next look at the transactions.</summary>
     /// <param name="looks">How many looks in a row have found no ended transaction.</param>
     /// <param name="sinceEnded">The time since a look found one; <see langword="null"/> if none has.</param>
@@ -108,6 +120,12 @@ internal sealed partial class HintSender
     {
         lock (_lock)
         {
+            if (database.IsClosed)
+            {
+                // Each look would fail. If these transactions commit, polling finds their entries.
+                _uncommitted.Clear();
+            }
+
             foreach (var (transaction, pending) in _uncommitted)
             {
                 if (time.GetElapsedTime(pending.Since) > WatchFor)

@@ -82,6 +82,9 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
     /// <summary>The name of the database; <see langword="null"/> if the connection string leaves it to the server.</summary>
     internal string? DatabaseName { get; }
 
+    /// <summary>Whether the store was closed: no further call can succeed.</summary>
+    internal bool IsClosed => _isClosed;
+
     /// <summary>The time limit of one statement, in seconds.</summary>
     internal int CommandTimeout { get; }
 

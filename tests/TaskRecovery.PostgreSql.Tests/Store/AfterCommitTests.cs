@@ -129,6 +129,28 @@ public sealed class AfterCommitTests : PostgreSqlStoreTests
         await hints.UntilAsync("wmail");
     }
 
+    [Fact]
+    public async Task A_closed_store_watches_no_transaction()
+    {
+        var database = Open();
+        var store = await OpenStoreAsync(database);
+        await using var source = NpgsqlDataSource.Create(ConnectionString);
+        await using var connection = await source.OpenConnectionAsync(Cancellation);
+        await using var open = await connection.BeginTransactionAsync(Cancellation);
+        await store.EnqueueAsync([Entry(queue: "open")], open, Cancellation);
+        Assert.True(store.Hints.IsWatching);
+
+        await database.DisposeAsync();
+
+        // An open store watches a transaction for a minute.
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        limit.CancelAfter(TimeSpan.FromSeconds(40));
+        while (store.Hints.IsWatching)
+        {
+            await Task.Delay(10, limit.Token);
+        }
+    }
+
     [Theory]
     [InlineData(0, null, 2)]
     [InlineData(0, 0, 10)]
