@@ -6,23 +6,26 @@ namespace TaskRecovery.Testing;
 
 /// <summary>An application under test: runs its entries, moves its time, kills its node, and shows what it has enqueued.</summary>
 /// <remarks>Get it with <c>app.Services.GetTaskRecoveryTest()</c>. When the host is disposed, the queue's invariant (every entry is in
-/// exactly one place) is checked.</remarks>
+/// exactly one place) is checked, unless the database can't be used.</remarks>
 public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
 {
     private readonly TestEngine _engine;
     private readonly IQueueStore _store;
     private readonly TestClock _clock;
     private readonly TestEntries _entries;
+    private readonly LastError _lastError;
     private readonly bool _movesTime;
     private bool _isDisposed;
 
     internal TaskRecoveryTest(
-        TestEngine engine, IQueueStore store, TestClock clock, TestEntries entries, TaskRecoveryTestingOptions options)
+        TestEngine engine, IQueueStore store, TestClock clock, TestEntries entries, TaskRecoveryTestingOptions options,
+        LastError lastError)
     {
         _engine = engine;
         _store = store;
         _clock = clock;
         _entries = entries;
+        _lastError = lastError;
         _movesTime = options.Store == TestStore.Sqlite;
     }
 
@@ -85,14 +88,28 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
     /// <exception cref="InvalidOperationException">Entries run in the background.</exception>
     public Task RestartAsync(CancellationToken cancellationToken = default) => _engine.RestartAsync(cancellationToken);
 
-    /// <summary>Checks the queue's invariant.</summary>
+    /// <summary>Checks the queue's invariant. The host throws a <see cref="TestFailedException"/> at the end of its disposal if it is
+    /// violated.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (!_isDisposed)
+        if (_isDisposed)
         {
-            _isDisposed = true;
+            return;
+        }
+
+        _isDisposed = true;
+        try
+        {
             _engine.Stop();
             await CheckInvariantsAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is StoreUnavailableException or StoreConfigurationException)
+        {
+            // There is nothing to check. If the start has failed because of that, its error must not be replaced by this one.
+        }
+        catch (Exception exception)
+        {
+            _lastError.Set(exception);
         }
     }
 

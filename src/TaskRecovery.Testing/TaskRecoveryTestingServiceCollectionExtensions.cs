@@ -47,6 +47,9 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
         }
 
         services.Replace(ServiceDescriptor.Singleton(options));
+        services.TryAddSingleton<LastError>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<TaskRecoveryOptions>, LastError>(
+            static provider => provider.GetRequiredService<LastError>()));
         services.AddClock(options);
         if (options.Store == TestStore.Sqlite)
         {
@@ -67,7 +70,8 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
             provider.GetRequiredService<IQueueStore>(),
             provider.GetRequiredService<TestClock>(),
             provider.GetRequiredService<TestEntries>(),
-            provider.GetRequiredService<TaskRecoveryTestingOptions>()));
+            provider.GetRequiredService<TaskRecoveryTestingOptions>(),
+            provider.GetRequiredService<LastError>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, TestStart>());
         return services;
     }
@@ -98,6 +102,8 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
         services.Replace(ServiceDescriptor.Singleton<TestFolder, TestFolder>());
         services.Replace(ServiceDescriptor.Singleton(provider =>
         {
+            // The folder and the database are disposed before this one.
+            _ = provider.GetRequiredService<LastError>();
             var path = provider.GetRequiredService<TestFolder>().DatabasePath;
             TemplateDatabase.CopyTo(path);
 

@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using TaskRecovery.Testing.Hosts;
@@ -49,6 +50,47 @@ public sealed class SetupTests
         await application.DisposeAsync();
 
         Assert.False(Directory.Exists(Path.GetDirectoryName(path)));
+    }
+
+    [Fact]
+    public async Task A_violation_of_the_invariant_is_thrown_when_all_else_has_been_disposed()
+    {
+        var application = await TestApplication.StartAsync((_, _) => Task.CompletedTask);
+        var path = application.Services.GetRequiredService<TestFolder>().DatabasePath;
+        await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
+        var settings = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false };
+        await using (var connection = new SqliteConnection(settings.ConnectionString))
+        {
+            await connection.OpenAsync(Cancellation);
+            await using var command = connection.CreateCommand();
+            command.CommandText = "delete from taskrecovery_waiting";
+            await command.ExecuteNonQueryAsync(Cancellation);
+        }
+
+        var failed = await Assert.ThrowsAsync<TestFailedException>(async () => await application.DisposeAsync());
+
+        Assert.Contains("entry 1 is in 0 places", failed.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.GetDirectoryName(path)));
+    }
+
+    [Fact]
+    public async Task The_error_of_a_failed_start_is_not_replaced_by_one_of_the_last_check()
+    {
+        var folder = Directory.CreateTempSubdirectory("taskrecovery-setup-");
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddTaskRecovery(options => options.StartupMode = StartupMode.FailFast)
+            .UseSqlite($"Data Source={Path.Combine(folder.FullName, "empty.db")}", options => options.MigrateOnStart = false)
+            .AddKind<Samples.SendMail>();
+        builder.Services.AddTaskRecoveryTesting(options => options.Store = TestStore.Keep);
+
+        var error = await Assert.ThrowsAsync<StoreConfigurationException>(async () =>
+        {
+            using var host = builder.Build();
+            await host.StartAsync(Cancellation);
+        });
+
+        Assert.Contains("lacks migration", error.Message, StringComparison.Ordinal);
+        folder.Delete(recursive: true);
     }
 
     [Fact]
