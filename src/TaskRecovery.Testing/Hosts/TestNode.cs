@@ -58,9 +58,17 @@ internal sealed class TestNode
     /// <summary>Leaves, as a host does that stops.</summary>
     public void Leave()
     {
-        if (!_isClosed)
+        if (_isClosed)
+        {
+            return;
+        }
+
+        try
         {
             _session.Leave(Node.Id);
+        }
+        finally
+        {
             Close();
         }
     }

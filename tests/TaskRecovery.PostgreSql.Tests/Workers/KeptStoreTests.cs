@@ -113,6 +113,36 @@ public sealed class KeptStoreTests : IAsyncLifetime
         await test.DrainAsync(cancellationToken: Cancellation);
     }
 
+    [Fact]
+    public async Task A_node_that_could_not_leave_has_released_its_lock()
+    {
+        var (_, test) = await StartAsync();
+        await test.DrainAsync(cancellationToken: Cancellation);
+        var schema = new PostgreSqlOptions().Schema;
+        await using (var refuse = _source!.CreateCommand($"""
+            create function {schema}.refuse() returns trigger language plpgsql
+                as 'begin raise exception ''refused'' using errcode = ''53100''; end';
+            create trigger refuse before update on {schema}.nodes for each row when (new.stopped) execute function {schema}.refuse()
+            """))
+        {
+            await refuse.ExecuteNonQueryAsync(Cancellation);
+        }
+
+        await test.RestartAsync(Cancellation);
+
+        // The node after it has one.
+        await using var count = _source!.CreateCommand("""
+            select count(*) from pg_locks l join pg_database d on d.oid = l.database
+            where l.locktype = 'advisory' and d.datname = current_database()
+            """);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        while ((long)(await count.ExecuteScalarAsync(limit.Token))! != 1)
+        {
+            await Task.Delay(10, limit.Token);
+        }
+    }
+
     private async Task<(IJobQueue Queue, TaskRecoveryTest Test)> StartAsync(Action<TaskRecoveryTestingOptions>? configure = null)
     {
         // The copied tables are in the first host's schema.
