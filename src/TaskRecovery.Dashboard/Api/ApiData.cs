@@ -35,16 +35,12 @@ internal sealed class ApiData(DataView data)
 
     /// <summary>Tasks with their results and errors. A redactor decides by the kind, so those of a job that was deleted are not
     /// shown.</summary>
-    public TaskPage Of(DashboardRequest request, TaskPage page, IEnumerable<Job> jobs)
+    public TaskPage Of(DashboardRequest request, TaskList list) => list.Page with
     {
-        var kinds = jobs.ToDictionary(static job => job.Id, static job => job.Kind);
-        return page with
-        {
-            Tasks = [.. page.Tasks.Select(task => kinds.TryGetValue(task.JobId, out var kind)
-                ? Of(request, task, kind)
-                : task with { Result = null, Error = null })],
-        };
-    }
+        Tasks = [.. list.Page.Tasks.Select(task => list.Jobs.TryGetValue(task.JobId, out var job)
+            ? Of(request, task, job.Kind)
+            : task with { Result = null, Error = null })],
+    };
 
     public static IReadOnlyList<BulkOperation> Of(DashboardRequest request, IEnumerable<BulkOperation> operations)
         => [.. operations.Select(one => Of(request, one))];

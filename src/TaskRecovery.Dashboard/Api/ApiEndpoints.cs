@@ -24,8 +24,7 @@ internal sealed class ApiEndpoints(
             await reads.KindsAsync(request).ConfigureAwait(false), ApiJson.Default.IReadOnlyListKindSummary));
         Get(group, "nodes", async request => Json(
             await reads.NodesAsync(request).ConfigureAwait(false), ApiJson.Default.IReadOnlyListNodeSummary));
-        Get(group, "jobs", async request => Json(
-            Jobs(await reads.JobsAsync(request).ConfigureAwait(false)), ApiJson.Default.IReadOnlyListApiJob));
+        Get(group, "jobs", async request => Json(await JobsAsync(request).ConfigureAwait(false), ApiJson.Default.ApiJobPage), "after");
         Get(group, "tasks", TasksAsync, "job", "state", "before");
         Get(
             group, "events", async request => Json(await EventsAsync(request).ConfigureAwait(false), ApiJson.Default.EventPage),
@@ -164,7 +163,7 @@ internal sealed class ApiEndpoints(
 
     private async Task<Reply> TasksAsync(DashboardRequest request)
     {
-        var page = await reads.TasksAsync(request, new TaskQuery
+        var tasks = await reads.TasksAsync(request, new TaskQuery
         {
             JobId = Parameters.Id(request, "job"),
             State = Parameters.Choice<TaskState>(request, "state"),
@@ -175,7 +174,7 @@ internal sealed class ApiEndpoints(
             Log.DataOpened(logger, request.Access.User, "tasks");
         }
 
-        return Json(data.Of(request, page, await reads.JobsAsync(request).ConfigureAwait(false)), ApiJson.Default.TaskPage);
+        return Json(data.Of(request, tasks), ApiJson.Default.TaskPage);
     }
 
     private ValueTask<EventPage> EventsAsync(DashboardRequest request) => reads.EventsAsync(request, new EventQuery
@@ -192,10 +191,11 @@ internal sealed class ApiEndpoints(
         return new ApiOperationPage(ApiData.Of(request, page.Operations), page.NextBefore);
     }
 
-    private static List<ApiJob> Jobs(IEnumerable<Job> jobs) => [.. jobs.Select(static job =>
-        new ApiJob(
-            job.Id, job.Name, job.Kind, job.Queue, job.State, job.Schedule.ToString(),
-            job.NextRunAt, job.Overlap, job.MissedRuns, job.DeclaredBy))];
+    private async Task<ApiJobPage> JobsAsync(DashboardRequest request)
+    {
+        var page = await reads.JobsAsync(request, Parameters.Name(request, "after")).ConfigureAwait(false);
+        return new ApiJobPage([.. page.Jobs.Select(ApiJob.Of)], page.NextAfter);
+    }
 
     private static Reply Missing()
         => Problem(new Refusal(StatusCodes.Status404NotFound, "Not found", "It never existed, or retention has removed it."));

@@ -16,7 +16,7 @@ namespace TaskRecovery.Dashboard.Api;
 [JsonSerializable(typeof(EntryLife))]
 [JsonSerializable(typeof(EventPage))]
 [JsonSerializable(typeof(TaskPage))]
-[JsonSerializable(typeof(IReadOnlyList<ApiJob>))]
+[JsonSerializable(typeof(ApiJobPage))]
 [JsonSerializable(typeof(ApiOperationPage))]
 [JsonSerializable(typeof(BulkOperation))]
 [JsonSerializable(typeof(ApiAnswer))]

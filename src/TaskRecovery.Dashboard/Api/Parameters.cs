@@ -29,6 +29,9 @@ internal sealed class Parameters(string[] names)
             ? null
             : throw new InvalidInputException($"The condition '{name}' is too long or has a NUL character."));
 
+    /// <summary>A stored name exactly as it is, with the white space around it.</summary>
+    public static string? Name(DashboardRequest request, string name) => Text(request, name) is null ? null : request.Exact(name);
+
     public static long? Number(DashboardRequest request, string name)
         => Text(request, name) is not { } text ? null : DashboardRequest.Whole(text) ?? throw Unreadable(name, text, "a whole number");
 

@@ -27,6 +27,10 @@ internal sealed class DashboardRequest(HttpContext context, Access access, strin
     /// <summary>A parameter of the address, trimmed; <see langword="null"/> if it is absent, empty or unreasonably long.</summary>
     public string? Query(string name) => Clean(context.Request.Query[name]);
 
+    /// <summary>A parameter of the address exactly as it is, for a stored name; <see langword="null"/> if it is absent, empty or
+    /// unreasonably long.</summary>
+    public string? Exact(string name) => Usable(context.Request.Query[name]);
+
     /// <summary>A field of the posted form, trimmed; <see langword="null"/> if it is absent, empty or unreasonably long.</summary>
     public string? Field(string name) => Clean(Form[name]);
 
@@ -48,6 +52,8 @@ internal sealed class DashboardRequest(HttpContext context, Access access, strin
     /// <summary>The address of a page of the dashboard, relative to this one.</summary>
     public string Href(string path) => root + path;
 
-    private static string? Clean(string? value)
-        => value?.Trim() is { Length: > 0 and <= MaxParameter } text && !text.Contains('\0', StringComparison.Ordinal) ? text : null;
+    private static string? Clean(string? value) => Usable(value?.Trim());
+
+    private static string? Usable(string? value)
+        => value is { Length: > 0 and <= MaxParameter } text && !text.Contains('\0', StringComparison.Ordinal) ? text : null;
 }

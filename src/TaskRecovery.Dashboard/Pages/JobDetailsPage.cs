@@ -12,17 +12,16 @@ internal sealed class JobDetailsPage(Reads reads, DataView data) : IPage
     public async ValueTask<Page> RenderAsync(DashboardRequest request)
     {
         var id = request.JobId;
-        var jobs = await reads.JobsAsync(request).ConfigureAwait(false);
-        if (jobs.FirstOrDefault(job => job.Id == id) is not { } job)
+        if (await reads.JobAsync(request, id).ConfigureAwait(false) is not { } job)
         {
             return MissingPage.Of(Section.Jobs, "Job", "There is no such job", "It never existed, or it was deleted.");
         }
 
         var before = Guid.TryParse(request.Query("before"), out var cursor) ? cursor : (Guid?)null;
-        var tasks = await reads.TasksAsync(request, new TaskQuery { JobId = id, Before = before, Limit = 50 }).ConfigureAwait(false);
+        var tasks = await TasksAsync(request, new TaskQuery { JobId = id, Before = before, Limit = 50 }).ConfigureAwait(false);
         var last = before is null
             ? tasks.Tasks
-            : (await reads.TasksAsync(request, new TaskQuery { JobId = id, Limit = 50 }).ConfigureAwait(false)).Tasks;
+            : (await TasksAsync(request, new TaskQuery { JobId = id, Limit = 50 }).ConfigureAwait(false)).Tasks;
         return new Page($"Job {job.Name}", Section.Jobs, Html($"""
             {Facts(job, last)}
             <div class="columns wide-first">
@@ -39,6 +38,9 @@ internal sealed class JobDetailsPage(Reads reads, DataView data) : IPage
             Opened = request.Access.Data ? $"job {id}" : null,
         };
     }
+
+    private async ValueTask<TaskPage> TasksAsync(DashboardRequest request, TaskQuery query)
+        => (await reads.TasksAsync(request, query).ConfigureAwait(false)).Page;
 
     private static Markup Facts(Job job, IReadOnlyList<TaskRecord> last) => Html($"""
         <section class="card" aria-label="Facts"><div class="body"><dl class="facts">

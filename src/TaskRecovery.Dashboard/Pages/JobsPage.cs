@@ -4,7 +4,7 @@ using static TaskRecovery.Dashboard.Rendering.Markup;
 
 namespace TaskRecovery.Dashboard.Pages;
 
-/// <summary>All jobs: what runs when, and how the last runs went.</summary>
+/// <summary>Jobs, ordered by name: what runs when, and how the last runs went.</summary>
 internal sealed class JobsPage(Reads reads) : IPage
 {
     private const int Strip = 20;
@@ -19,19 +19,25 @@ internal sealed class JobsPage(Reads reads) : IPage
 
     public async ValueTask<Page> RenderAsync(DashboardRequest request)
     {
-        var jobs = await reads.JobsAsync(request).ConfigureAwait(false);
-        if (jobs.Count == 0)
+        var after = request.Exact("after");
+        var page = await reads.JobsAsync(request, after).ConfigureAwait(false);
+        if (page is { Jobs.Count: 0, NextAfter: null })
         {
-            return new Page("Jobs", Section.Jobs, Ui.Card("Jobs", Ui.Empty("jobs", "There is no job yet", "A job runs its handler on a "
-                + "schedule. Add one with AddIntervalJob, or create one with IJobService.")))
+            return new Page("Jobs", Section.Jobs, Ui.Card("Jobs", after is null
+                ? Ui.Empty("jobs", "There is no job yet", "A job runs its handler on a "
+                    + "schedule. Add one with AddIntervalJob, or create one with IJobService.")
+                : Ui.Empty("jobs", "There is no further job", "No job has a name that comes after this one.")))
             {
                 Live = Interval,
             };
         }
 
-        var byJob = (await reads.LastTasksAsync(request, Strip).ConfigureAwait(false)).ToLookup(static task => task.JobId);
-        var table = new Table("Jobs", Columns).Render(jobs.Select(job => Row(request, job, byJob[job.Id])));
-        return new Page("Jobs", Section.Jobs, Html($"<section class=\"card\">{table}</section>")) { Live = Interval };
+        var byJob = (await LastTasksAsync(request, page, after).ConfigureAwait(false)).ToLookup(static task => task.JobId);
+        var table = new Table("Jobs", Columns).Render(page.Jobs.Select(job => Row(request, job, byJob[job.Id])));
+        return new Page("Jobs", Section.Jobs, Html($"<section class=\"card\">{table}{Next(request, page)}</section>"))
+        {
+            Live = Interval,
+        };
     }
 
     public static Markup State(Job job) => job.State switch
@@ -73,6 +79,13 @@ internal sealed class JobsPage(Reads reads) : IPage
                     + $"width=\"5\" height=\"{16 - Top(item.task.State)}\" rx=\"1\"/>"))}</svg></span>
             """);
     }
+
+    private async ValueTask<IReadOnlyList<TaskRecord>> LastTasksAsync(DashboardRequest request, JobPage page, string? after)
+        => page.Jobs.Count == 0 ? [] : await reads.LastTasksAsync(request, page, after is null, Strip).ConfigureAwait(false);
+
+    private static Markup Next(DashboardRequest request, JobPage page) => page.NextAfter is not { } name ? default
+        : Html($"<footer><span></span><a class=\"button small\" href=\"{request.Href($"jobs?after={Uri.EscapeDataString(name)}")}\">"
+            + $"{(page.Jobs.Count < Reads.JobsPerPage ? "Look further" : "Next")}</a></footer>");
 
     private static string Style(TaskState state) => state switch
     {

@@ -5,14 +5,12 @@ using TaskRecovery.Dashboard.Hosting;
 namespace TaskRecovery.Dashboard.Pages;
 
 /// <summary>What the pages read, shared between their viewers.</summary>
-internal sealed class Reads(
+internal sealed partial class Reads(
     IQueueMonitor monitor, IQueueOperator operations, IJobService jobs, SharedReads shared, SearchLimit limit, ReadTurns turns,
     ILogger<Reads> logger)
 {
     /// <summary>How many operations a page lists.</summary>
     public const int OperationsPerPage = 50;
-
-    private const int JobsPerRead = 500;
 
     public bool Has(MonitorFeatures feature) => monitor.Features.HasFlag(feature);
 
@@ -60,13 +58,6 @@ internal sealed class Reads(
             ? await shared.GetAsync("nodes", monitor.ListNodesAsync, request.Aborted).ConfigureAwait(false)
             : [];
 
-    public async ValueTask<IReadOnlyList<Job>> JobsAsync(DashboardRequest request)
-    {
-        var all = await shared.GetAsync("jobs", async token => await jobs.ListAllAsync(token).ConfigureAwait(false), request.Aborted)
-            .ConfigureAwait(false);
-        return request.Access.Scope is null ? all : [.. all.Where(request.Access.SeesJob)];
-    }
-
     public ValueTask<Throughput> ThroughputAsync(DashboardRequest request, string name, ThroughputQuery query)
         => shared.GetAsync($"throughput {name}", token => monitor.GetThroughputAsync(query, token), request.Aborted);
 
@@ -96,56 +87,6 @@ internal sealed class Reads(
             return null;
         }
     }
-
-    /// <summary>Tasks of the jobs that the user sees.</summary>
-    public async ValueTask<TaskPage> TasksAsync(DashboardRequest request, TaskQuery query)
-    {
-        var question = $"tasks {query.JobId} {query.State} {query.Before} {query.Limit}";
-        if (request.Access.Scope is null)
-        {
-            return await AskAsync(
-                request, query is { JobId: null, Before: null }, question, token => monitor.ListTasksAsync(query, token))
-                .ConfigureAwait(false);
-        }
-
-        var seen = (await JobsAsync(request).ConfigureAwait(false)).Select(static job => job.Id).ToHashSet();
-        return seen.Count == 0 || (query.JobId is { } of && !seen.Contains(of)) ? new TaskPage([], null, IsComplete: true)
-            : await AskAsync(
-                request, false, $"{question} {request.Access.ScopeKey}",
-                token => query.JobId is null ? SeenOnly.TasksAsync(monitor, query, seen, token) : monitor.ListTasksAsync(query, token))
-                .ConfigureAwait(false);
-    }
-
-    /// <summary>The last tasks of each job that the user sees.</summary>
-    public async ValueTask<IReadOnlyList<TaskRecord>> LastTasksAsync(DashboardRequest request, int limit)
-    {
-        var seen = (await JobsAsync(request).ConfigureAwait(false)).Select(static job => job.Id).ToList();
-        return await AskAsync(
-            request, request.Access.Scope is null, $"last tasks {limit} {request.Access.ScopeKey}", ReadAsync).ConfigureAwait(false);
-
-        async ValueTask<IReadOnlyList<TaskRecord>> ReadAsync(CancellationToken token)
-        {
-            var found = new List<TaskRecord>();
-            foreach (var jobIds in seen.Chunk(JobsPerRead))
-            {
-                found.AddRange(await monitor.ListLastTasksAsync(
-                    new LastTasksQuery { JobIds = jobIds, Limit = limit }, token).ConfigureAwait(false));
-            }
-
-            return found;
-        }
-    }
-
-    /// <summary>A task; <see langword="null"/> if it does not exist or the user does not see its job.</summary>
-    public ValueTask<TaskRecord?> TaskAsync(DashboardRequest request, Guid id)
-    {
-        var scope = request.Access.Scope;
-        return AskAsync(request, false, $"task {id} {request.Access.ScopeKey}", token => monitor.FindTaskAsync(id, scope, token));
-    }
-
-    /// <summary>Whether the user sees a job.</summary>
-    public async ValueTask<bool> SeesJobAsync(DashboardRequest request, Guid id)
-        => request.Access.Scope is null || (await JobsAsync(request).ConfigureAwait(false)).Any(job => job.Id == id);
 
     /// <summary>An entry; <see langword="null"/> if it does not exist or the user does not see it.</summary>
     public async ValueTask<EntryLife?> LifeAsync(DashboardRequest request, long id)

@@ -25,7 +25,7 @@ internal sealed class SearchPage(Reads reads) : IPage
             return new Page("Search", Section.None, default) { RedirectTo = target };
         }
 
-        var hits = await NamesAsync(request, text).ConfigureAwait(false);
+        var (hits, isComplete) = await NamesAsync(request, text).ConfigureAwait(false);
         return new Page($"Search: {text}", Section.None, Html($"""
             {(hits.Count == 0
                 ? Ui.Card("Names", Ui.Empty(
@@ -33,6 +33,8 @@ internal sealed class SearchPage(Reads reads) : IPage
                     "Names of queues, kinds, jobs and nodes were compared, and ids of entries, tasks and jobs."))
                 : Ui.Card("Names", new Table("Names that contain the text", new Column("Name", "name-cell"), new("What")).Render(
                     hits.Select(hit => new Row(null, hit.Link, Html($"{hit.What}"))))))}
+            {When(!isComplete, Ui.Notice("", "search", Html($"There are more jobs than one search compares: only those whose names come "
+                + $"first were compared. A job is always found by its whole name or its id.")))}
             {(request.Access.Search
                 ? Data(request, text)
                 : Ui.Notice("", "lock", Html($"Keys, metadata and arguments are not searched, because you may not {(request.Access.Data
@@ -80,8 +82,7 @@ internal sealed class SearchPage(Reads reads) : IPage
 
     private async ValueTask<string?> JobOrTaskAsync(DashboardRequest request, Guid id)
     {
-        var jobs = await reads.JobsAsync(request).ConfigureAwait(false);
-        if (jobs.Any(job => job.Id == id))
+        if (await reads.JobAsync(request, id).ConfigureAwait(false) is not null)
         {
             return $"jobs/{id}";
         }
@@ -91,22 +92,23 @@ internal sealed class SearchPage(Reads reads) : IPage
             : $"jobs/{task.JobId}";
     }
 
-    private async ValueTask<List<(Markup Link, string What)>> NamesAsync(DashboardRequest request, string text)
+    private async ValueTask<(List<(Markup Link, string What)> Hits, bool IsComplete)> NamesAsync(DashboardRequest request, string text)
     {
         var snapshot = await reads.TrySnapshotAsync(request).ConfigureAwait(false);
         var kinds = await reads.KindsAsync(request).ConfigureAwait(false);
-        var jobs = await reads.JobsAsync(request).ConfigureAwait(false);
+        var jobs = await reads.JobsNamedAsync(request, text, MaxHits).ConfigureAwait(false);
         var nodes = await reads.NodesAsync(request).ConfigureAwait(false);
-        return
+        List<(Markup Link, string What)> hits =
         [
             .. (snapshot?.Queues ?? []).Where(queue => Has(queue.Name)).Select(
                 queue => (Link(queue.Name, $"entries?queue={Uri.EscapeDataString(queue.Name)}"), "queue")).Take(MaxHits),
             .. kinds.Where(kind => Has(kind.Name)).Select(
                 kind => (KindLink.Of(request, kind.Name, Ui.Name(kind.Name)), "kind")).Take(MaxHits),
-            .. jobs.Where(job => Has(job.Name)).Select(job => (Link(job.Name, $"jobs/{job.Id}"), "job")).Take(MaxHits),
+            .. jobs.Jobs.Select(job => (Link(job.Name, $"jobs/{job.Id}"), "job")),
             .. nodes.Where(node => Has(node.Name)).Select(
                 node => (Link(node.Name, $"events?node={Uri.EscapeDataString(node.Name)}"), "node")).Take(MaxHits),
         ];
+        return (hits, jobs.NextAfter is null || jobs.Jobs.Count == MaxHits);
 
         Markup Link(string name, string path) => Html($"<a href=\"{request.Href(path)}\">{Ui.Name(name)}</a>");
         bool Has(string name) => name.Contains(text, StringComparison.OrdinalIgnoreCase);

@@ -7,60 +7,100 @@ internal static class SeenOnly
     /// <summary>The most rows that are read for one page.</summary>
     internal const int MaxRows = 5_000;
 
+    /// <summary>The most jobs that are looked up for one page of tasks.</summary>
+    private const int MaxJobs = 1_000;
+
     private const int Chunk = 1_000;
 
-    /// <summary>Tasks of some jobs.</summary>
-    public static async ValueTask<TaskPage> TasksAsync(
-        IQueueMonitor monitor, TaskQuery query, IReadOnlySet<Guid> jobs, CancellationToken cancellationToken)
+    /// <summary>Jobs that satisfy a condition, ordered by name.</summary>
+    public static async ValueTask<JobPage> JobsAsync(
+        IJobService jobs, string? after, int limit, Func<Job, bool> isSeen, CancellationToken cancellationToken)
     {
-        var (found, next) = await FillAsync<TaskRecord, Guid>(
-            query.Before, query.Limit, ReadAsync, task => jobs.Contains(task.JobId), static task => task.Id).ConfigureAwait(false);
+        var (found, next) = await FillAsync<Job, string?>(after, limit, ReadAsync, static job => job.Name).ConfigureAwait(false);
+        return new JobPage(found, next);
+
+        async ValueTask<(IReadOnlyList<Job> Seen, string? Next)> ReadAsync(string? from)
+        {
+            var page = await jobs.ListAsync(new JobQuery { After = from, Limit = Chunk }, cancellationToken).ConfigureAwait(false);
+            return ([.. page.Jobs.Where(isSeen)], page.NextAfter);
+        }
+    }
+
+    /// <summary>Tasks whose job satisfies a condition.</summary>
+    public static async ValueTask<TaskPage> TasksAsync(
+        IQueueMonitor monitor, TaskQuery query, JobLookup jobs, Func<Job, bool> isSeen, CancellationToken cancellationToken)
+    {
+        var (found, next) = await FillAsync<TaskRecord, Guid?>(
+            query.Before, query.Limit, ReadAsync, static task => task.Id, HasLookedUpEnough).ConfigureAwait(false);
         return new TaskPage(found, next, IsComplete: next is null);
 
-        async ValueTask<(IReadOnlyList<TaskRecord> Rows, Guid? Next)> ReadAsync(Guid? before)
+        async ValueTask<(IReadOnlyList<TaskRecord> Seen, Guid? Next)> ReadAsync(Guid? before)
         {
             var page = await monitor.ListTasksAsync(query with { Before = before, Limit = Chunk }, cancellationToken).ConfigureAwait(false);
-            return (page.Tasks, page.NextBefore);
+            var seen = new List<TaskRecord>();
+            foreach (var task in page.Tasks)
+            {
+                if (await jobs.FindAsync(task.JobId, cancellationToken).ConfigureAwait(false) is { } job && isSeen(job))
+                {
+                    seen.Add(task);
+                }
+
+                // The next page begins after this task.
+                if (seen.Count > query.Limit || HasLookedUpEnough())
+                {
+                    return (seen, task.Id);
+                }
+            }
+
+            return (seen, page.NextBefore);
         }
+
+        bool HasLookedUpEnough() => jobs.Count >= MaxJobs;
     }
 
     /// <summary>Operations that satisfy a condition.</summary>
     public static async ValueTask<OperationList> OperationsAsync(
         IQueueOperator operations, long? before, int limit, Func<BulkOperation, bool> isSeen, CancellationToken cancellationToken)
     {
-        var (found, next) = await FillAsync<BulkOperation, long>(
-            before, limit, ReadAsync, isSeen, static operation => operation.Id).ConfigureAwait(false);
+        var (found, next) = await FillAsync<BulkOperation, long?>(
+            before, limit, ReadAsync, static operation => operation.Id).ConfigureAwait(false);
         return new OperationList(found, next);
 
-        async ValueTask<(IReadOnlyList<BulkOperation> Rows, long? Next)> ReadAsync(long? from)
+        async ValueTask<(IReadOnlyList<BulkOperation> Seen, long? Next)> ReadAsync(long? from)
         {
             var page = await operations.ListOperationsAsync(from, Chunk, cancellationToken).ConfigureAwait(false);
-            return (page, page.Count < Chunk ? null : page[^1].Id);
+            return ([.. page.Where(isSeen)], page.Count < Chunk ? null : page[^1].Id);
         }
     }
 
-    private static async ValueTask<(IReadOnlyList<T> Found, TId? Next)> FillAsync<T, TId>(
-        TId? before, int limit, Func<TId?, ValueTask<(IReadOnlyList<T> Rows, TId? Next)>> read, Func<T, bool> isSeen, Func<T, TId> id)
-        where TId : struct
+    /// <summary>Reads until a page is full, the list ends, or enough was examined.</summary>
+    /// <param name="from">Where the page begins.</param>
+    /// <param name="limit">How many rows the page has at most.</param>
+    /// <param name="read">Reads the rows that the user sees among the next ones, and where those after them begin;
+    /// <see langword="null"/> at the end.</param>
+    /// <param name="cursor">Where the rows after a row begin.</param>
+    /// <param name="isEnough">Whether enough was examined; <see langword="null"/> if only the number of rows counts.</param>
+    private static async ValueTask<(IReadOnlyList<T> Found, TCursor Next)> FillAsync<T, TCursor>(
+        TCursor from, int limit, Func<TCursor, ValueTask<(IReadOnlyList<T> Seen, TCursor Next)>> read, Func<T, TCursor> cursor,
+        Func<bool>? isEnough = null)
     {
         var found = new List<T>();
         for (var examined = 0; examined < MaxRows; examined += Chunk)
         {
-            var (rows, next) = await read(before).ConfigureAwait(false);
-            found.AddRange(rows.Where(isSeen));
+            var (seen, next) = await read(from).ConfigureAwait(false);
+            found.AddRange(seen);
             if (found.Count > limit)
             {
-                return (found[..limit], id(found[limit - 1]));
+                return (found[..limit], cursor(found[limit - 1]));
             }
 
-            if (next is null)
+            from = next;
+            if (next is null || isEnough?.Invoke() == true)
             {
-                return (found, null);
+                break;
             }
-
-            before = next;
         }
 
-        return (found, before);
+        return (found, from);
     }
 }

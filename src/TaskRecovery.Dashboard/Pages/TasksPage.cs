@@ -22,8 +22,7 @@ internal sealed class TasksPage(Reads reads) : IPage
     {
         var state = States.FirstOrDefault(one => one.Key == request.Query("state"), States[0]);
         var before = Guid.TryParse(request.Query("before"), out var cursor) ? cursor : (Guid?)null;
-        var jobs = await reads.JobsAsync(request).ConfigureAwait(false);
-        var tasks = await reads.TasksAsync(
+        var (tasks, jobs) = await reads.TasksAsync(
             request, new TaskQuery { State = state.State, Before = before, Limit = PageSize }).ConfigureAwait(false);
         var filter = state.Key is null ? "" : $"state={state.Key}";
         var older = tasks.NextBefore is { } next
@@ -36,7 +35,7 @@ internal sealed class TasksPage(Reads reads) : IPage
                 one => (request.Href(one.Key is null ? "tasks" : $"tasks?state={one.Key}"), Html($"{one.Name}"), one == state)))}
             <section class="card">{(tasks.Tasks.Count == 0
                 ? Ui.Empty("tasks", "No task here", "Each run of a job is a task, with a record of its own.")
-                : TaskTable.Render(request, tasks.Tasks, jobs.ToDictionary(static job => job.Id)))}{older}</section>
+                : TaskTable.Render(request, tasks.Tasks, jobs))}{older}</section>
             """))
         {
             Live = before is null ? TimeSpan.FromSeconds(3) : null,

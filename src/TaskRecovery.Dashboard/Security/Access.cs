@@ -24,7 +24,10 @@ internal sealed record Access(bool Data, bool Search, bool Operate, string User,
 
     public bool SeesKind(string name) => Scope is null || (SeesWholeKinds && Scope.Kinds!.Contains(name, StringComparer.Ordinal));
 
-    /// <summary>Whether the user sees a job. A job has no metadata, so that a scope by metadata admits none.</summary>
+    /// <summary>Whether the user can see any job at all. A job has no metadata, so that a scope by metadata admits none.</summary>
+    public bool SeesJobs => Scope is null or { Metadata: null };
+
+    /// <summary>Whether the user sees a job.</summary>
     public bool SeesJob(Job job) => Scope?.Admits(job.Queue, TaskEntryKind.Of(job.Kind), metadata: null) != false;
 
     /// <summary>Whether the user sees a bulk operation: one that is restricted to the same scope.</summary>

@@ -1,10 +1,11 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using TaskRecovery.Dashboard.Tests.Support;
 
 namespace TaskRecovery.Dashboard.Tests.Pages;
 
 /// <summary>Pages stay small and reachable when there is far too much of everything.</summary>
-public sealed class LargeTests
+public sealed partial class LargeTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -35,6 +36,75 @@ public sealed class LargeTests
         Assert.Contains("9,500 older steps not shown", page, StringComparison.Ordinal);
         Assert.Contains("&lt;9999&gt;", page, StringComparison.Ordinal);
         Assert.Contains("<h3><bdi>step-9998</bdi></h3>", page, StringComparison.Ordinal);
+    }
+
+    /// <summary>It is drawn every three seconds.</summary>
+    [Theory]
+    [InlineData("jobs/jobs", "", 1)]
+    [InlineData("jobs/jobs?after=many-0100", "", 1)]
+    [InlineData("jobs/tasks", "stock-sync", 0)]
+    [InlineData("jobs/jobs/01932f5e-9c1b-7cc3-8f5a-2f6d3a3f0b11", "monthly-report", 0)]
+    [InlineData("jobs/api/jobs", "nextAfter", 1)]
+    [InlineData("jobs/api/tasks", "jobId", 0)]
+    public async Task Thousands_of_jobs_make_no_page_large_and_are_not_all_read(string path, string expected, int lists)
+    {
+        await using var app = await DashboardApp.StartAsync(WithJobs(5_000), new AppSetup { HasApi = true });
+
+        using var response = await app.Client.SendAsync(Requests.Get(path, roles: "data,ops"), Cancellation);
+        var page = await response.Content.ReadAsStringAsync(Cancellation);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.InRange(page.Length, 1, 1_000_000);
+        Assert.Contains(expected, page, StringComparison.Ordinal);
+        Assert.Equal(lists, app.System.Asked.Count(static question => question == "jobs"));
+        Assert.InRange(app.System.Asked.Count(static question => question == "job"), 0, 10);
+    }
+
+    [Theory]
+    [InlineData(null, 124)]
+    [InlineData("own", 60)]
+    public async Task The_links_of_the_jobs_lead_to_all_of_them(string? queue, int expected)
+    {
+        var system = WithJobs(120);
+        for (var index = 0; index < 120; index += 2)
+        {
+            system.Jobs[4 + index] = system.Jobs[4 + index] with { Queue = "own" };
+        }
+
+        await using var app = await DashboardApp.StartAsync(system, queue is null ? null : new AppSetup
+        {
+            Configure = options => options.Scope = _ => new EntryScope { Queues = [queue!] },
+        });
+
+        var names = new List<string>();
+        for (string? next = "jobs"; next is not null && names.Count < 1_000;)
+        {
+            using var response = await app.Client.SendAsync(Requests.Get($"jobs/{next}"), Cancellation);
+            var page = await response.Content.ReadAsStringAsync(Cancellation);
+            var found = JobLink().Matches(page).Select(static match => match.Groups[1].Value).ToList();
+            Assert.InRange(found.Count, 1, 50);
+            names.AddRange(found);
+            next = NextLink().Match(page) is { Success: true } link ? link.Groups[1].Value : null;
+        }
+
+        Assert.Equal(expected, names.Count);
+        Assert.Equal(names.Order(StringComparer.Ordinal).Distinct(), names);
+    }
+
+    [Theory]
+    [InlineData("many-0042", "many-0042</bdi></a>", false)]
+    [InlineData("zzz-rare", "There are more jobs than one search compares", true)]
+    [InlineData("zzz-rare-one", "zzz-rare-one</bdi></a>", true)]
+    public async Task A_search_compares_some_thousand_jobs_and_finds_a_whole_name_always(string text, string expected, bool isLast)
+    {
+        var system = WithJobs(6_000);
+        system.Jobs.Add(system.Jobs[^1] with { Id = Guid.CreateVersion7(), Name = "zzz-rare-one" });
+        await using var app = await DashboardApp.StartAsync(system);
+
+        using var response = await app.Client.SendAsync(Requests.Get($"jobs/search?q={text}"), Cancellation);
+
+        Assert.Contains(expected, await response.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+        Assert.InRange(app.System.Asked.Count(static question => question == "jobs"), isLast ? 5 : 1, 5);
     }
 
     /// <summary>It is drawn every two seconds.</summary>
@@ -72,4 +142,23 @@ public sealed class LargeTests
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Contains(expected, await response.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
     }
+
+    private static FakeSystem WithJobs(int count)
+    {
+        var system = Shop.Open();
+        var job = system.Jobs[0];
+        system.Jobs.AddRange(Enumerable.Range(0, count).Select(number => job with
+        {
+            Id = new Guid(number + 1, 3, 3, 0, 0, 0, 0, 0, 0, 0, 1),
+            Name = $"many-{number:0000}",
+            Args = $$"""{"text":"{{new string('x', 1_000)}}"}""",
+        }));
+        return system;
+    }
+
+    [GeneratedRegex("<a href=\"./jobs/[0-9a-f-]{36}\"><bdi>([^<]+)</bdi>")]
+    private static partial Regex JobLink();
+
+    [GeneratedRegex("href=\"./(jobs\\?after=[^\"]+)\">")]
+    private static partial Regex NextLink();
 }

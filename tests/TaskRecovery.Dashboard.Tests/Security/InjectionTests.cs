@@ -41,6 +41,7 @@ public sealed partial class InjectionTests(HostileShop hostile, OpenShop open) :
     [InlineData("jobs/events?node=")]
     [InlineData("jobs/events?actor=")]
     [InlineData("jobs/tasks?state=")]
+    [InlineData("jobs/jobs?after=")]
     [InlineData("jobs/?range=")]
     [InlineData("jobs/?did=")]
     [InlineData("jobs/?did=retried&n=")]

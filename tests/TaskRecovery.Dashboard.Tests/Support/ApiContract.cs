@@ -26,7 +26,7 @@ internal sealed class ApiContract
         ["/snapshot"] = [typeof(QueueSnapshot), typeof(ApiSnapshot)],
         ["/kinds"] = [typeof(IReadOnlyList<KindSummary>)],
         ["/nodes"] = [typeof(IReadOnlyList<NodeSummary>)],
-        ["/jobs"] = [typeof(IReadOnlyList<ApiJob>)],
+        ["/jobs"] = [typeof(ApiJobPage)],
         ["/tasks"] = [typeof(TaskPage)],
         ["/events"] = [typeof(EventPage)],
         ["/entries"] = [typeof(EntrySummaryPage)],

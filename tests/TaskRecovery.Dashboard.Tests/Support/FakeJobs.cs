@@ -6,14 +6,21 @@ internal sealed class FakeJobs(FakeSystem system) : IJobService
     public Task<Job> CreateOrUpdateAsync<TArgs>(JobDefinition definition, TArgs args, CancellationToken cancellationToken = default)
         where TArgs : notnull => throw new NotSupportedException();
 
-    public Task<Job?> GetAsync(Guid jobId, CancellationToken cancellationToken = default) => Task.FromResult(
-        system.Jobs.Find(job => job.Id == jobId));
+    public Task<Job?> GetAsync(Guid jobId, CancellationToken cancellationToken = default)
+        => Answer("job", system.Jobs.Find(job => job.Id == jobId));
 
-    public Task<Job?> GetByNameAsync(string name, CancellationToken cancellationToken = default) => Task.FromResult(
-        system.Jobs.Find(job => job.Name == name));
+    public Task<Job?> GetByNameAsync(string name, CancellationToken cancellationToken = default)
+        => Answer("job", system.Jobs.Find(job => job.Name == name));
 
     public Task<JobPage> ListAsync(JobQuery? query = null, CancellationToken cancellationToken = default)
-        => Task.FromResult(new JobPage(system.Jobs, null));
+    {
+        query ??= new JobQuery();
+        var found = system.Jobs.Where(job => query.After is null || string.CompareOrdinal(job.Name, query.After) > 0)
+            .OrderBy(static job => job.Name, StringComparer.Ordinal).Take(query.Limit + 1).ToList();
+        return Answer("jobs", found.Count > query.Limit
+            ? new JobPage(found[..query.Limit], found[query.Limit - 1].Name)
+            : new JobPage(found, null));
+    }
 
     public Task<bool> PauseAsync(
         Guid jobId, string? reason = null, string? by = null, DateTimeOffset? until = null,
@@ -36,4 +43,14 @@ internal sealed class FakeJobs(FakeSystem system) : IJobService
         => throw new NotSupportedException();
 
     public Task<int> RecoverJobsAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    private Task<T> Answer<T>(string question, T answer)
+    {
+        lock (system.Asked)
+        {
+            system.Asked.Add(question);
+        }
+
+        return Task.FromResult(answer);
+    }
 }

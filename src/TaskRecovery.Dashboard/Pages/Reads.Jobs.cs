@@ -1,0 +1,104 @@
+using TaskRecovery.Dashboard.Hosting;
+
+namespace TaskRecovery.Dashboard.Pages;
+
+/// <content>Jobs and their tasks. No read depends on how many jobs there are.</content>
+internal sealed partial class Reads
+{
+    /// <summary>How many jobs a page lists.</summary>
+    public const int JobsPerPage = 50;
+
+    /// <summary>One page of the jobs that the user sees, ordered by name.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="after">The name after which the page begins; <see langword="null"/> for the first page.</param>
+    public async ValueTask<JobPage> JobsAsync(DashboardRequest request, string? after)
+    {
+        var access = request.Access;
+        return !access.SeesJobs ? new JobPage([], null) : await AskAsync(
+            request, access.Scope is null && after is null, $"jobs {after?.Length} {after} {access.ScopeKey}",
+            async token => access.Scope is null
+                ? await jobs.ListAsync(new JobQuery { After = after, Limit = JobsPerPage }, token).ConfigureAwait(false)
+                : await SeenOnly.JobsAsync(jobs, after, JobsPerPage, access.SeesJob, token).ConfigureAwait(false))
+            .ConfigureAwait(false);
+    }
+
+    /// <summary>Jobs that the user sees and whose name contains a text.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="text">The text.</param>
+    /// <param name="limit">How many jobs are returned at most.</param>
+    /// <returns>If there are fewer jobs than <paramref name="limit"/> and <see cref="JobPage.NextAfter"/> is set, not all names were
+    /// compared. A job whose name is the whole text is found in any case.</returns>
+    public async ValueTask<JobPage> JobsNamedAsync(DashboardRequest request, string text, int limit)
+    {
+        var access = request.Access;
+        return !access.SeesJobs ? new JobPage([], null) : await AskAsync(
+            request, false, $"jobs named {limit} {text.Length} {text} {access.ScopeKey}", ReadAsync).ConfigureAwait(false);
+
+        async ValueTask<JobPage> ReadAsync(CancellationToken token)
+        {
+            var page = await SeenOnly.JobsAsync(jobs, null, limit, HasText, token).ConfigureAwait(false);
+            return page.NextAfter is not null && page.Jobs.All(job => job.Name != text)
+                && await jobs.GetByNameAsync(text, token).ConfigureAwait(false) is { } named && access.SeesJob(named)
+                ? page with { Jobs = [named, .. page.Jobs.Take(limit - 1)] }
+                : page;
+        }
+
+        bool HasText(Job job) => access.SeesJob(job) && job.Name.Contains(text, StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>A job; <see langword="null"/> if it does not exist or the user does not see it.</summary>
+    public async ValueTask<Job?> JobAsync(DashboardRequest request, Guid id)
+    {
+        var job = await AskAsync(
+            request, false, $"job {id}", async token => await jobs.GetAsync(id, token).ConfigureAwait(false)).ConfigureAwait(false);
+        return job is not null && request.Access.SeesJob(job) ? job : null;
+    }
+
+    /// <summary>Whether the user sees a job.</summary>
+    public async ValueTask<bool> SeesJobAsync(DashboardRequest request, Guid id)
+        => request.Access.Scope is null || await JobAsync(request, id).ConfigureAwait(false) is not null;
+
+    /// <summary>Tasks of the jobs that the user sees, with these jobs.</summary>
+    public async ValueTask<TaskList> TasksAsync(DashboardRequest request, TaskQuery query)
+    {
+        var access = request.Access;
+        if (!access.SeesJobs || (query.JobId is { } of && !await SeesJobAsync(request, of).ConfigureAwait(false)))
+        {
+            return new TaskList(new TaskPage([], null, IsComplete: true), new Dictionary<Guid, Job>());
+        }
+
+        return await AskAsync(
+            request, access.Scope is null && query is { JobId: null, Before: null },
+            $"tasks {query.JobId} {query.State} {query.Before} {query.Limit} {access.ScopeKey}", ReadAsync).ConfigureAwait(false);
+
+        async ValueTask<TaskList> ReadAsync(CancellationToken token)
+        {
+            var lookup = new JobLookup(jobs);
+            var page = access.Scope is null || query.JobId is not null
+                ? await monitor.ListTasksAsync(query, token).ConfigureAwait(false)
+                : await SeenOnly.TasksAsync(monitor, query, lookup, access.SeesJob, token).ConfigureAwait(false);
+            return new TaskList(
+                page, await lookup.FindAllAsync(page.Tasks.Select(static task => task.JobId), token).ConfigureAwait(false));
+        }
+    }
+
+    /// <summary>The last tasks of each job of a page.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="page">The page, as the user sees it.</param>
+    /// <param name="isFirst">Whether it is the first page.</param>
+    /// <param name="limit">How many tasks of each job.</param>
+    public ValueTask<IReadOnlyList<TaskRecord>> LastTasksAsync(DashboardRequest request, JobPage page, bool isFirst, int limit)
+    {
+        Guid[] ids = [.. page.Jobs.Select(static job => job.Id)];
+        return AskAsync(
+            request, request.Access.Scope is null && isFirst, $"last tasks {limit} {string.Join(' ', ids)}",
+            token => monitor.ListLastTasksAsync(new LastTasksQuery { JobIds = ids, Limit = limit }, token));
+    }
+
+    /// <summary>A task; <see langword="null"/> if it does not exist or the user does not see its job.</summary>
+    public ValueTask<TaskRecord?> TaskAsync(DashboardRequest request, Guid id)
+    {
+        var scope = request.Access.Scope;
+        return AskAsync(request, false, $"task {id} {request.Access.ScopeKey}", token => monitor.FindTaskAsync(id, scope, token));
+    }
+}
