@@ -43,6 +43,7 @@ public interface IJobService
     /// <summary>Resumes a paused job from its next due time. Due times that passed during the pause are not made up for. Runs that were
     /// requested before the pause start at once.</summary>
     /// <returns><see langword="false"/> if there is no such job.</returns>
+    /// <exception cref="TimeZoneNotFoundException">This machine does not know the time zone of the job's schedule.</exception>
     Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken = default);
 
     /// <summary>Deletes a job and cancels its unfinished tasks. Its task records are kept.</summary>
@@ -72,6 +73,7 @@ public interface IJobService
     /// <exception cref="InvalidOperationException">The job does not exist, is paused, has ended, or runs once.</exception>
     /// <exception cref="ArgumentException"><paramref name="to"/> is before <paramref name="from"/>, the range begins before 1900, or it has
     /// more than 10,000 due times.</exception>
+    /// <exception cref="TimeZoneNotFoundException">This machine does not know the time zone of the job's schedule.</exception>
     Task<int> BackfillAsync(Guid jobId, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken = default);
 
     /// <summary>Returns the time of a job's next run; <see langword="null"/> if no run is planned.</summary>

@@ -15,8 +15,7 @@ internal sealed class ExcludedTimes
         _zone = zone;
         if (exceptions.IsDates)
         {
-            _dates = [.. exceptions.Text.Split(',').Select(
-                static date => DateOnly.ParseExact(date, "yyyy-MM-dd", CultureInfo.InvariantCulture))];
+            _dates = [.. exceptions.Text.Split(',').Select(ReadDate)];
             _unit = TimeSpan.FromDays(1);
             return;
         }
@@ -24,6 +23,14 @@ internal sealed class ExcludedTimes
         _cron = CronSchedule.Parse(exceptions.Text, zone, jobName);
         _unit = CronText.UnitOf(exceptions.Text);
     }
+
+    // The stored text may have been edited by hand.
+    private static DateOnly ReadDate(string text)
+        => DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
+            ? date
+            : throw new ArgumentException(
+                $"'{text}' in the exceptions of a schedule is not a date. Use dates such as 2026-12-25, or a cron expression.",
+                nameof(text));
 
     /// <summary>Returns whether a time is excluded.</summary>
     public bool Contains(DateTimeOffset at)

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+
 namespace TaskRecovery.Cli.Tests.Commands;
 
 /// <summary>The commands that change something: who did it, what was refused, and nothing without consent.</summary>
@@ -127,6 +129,24 @@ public sealed class WriteTests : IDisposable
         Assert.Equal((0, "sweep", 3), (done.ExitCode, Text(done.Json(), "job"), done.Json().GetProperty("runs").GetInt32()));
         paused.AssertFailed(1, "backfill job sweep: nothing was changed, because it is paused, has ended, runs once or was deleted.");
         Assert.Equal(("anna", 3), (Text(happened, "actor"), happened.GetProperty("entries").GetInt32()));
+    }
+
+    [Fact]
+    public async Task A_job_whose_time_zone_this_machine_does_not_know_is_named_with_the_zone()
+    {
+        await _cli.MigratedAsync();
+        foreach (var name in (string[])["sweep", "report"])
+        {
+            await _cli.UseAsync(services => services.GetRequiredService<IJobService>().CreateOrUpdateAsync(
+                new JobDefinition(name, Schedule.Cron("0 * * * *")), new CliFixture.Render(0), TestContext.Current.CancellationToken));
+        }
+
+        await _cli.RunAsync("pause", "job", "sweep", "--yes");
+        await Database.ExecuteAsync(_cli.ConnectionString, "update taskrecovery_jobs set time_zone = 'Mars/Base'");
+
+        (await _cli.RunAsync("resume", "job", "sweep", "--yes")).AssertFailed(4, "'Mars/Base'");
+        (await _cli.RunAsync("job", "backfill", "report", "--from", "20h", "--dry-run")).AssertFailed(4, "'Mars/Base'");
+        (await _cli.RunAsync("job", "backfill", "report", "--from", "20h", "--yes")).AssertFailed(4, "'Mars/Base'");
     }
 
     [Fact]

@@ -22,6 +22,9 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
     /// <summary>What the store throws if a refusal is recorded; <see langword="null"/> if it records it.</summary>
     public Exception? RefusalFailure { get; set; }
 
+    /// <summary>What the store throws if something is resumed; <see langword="null"/> if it is resumed.</summary>
+    public Exception? ResumeFailure { get; set; }
+
     public OperatorResult Result { get; set; } = OperatorResult.Done;
 
     public OperationResult OperationResult { get; set; } = OperationResult.Done;
@@ -56,7 +59,7 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
         => Note($"pause {target}", audit, Result);
 
     public ValueTask<OperatorResult> ResumeAsync(PauseTarget target, AuditInfo audit, CancellationToken cancellationToken = default)
-        => Note($"resume {target}", audit, Result);
+        => ResumeFailure is { } failure ? throw failure : Note($"resume {target}", audit, Result);
 
     public ValueTask<RecoveryReport> RecoverAsync(AuditInfo audit, CancellationToken cancellationToken = default)
         => Note("recover", audit, RecoveryReport.Empty);

@@ -1,3 +1,5 @@
+using TaskRecovery.Schedules;
+
 namespace TaskRecovery.Tests.Schedules;
 
 public sealed class ScheduleTests
@@ -40,5 +42,14 @@ public sealed class ScheduleTests
             "'x'", Assert.Throws<ArgumentException>(() => ScheduleExceptions.Cron("* * * * x")).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(
             () => ScheduleExceptions.Dates(Enumerable.Range(0, 1_001).Select(day => new DateOnly(2026, 1, 1).AddDays(day))));
+    }
+
+    [Fact]
+    public void A_stored_date_that_was_edited_by_hand_is_named()
+    {
+        var problem = Assert.Throws<ArgumentException>(() => new RunTimes(
+            "x", Schedule.Every(TimeSpan.FromHours(1)), null, null, ScheduleExceptions.FromStored("2026-12-25,2026-13-01")));
+
+        Assert.Contains("'2026-13-01'", problem.Message, StringComparison.Ordinal);
     }
 }
