@@ -20,17 +20,18 @@ internal static class JobsCommand
         if (call.AsJson)
         {
             IReadOnlyList<JobResult> results = [.. jobs.Select(static job => new JobResult(
-                job.Id, job.Name, job.Kind, job.Schedule.ToString(), job.State, job.Queue, job.NextRunAt, job.Pause, job.DeclaredBy))];
+                job.Id, job.Name, job.Kind, job.Schedule.ToString(), job.State, job.Queue,
+                job.NextRunAt, job.Pause, job.DeclaredBy, job.OrphanedAt))];
             call.Json(results, results);
             return ExitCodes.Done;
         }
 
-        var table = new TextTable("job", "state", "next run", "schedule", "kind", "queue", "id", "pause");
+        var table = new TextTable("job", "state", "next run", "schedule", "kind", "queue", "id", "orphaned", "pause");
         foreach (var job in jobs)
         {
             table.Add(
                 job.Name, job.State.ToString(), Format.Time(job.NextRunAt), job.Schedule.ToString(),
-                job.Kind, job.Queue, job.Id.ToString(), Format.Pause(PauseOf(job)));
+                job.Kind, job.Queue, job.Id.ToString(), Format.Time(job.OrphanedAt), Format.Pause(PauseOf(job)));
         }
 
         call.Printer.Table(table);

@@ -21,6 +21,7 @@ internal static class QueueFindings
             .. OrOk("versions", Mixed(nodes)),
             .. OrOk("unknown kinds", Unknown(kinds)),
             .. OrOk("unserved queues", Unserved(snapshot)),
+            .. OrOk("orphaned jobs", Orphaned(jobs)),
             .. OrOk("pauses", Paused(snapshot, kinds, jobs)),
         ];
     }
@@ -71,6 +72,13 @@ internal static class QueueFindings
             FindingLevel.Warning,
             $"{queue.Due} entries of queue {queue.Name} are due, and no living node serves it.",
             "Start a node that does (TaskRecoveryOptions.Queues)."));
+
+    private static IEnumerable<StoreFinding> Orphaned(IEnumerable<Job> jobs)
+        => jobs.Where(static job => job is { OrphanedAt: not null, State: not JobState.Ended }).Select(static job => new StoreFinding(
+            "orphaned jobs",
+            FindingLevel.Warning,
+            $"Job {job.Name} is no longer declared by {job.DeclaredBy}, since {Format.Time(job.OrphanedAt)}, and is kept.",
+            $"Declare it again, or: taskrecovery job delete {ShellQuoted(job.Name)}"));
 
     private static IEnumerable<StoreFinding> Paused(QueueSnapshot snapshot, IEnumerable<KindSummary> kinds, IEnumerable<Job> jobs)
     {

@@ -57,7 +57,9 @@ internal sealed class JobDetailsPage(Reads reads, DataView data) : IPage
         {Ui.Fact("Paused", job.Pause is { } pause ? JobsPage.Paused(pause) : default)}
         {Ui.Fact("Not on", job.Except is { } except ? Html($"{except.Text}") : default)}
         {Ui.Fact("Until", job.EndAt is { } end ? Shown.Clock(end) : default)}
-        {Ui.Fact("Declared by", job.DeclaredBy is { } application ? Ui.Name(application) : default)}
+        {Ui.Fact("Declared by", job.DeclaredBy is { } application
+            ? Html($"{Ui.Name(application)}{When(job.OrphanedAt is not null, Html($", no longer since {Shown.Clock(job.OrphanedAt)}"))}")
+            : default)}
         {Ui.Fact("Changed", Shown.Ago(job.UpdatedAt))}
         </dl></div></section>
         """);

@@ -42,8 +42,8 @@ internal sealed class JobsPage(Reads reads) : IPage
 
     public static Markup State(Job job) => job.State switch
     {
-        JobState.Active => default,
-        JobState.Paused => Html($" <span class=\"tag warn\">paused</span>"),
+        JobState.Active => Orphaned(job),
+        JobState.Paused => Html($" <span class=\"tag warn\">paused</span>{Orphaned(job)}"),
         _ => Html($" <span class=\"tag\">ended</span>"),
     };
 
@@ -79,6 +79,9 @@ internal sealed class JobsPage(Reads reads) : IPage
                     + $"width=\"5\" height=\"{16 - Top(item.task.State)}\" rx=\"1\"/>"))}</svg></span>
             """);
     }
+
+    private static Markup Orphaned(Job job)
+        => When(job.OrphanedAt is not null, Html($" <span class=\"tag warn\">orphaned</span>"));
 
     private async ValueTask<IReadOnlyList<TaskRecord>> LastTasksAsync(DashboardRequest request, JobPage page, string? after)
         => page.Jobs.Count == 0 ? [] : await reads.LastTasksAsync(request, page, after is null, Strip).ConfigureAwait(false);

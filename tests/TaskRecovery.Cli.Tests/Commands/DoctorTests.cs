@@ -80,6 +80,27 @@ public sealed class DoctorTests : IDisposable
     }
 
     [Fact]
+    public async Task A_job_that_its_application_no_longer_declares_is_found_and_listed()
+    {
+        await _cli.MigratedAsync();
+        await _cli.CreateJobAsync("it's");
+        await Database.ExecuteAsync(
+            _cli.ConnectionString, "update taskrecovery_jobs set declared_by = 'shop', orphaned_at = 1000000");
+
+        var found = await _cli.RunAsync("doctor");
+        var listed = await _cli.RunAsync("jobs");
+        var json = (await _cli.RunAsync("jobs", "--json")).Json()[0];
+        await Database.ExecuteAsync(_cli.ConnectionString, "update taskrecovery_jobs set orphaned_at = null");
+        var declared = await _cli.RunAsync("doctor");
+
+        Assert.Contains("warning  orphaned jobs: Job it's is no longer declared by shop, since 1970-01-01T00:00:01Z, and is kept. Repair: "
+            + @"Declare it again, or: taskrecovery job delete 'it'\''s'", found.Lines);
+        Assert.Contains("1970-01-01T00:00:01Z", listed.Lines[1], StringComparison.Ordinal);
+        Assert.Equal(DateTimeOffset.UnixEpoch.AddSeconds(1), json.GetProperty("orphanedAt").GetDateTimeOffset());
+        Assert.Contains("ok       orphaned jobs: Nothing found.", declared.Lines);
+    }
+
+    [Fact]
     public async Task Silent_nodes_and_mixed_versions_are_found()
     {
         await _cli.MigratedAsync();

@@ -24,4 +24,26 @@ public sealed class JobPageTests
         Assert.Contains(expected, page, StringComparison.Ordinal);
         Assert.DoesNotContain("/usr/share", page, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("jobs/jobs", "<span class=\"tag warn\">orphaned</span>")]
+    [InlineData("jobs/jobs/01932f5e-9c1b-7cc3-8f5a-2f6d3a3f0b11", "<span class=\"tag warn\">orphaned</span>")]
+    [InlineData("jobs/jobs/01932f5e-9c1b-7cc3-8f5a-2f6d3a3f0b11", "shop</bdi>, no longer since ")]
+    [InlineData("jobs/api/jobs", "\"orphanedAt\":\"2026-11-28T")]
+    public async Task A_job_that_its_application_no_longer_declares_is_shown_as_orphaned(string path, string expected)
+    {
+        var system = Shop.Open();
+        var at = system.Jobs.FindIndex(static job => job.Id == Shop.ReportJob);
+        await using var declared = await DashboardApp.StartAsync(Shop.Open(), new AppSetup { HasApi = true });
+        system.Jobs[at] = system.Jobs[at] with { OrphanedAt = system.Now.AddDays(-1) };
+        await using var app = await DashboardApp.StartAsync(system, new AppSetup { HasApi = true });
+
+        using var before = await declared.Client.SendAsync(Requests.Get(path), TestContext.Current.CancellationToken);
+        using var response = await app.Client.SendAsync(Requests.Get(path), TestContext.Current.CancellationToken);
+
+        Assert.DoesNotContain(
+            expected, await before.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains(
+            expected, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
 }
