@@ -15,7 +15,7 @@ internal sealed class EntryForm
     private const int MaxName = 50;
 
     private static readonly string[] Conditions =
-        ["state", "queue", "kind", "reason", "node", "job", "from", "to", "trace", "key", "meta", "text"];
+        ["state", "queue", "kind", "reason", "node", "job", "from", "to", "ended-from", "ended-to", "trace", "key", "meta", "text"];
 
     // What else the address of a list may contain: the page, the grouping, and the note about an action.
     private static readonly string[] Others = ["before", "group", "by", "did", "n", "undo"];
@@ -154,6 +154,8 @@ internal sealed class EntryForm
         JobId = Id(),
         CreatedFrom = Time("from"),
         CreatedTo = Time("to"),
+        EndedFrom = Time("ended-from"),
+        EndedTo = Time("ended-to"),
         TraceId = Trace(),
         UniqueKey = this["key"],
         Metadata = Metadata(),

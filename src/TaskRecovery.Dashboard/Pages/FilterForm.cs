@@ -10,7 +10,7 @@ internal static class FilterForm
     public static Markup Render(DashboardRequest request, EntryForm form)
     {
         var more = form["reason"] ?? form["node"] ?? form["job"] ?? form["from"]
-            ?? form["to"] ?? form["trace"] ?? form["key"] ?? form["meta"] ?? form["text"];
+            ?? form["to"] ?? form["ended-from"] ?? form["ended-to"] ?? form["trace"] ?? form["key"] ?? form["meta"] ?? form["text"];
         var clear = form.With("state", form["state"]);
         return Html($"""
             <form action="{request.Href("entries")}" class="filter-form" role="search" aria-label="Filter">
@@ -31,6 +31,8 @@ internal static class FilterForm
             {Field(form, "node", "Node", "name or id")}
             {Field(form, "from", "Stored from (UTC)", "2026-11-29T12:00Z")}
             {Field(form, "to", "Stored before (UTC)", "2026-11-30")}
+            {Field(form, "ended-from", "Ended from (UTC)", "2026-11-29T12:00Z")}
+            {Field(form, "ended-to", "Ended before (UTC)", "2026-11-30")}
             {Field(form, "job", "Job", "id")}
             {Field(form, "trace", "Trace", "32 hexadecimal digits")}
             {When(request.Access.Search, Html($"{Field(form, "key", "Unique key", "order-4711")}{Field(

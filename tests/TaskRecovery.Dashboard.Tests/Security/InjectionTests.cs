@@ -31,6 +31,7 @@ public sealed partial class InjectionTests(HostileShop hostile, OpenShop open) :
     [InlineData("jobs/entries?node=")]
     [InlineData("jobs/entries?job=")]
     [InlineData("jobs/entries?from=")]
+    [InlineData("jobs/entries?ended-from=")]
     [InlineData("jobs/entries?key=")]
     [InlineData("jobs/entries?meta=")]
     [InlineData("jobs/entries?text=")]

@@ -24,6 +24,25 @@ public sealed class WidenedFilterTests
         Assert.Equal(text, app.Operations.Prepared!.Query!.Text);
     }
 
+    [Fact]
+    public async Task What_ended_in_a_time_is_all_that_an_operation_changes()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open());
+        const string Filter = "state=failed&ended-from=2026-11-29T02:00Z&ended-to=2026-11-29T03:30%2B01:00";
+
+        using var response = await app.Client.SendAsync(
+            Requests.Post("jobs/operations/prepare", fields: [("do", "retry-all"), ("filter", Filter)]),
+            TestContext.Current.CancellationToken);
+        using var page = await app.Client.SendAsync(Requests.Get($"jobs/entries?{Filter}"), TestContext.Current.CancellationToken);
+        var shown = await page.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+
+        var query = app.Operations.Prepared!.Query!;
+        var begin = new DateTimeOffset(2026, 11, 29, 2, 0, 0, TimeSpan.Zero);
+        Assert.Equal((begin, begin.AddMinutes(30)), (query.EndedFrom!.Value, query.EndedTo!.Value));
+        Assert.Null(query.CreatedFrom ?? query.CreatedTo);
+        Assert.Contains("name=\"ended-from\" value=\"2026-11-29T02:00Z\"", shown, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("text", 1_001)]
     [InlineData("kind", 1_001)]
