@@ -7,6 +7,8 @@ namespace TaskRecovery.Dashboard.Pages;
 /// <summary>One job: its definition and its runs.</summary>
 internal sealed class JobDetailsPage(Reads reads, DataView data) : IPage
 {
+    private const int NextRuns = 5;
+
     public string Route => "jobs/{id:guid}";
 
     public async ValueTask<Page> RenderAsync(DashboardRequest request)
@@ -22,8 +24,9 @@ internal sealed class JobDetailsPage(Reads reads, DataView data) : IPage
         var last = before is null
             ? tasks.Tasks
             : (await TasksAsync(request, new TaskQuery { JobId = id, Limit = 50 }).ConfigureAwait(false)).Tasks;
+        var next = await reads.NextRunsAsync(request, job, NextRuns).ConfigureAwait(false);
         return new Page($"Job {job.Name}", Section.Jobs, Html($"""
-            {Facts(job, last)}
+            {JobFacts.Render(job, last, next)}
             <div class="columns wide-first">
             <div class="stack">{Runs(request, job, tasks)}</div>
             <div class="stack">{Ui.Card("Arguments", Ui.Body(
@@ -41,43 +44,6 @@ internal sealed class JobDetailsPage(Reads reads, DataView data) : IPage
 
     private async ValueTask<TaskPage> TasksAsync(DashboardRequest request, TaskQuery query)
         => (await reads.TasksAsync(request, query).ConfigureAwait(false)).Page;
-
-    private static Markup Facts(Job job, IReadOnlyList<TaskRecord> last) => Html($"""
-        <section class="card" aria-label="Facts"><div class="body"><dl class="facts">
-        {Ui.Fact("Schedule", Html($"{ScheduleText.Of(job.Schedule)}"))}
-        {Ui.Fact("Next run", job is { State: JobState.Active, NextRunAt: { } next }
-            ? Html($"{Shown.Ago(next)}, at {Shown.Clock(next)}")
-            : Html($"none planned"))}
-        {Ui.Fact("Last runs", JobsPage.Outcomes(last))}
-        {Ui.Fact("Kind", Ui.Name(job.Kind))}
-        {Ui.Fact("Queue", Html($"{Ui.Name(job.Queue)}, priority {job.Priority}"))}
-        {Ui.Fact("Attempts", Html($"{job.MaxAttempts} at most"))}
-        {Ui.Fact("If a run is unfinished", Html($"{Overlap(job.Overlap)}"))}
-        {Ui.Fact("Missed runs", Html($"{Missed(job.MissedRuns)}"))}
-        {Ui.Fact("Paused", job.Pause is { } pause ? JobsPage.Paused(pause) : default)}
-        {Ui.Fact("Not on", job.Except is { } except ? Html($"{except.Text}") : default)}
-        {Ui.Fact("Until", job.EndAt is { } end ? Shown.Clock(end) : default)}
-        {Ui.Fact("Declared by", job.DeclaredBy is { } application
-            ? Html($"{Ui.Name(application)}{When(job.OrphanedAt is not null, Html($", no longer since {Shown.Clock(job.OrphanedAt)}"))}")
-            : default)}
-        {Ui.Fact("Changed", Shown.Ago(job.UpdatedAt))}
-        </dl></div></section>
-        """);
-
-    private static string Overlap(OverlapPolicy policy) => policy switch
-    {
-        OverlapPolicy.Allow => "the next one starts beside it",
-        OverlapPolicy.QueueOne => "one more waits for its end",
-        OverlapPolicy.CancelPrevious => "it is cancelled, and the next one starts",
-        _ => "the next one is skipped",
-    };
-
-    private static string Missed(MissedRunPolicy policy) => policy switch
-    {
-        MissedRunPolicy.Skip => "are skipped",
-        MissedRunPolicy.RunAll => "are all made up for",
-        _ => "are made up for by one run",
-    };
 
     private static Markup Runs(DashboardRequest request, Job job, TaskPage tasks) => tasks.Tasks.Count == 0
         ? Ui.Card("Runs", Ui.Empty("tasks", "It has not run yet", "Each run of the job appears here as a task, with its outcome."))

@@ -58,6 +58,22 @@ internal sealed partial class Reads
     public async ValueTask<bool> SeesJobAsync(DashboardRequest request, Guid id)
         => request.Access.Scope is null || await JobAsync(request, id).ConfigureAwait(false) is not null;
 
+    /// <summary>The times of the next runs of a job; <see langword="null"/> if this machine can't plan it.</summary>
+    public async ValueTask<IReadOnlyList<DateTimeOffset>?> NextRunsAsync(DashboardRequest request, Job seen, int count)
+    {
+        try
+        {
+            return await AskAsync(
+                request, false, $"next runs {count} {seen.Id}",
+                async token => await jobs.GetNextRunsAsync(seen.Id, count, token).ConfigureAwait(false)).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is TimeZoneNotFoundException or InvalidTimeZoneException or ArgumentException)
+        {
+            // The page says so. It is read every few seconds, and the nodes have logged it.
+            return null;
+        }
+    }
+
     /// <summary>Tasks of the jobs that the user sees, with these jobs.</summary>
     public async ValueTask<TaskList> TasksAsync(DashboardRequest request, TaskQuery query)
     {

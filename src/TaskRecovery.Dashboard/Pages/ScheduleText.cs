@@ -3,13 +3,14 @@ using TaskRecovery.Dashboard.Rendering;
 
 namespace TaskRecovery.Dashboard.Pages;
 
-/// <summary>A schedule in words.</summary>
+/// <summary>A schedule in words. A cron expression without a common shape is shown as it is.</summary>
 internal static class ScheduleText
 {
     public static string Of(Schedule schedule) => schedule switch
     {
         { Interval: { } interval } => $"every {Every(interval)}",
         { At: { } at } => $"once, at {at.UtcDateTime.ToString("MMM d yyyy, HH:mm 'UTC'", CultureInfo.InvariantCulture)}",
+        { Expression: { } expression, TimeZone: { } zone } => CronWords.Of(expression, zone) ?? schedule.ToString(),
         _ => schedule.ToString(),
     };
 

@@ -46,4 +46,53 @@ public sealed class JobPageTests
         Assert.Contains(
             expected, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_job_is_shown_with_all_of_its_rules_and_its_next_runs()
+    {
+        var page = await ShowAsync(static (job, now) => job with
+        {
+            Schedule = Schedule.Cron("30 6 * * *"),
+            NextRunAt = new DateTimeOffset(2026, 12, 1, 6, 30, 0, TimeSpan.Zero),
+            StartAt = now.AddDays(-9),
+            MissedRuns = MissedRunPolicy.RunAll,
+            CatchUpLimit = 1,
+            CatchUpWithin = TimeSpan.FromHours(2),
+            ExpiresAfter = TimeSpan.FromMinutes(10),
+            Timeout = TimeSpan.FromMinutes(3),
+        });
+
+        Assert.Contains("every day at 06:30 (UTC)", page, StringComparison.Ordinal);
+        Assert.Contains("<span class=\"mono\">30 6 * * *</span>", page, StringComparison.Ordinal);
+        Assert.Contains("are made up for up to 2 h after they were due, 1 of them at most", page, StringComparison.Ordinal);
+        Assert.Contains("if it has not started 10 min after it was due", page, StringComparison.Ordinal);
+        Assert.Contains("3 min an attempt", page, StringComparison.Ordinal);
+        Assert.Contains("<dt>From</dt>", page, StringComparison.Ordinal);
+        Assert.All(
+            (string[])["2026-12-01T06:30", "2026-12-02T06:30", "2026-12-03T06:30", "2026-12-04T06:30", "2026-12-05T06:30"],
+            run => Assert.Contains($"datetime=\"{run}", page, StringComparison.Ordinal));
+        Assert.DoesNotContain("2026-12-06T06:30", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_job_that_can_not_be_planned_here_is_shown_all_the_same()
+    {
+        var page = await ShowAsync(static (job, _) => job, new TimeZoneNotFoundException("The time zone 'Mars/Base' is not known."));
+
+        Assert.Contains("compute the times of this schedule", page, StringComparison.Ordinal);
+        Assert.Contains("monthly-report", page, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> ShowAsync(Func<Job, DateTimeOffset, Job> change, Exception? failure = null)
+    {
+        var system = Shop.Open();
+        var at = system.Jobs.FindIndex(static job => job.Id == Shop.ReportJob);
+        system.Jobs[at] = change(system.Jobs[at], system.Now);
+        await using var app = await DashboardApp.StartAsync(system);
+        app.Jobs.PlanFailure = failure;
+        using var response = await app.Client.SendAsync(
+            Requests.Get($"jobs/jobs/{Shop.ReportJob}"), TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        return await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+    }
 }

@@ -3,6 +3,9 @@ namespace TaskRecovery.Dashboard.Tests.Support;
 /// <summary>The jobs of the fake system.</summary>
 internal sealed class FakeJobs(FakeSystem system) : IJobService
 {
+    /// <summary>What this machine throws if it computes due times; <see langword="null"/> if it can.</summary>
+    public Exception? PlanFailure { get; set; }
+
     public Task<Job> CreateOrUpdateAsync<TArgs>(JobDefinition definition, TArgs args, CancellationToken cancellationToken = default)
         where TArgs : notnull => throw new NotSupportedException();
 
@@ -37,7 +40,25 @@ internal sealed class FakeJobs(FakeSystem system) : IJobService
         => throw new NotSupportedException();
 
     public Task<IReadOnlyList<DateTimeOffset>> GetNextRunsAsync(Guid jobId, int count = 10, CancellationToken cancellationToken = default)
-        => throw new NotSupportedException();
+    {
+        if (PlanFailure is { } failure)
+        {
+            return Task.FromException<IReadOnlyList<DateTimeOffset>>(failure);
+        }
+
+        if (system.Jobs.Find(one => one.Id == jobId) is not { State: JobState.Active, NextRunAt: { } next } job)
+        {
+            return Task.FromResult<IReadOnlyList<DateTimeOffset>>([]);
+        }
+
+        var runs = new List<DateTimeOffset> { next };
+        while (runs.Count < count && job.Schedule.NextAfter(runs[^1], job.Name) is { } then)
+        {
+            runs.Add(then);
+        }
+
+        return Task.FromResult<IReadOnlyList<DateTimeOffset>>(runs);
+    }
 
     public Task<DateTimeOffset?> GetNextRunAsync(Guid jobId, CancellationToken cancellationToken = default)
         => throw new NotSupportedException();
