@@ -73,7 +73,7 @@ internal static class DoctorSql
     private const string IsUnlisted =
         "(select u.task from {schema}.unfinished_tasks u where u.job_id = t.job_id and u.task = t.id) is null";
 
-    /// <summary>The rights that the role lacks, and rights that others should not have. $1 the schema's name.</summary>
+    /// <summary>The rights that the role lacks, and rights that it or others should not have. $1 the schema's name.</summary>
     internal const string Rights = """
         with wanted as (
             select c.oid, c.relname, c.relkind, n.nspname,
@@ -93,6 +93,12 @@ internal static class DoctorSql
             string_agg(format('grant %s on %s%I.%I to %I', l.missing, case when l.relkind = 'S' then 'sequence '
                 else '' end, l.nspname, l.relname, current_user), '; ')
         from lacking l where l.missing is not null having count(*) > 0
+        union all
+        select 1, format('Role %I may change and delete events, which are the record of what operators have done.', current_user),
+            format('revoke update, delete, truncate on %I.%I from %I', n.nspname, c.relname, current_user)
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = $1 and c.relname = 'events' and c.relkind in ('r', 'p') and not pg_has_role(c.relowner, 'usage')
+            and (has_table_privilege(c.oid, 'update') or has_table_privilege(c.oid, 'delete') or has_table_privilege(c.oid, 'truncate'))
         union all
         select 2, 'Every role may create objects in the schema, and so put code of its own into the way of this one.',
             format('revoke create on schema %I from public', n.nspname)

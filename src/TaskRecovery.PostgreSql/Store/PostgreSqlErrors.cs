@@ -44,12 +44,15 @@ internal static class PostgreSqlErrors
         _ => null,
     };
 
-    /// <summary>The grants that a role needs to run everything except migrations.</summary>
+    /// <summary>The grants that a role needs to run everything except migrations. The record of operators' actions and that of migrations
+    /// are not its to change.</summary>
     private static string Grants(string schema)
     {
         var name = PostgreSqlDatabase.Quote(schema);
         return $"As the schema's owner: grant usage on schema {name} to <role>; grant select, insert, update, delete on all tables in "
-            + $"schema {name} to <role>; grant usage on all sequences in schema {name} to <role>.";
+            + $"schema {name} to <role>; grant usage on all sequences in schema {name} to <role>; "
+            + $"revoke insert, update, delete on {name}.taskrecovery_migrations from <role>; "
+            + $"revoke update, delete on {name}.events from <role>.";
     }
 
     /// <summary>Whether an error shows that the server rejects all connections: it is starting up or shutting down, or nothing listens on

@@ -176,6 +176,33 @@ public sealed class DoctorTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task A_role_that_may_change_the_record_of_operators_is_found_and_no_error_advises_it()
+    {
+        await OpenStoreAsync();
+        var role = $"worker_{Guid.NewGuid():n}";
+        var connection = new NpgsqlConnectionStringBuilder(ConnectionString) { Username = role, Password = "secret" }.ConnectionString;
+        var denied = new PostgresException("permission denied", "ERROR", "ERROR", PostgresErrorCodes.InsufficientPrivilege);
+        var advice = PostgreSqlErrors.Translate(denied, "taskrecovery")!.Message;
+        var grants = advice[advice.IndexOf("grant usage", StringComparison.Ordinal)..].TrimEnd('.');
+        await ExecuteAsync($"create role {role} login password 'secret'; {grants.Replace("<role>", role, StringComparison.Ordinal)}");
+        try
+        {
+            var advised = await RightsAsync(connection);
+            await ExecuteAsync($"grant update, delete on taskrecovery.events to {role}");
+            var granted = await RightsAsync(connection);
+            await RepairAsync(granted.Repair!);
+            var repaired = await RightsAsync(connection);
+
+            Assert.Equal((FindingLevel.Ok, FindingLevel.Warning, FindingLevel.Ok), (advised.Level, granted.Level, repaired.Level));
+            Assert.StartsWith($"Role {role} may change and delete events", granted.Text, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await ExecuteAsync($"drop owned by {role}; drop role {role}");
+        }
+    }
+
+    [Fact]
     public async Task What_cannot_be_checked_stops_no_other_check()
     {
         var name = $"latin_{Guid.NewGuid():n}";
@@ -265,6 +292,9 @@ public sealed class DoctorTests : PostgreSqlStoreTests
         var doctor = new PostgreSqlDoctor(database, time ?? TimeProvider.System, oldestServer);
         return await doctor.ExamineAsync(limits ?? new DoctorLimits(), Cancellation);
     }
+
+    private async Task<StoreFinding> RightsAsync(string connection)
+        => Assert.Single(await ExamineAsync(connection: connection), static finding => finding.Check == "rights");
 
     private sealed class WrongTime : TimeProvider
     {
