@@ -56,7 +56,20 @@ internal sealed class DashboardSite : IAsyncDisposable
         }
     }
 
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    /// <summary>Stops what runs, the steps of bulk operations included, and waits for it up to a limit.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await _app.StopAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The limit has passed. What still runs ends with this process.
+        }
+
+        await _app.DisposeAsync().ConfigureAwait(false);
+    }
 
     private static WebApplication Build(StoreSession store, bool mayOperate, Action<string> note)
     {

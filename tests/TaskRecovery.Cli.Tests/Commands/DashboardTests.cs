@@ -100,6 +100,19 @@ public sealed class DashboardTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_carries_out_bulk_operations_ends_without_an_error()
+    {
+        await StartAsync("--operate");
+
+        await _interrupt.CancelAsync();
+        var result = await _running!;
+
+        Assert.Equal(130, result.ExitCode);
+        Assert.DoesNotContain("BackgroundService", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("canceled", result.Error, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
     public async Task It_operates_only_if_that_is_allowed()
     {
         _cli.Variables["TASKRECOVERY_READONLY"] = "1";
