@@ -73,7 +73,35 @@ public sealed class PostgreSqlTests
     }
 
     [Fact]
-    public async Task A_role_that_is_not_let_in_sees_no_password()
+    public async Task A_wrong_password_is_one_line_without_the_password()
+    {
+        await using var database = await MigratedDatabase.CreateAsync("cli");
+        await using var admin = new NpgsqlConnection($"{database.ConnectionString};Pooling=false");
+        await admin.OpenAsync(TestContext.Current.CancellationToken);
+        var role = $"ops_{Guid.NewGuid():n}";
+        await ExecuteAsync(admin, $"create role {role} login password 'right44'");
+        try
+        {
+            var wrong = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Username = role, Password = "wrong55" };
+            using var cli = new CliFixture(wrong.ConnectionString);
+
+            foreach (var command in (string[][])[["status"], ["doctor"], ["migrate", "--check"], ["jobs", "--json"]])
+            {
+                var result = await cli.RunAsync(command);
+
+                result.AssertFailed(4, "Check the user, the password and the database of the connection string.");
+                Assert.Contains("28P01", result.Error, StringComparison.Ordinal);
+                Assert.DoesNotContain("wrong55", result.Error, StringComparison.Ordinal);
+            }
+        }
+        finally
+        {
+            await ExecuteAsync(admin, $"drop role {role}");
+        }
+    }
+
+    [Fact]
+    public async Task A_database_that_does_not_exist_is_named_without_the_password()
     {
         await using var database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("cli");
         var wrong = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Database = "no_such_database", Password = "secret77" };
@@ -83,5 +111,11 @@ public sealed class PostgreSqlTests
 
         result.AssertFailed(4, "Check the user, the password and the database of the connection string.");
         Assert.DoesNotContain("secret77", result.Error, StringComparison.Ordinal);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string statement)
+    {
+        await using var command = new NpgsqlCommand(statement, connection);
+        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
 }

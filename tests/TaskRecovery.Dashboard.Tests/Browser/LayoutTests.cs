@@ -34,7 +34,7 @@ public sealed class LayoutTests(Chromium chromium)
         await using var app = await DashboardApp.StartAsync(Shop.Open(Texts.Hostile), AppSetup.ForBrowsers);
         await using var visitor = await Visitor.ComeAsync(chromium, app.Address);
 
-        foreach (var path in Requests.Layouts)
+        foreach (var path in Requests.Pages)
         {
             await visitor.Page.GotoAsync(path);
             Assert.False(await visitor.Page.EvaluateAsync<bool>("'pwned' in window"), path);

@@ -19,6 +19,7 @@ internal static class Requests
         $"jobs/entries/{Shop.CrashedEntry}", $"jobs/entries/{Shop.RunningEntry}", "jobs/jobs",
         $"jobs/jobs/{Shop.ReportJob}", "jobs/tasks", "jobs/nodes", "jobs/events",
         "jobs/operations/7", "jobs/operations/5", "jobs/search?q=mail", "jobs/about",
+        "jobs/kinds", "jobs/operations", "jobs/entries?group=kind",
     ];
 
     /// <summary>What is not a page: downloads and assets.</summary>
