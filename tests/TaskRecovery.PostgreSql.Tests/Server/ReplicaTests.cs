@@ -111,7 +111,6 @@ public sealed class ReplicaTests : IAsyncDisposable
             new PostgreSqlOptions { MonitorConnectionString = pair.StandbyConnectionString }, TimeSpan.FromSeconds(15));
         _opened.Add(database);
         var monitor = new PostgreSqlMonitorStore(database);
-        _opened.Add(monitor);
         var store = new PostgreSqlQueueStore(database, TimeProvider.System);
         await store.PrepareAsync(Cancellation);
         var entry = (await store.EnqueueAsync([PostgreSqlStoreTests.Entry()], null, Cancellation))[0];

@@ -32,7 +32,8 @@ public sealed class ClosedMonitorTests : IDisposable
 
         end.Set();
 
-        Assert.Equal([1, 1], await Task.WhenAll(held).WaitAsync(Limit, Cancellation));
+        var answers = await Task.WhenAll(held).WaitAsync(Limit, Cancellation);
+        Assert.Equal([1, 1], answers);
         var error = await Assert.ThrowsAsync<StoreUnavailableException>(() => waiting.WaitAsync(Limit, Cancellation));
         Assert.Contains("closed", error.Message, StringComparison.Ordinal);
 

@@ -142,7 +142,7 @@ public sealed class UnusualStopTests
             started.TrySetResult();
             await Task.Delay(Timeout.Infinite, context.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             noticed.TrySetResult();
-            end.Wait();
+            end.Wait(CancellationToken.None);
         };
         var host = await StartAsync(TimeSpan.FromHours(1), builder => builder.AddQueue("default", 1, 10));
         await host.Queue.EnqueueManyAsync([EnqueueRequest.Create(new TestArgs(1)), EnqueueRequest.Create(new TestArgs(2))]);
