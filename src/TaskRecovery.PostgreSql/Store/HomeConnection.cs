@@ -108,7 +108,7 @@ internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlCon
         }
     }
 
-    /// <summary>Closes the connection. If a statement still runs on it after a second, whoever runs it closes the connection when it
+    /// <summary>Closes the connection. If a statement still runs on it after a second, its caller closes the connection when it
     /// ends, because the driver's connections are not for two threads at once.</summary>
     public void Dispose()
     {
