@@ -59,7 +59,7 @@ public static class TaskStartRules
     }
 
     // The claim is lost, unless an earlier start under it skipped the run or put it back and its answer was lost, or a change of the job
-    // ended the run.
+    // ended the run. A run that is put back ends if its cancellation was requested.
     private static TaskStartVerdict JudgeEnded(OutcomeKind? kind, string? reason) => (kind, reason) switch
     {
         (OutcomeKind.Superseded, EndReasons.Superseded) => new TaskStartVerdict(TaskStartDecision.Superseded, reason),
@@ -69,7 +69,8 @@ public static class TaskStartRules
                 or EndReasons.Overlap
         )
             => new TaskStartVerdict(TaskStartDecision.Skip, reason),
-        (OutcomeKind.Snoozed, EndReasons.JobNotActive) => new TaskStartVerdict(TaskStartDecision.Wait, null),
+        (OutcomeKind.Snoozed, EndReasons.JobNotActive) or (OutcomeKind.Cancelled, EndReasons.CancelRequested)
+            => new TaskStartVerdict(TaskStartDecision.Wait, null),
         _ => new TaskStartVerdict(TaskStartDecision.ClaimLost, null),
     };
 

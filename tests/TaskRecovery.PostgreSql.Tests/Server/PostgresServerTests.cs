@@ -109,7 +109,8 @@ public sealed class PostgresServerTests
         Task<PostgresDatabase> CopyAsync() => server.CopyDatabaseAsync("copy", "lent", static connectionString => ExecuteAsync(
             connectionString,
             "create table numbers (n bigint generated always as identity, twice integer, "
-            + "half integer generated always as (twice / 2) stored); insert into numbers (twice) values (2), (4); create table empty (n integer)"));
+            + "half integer generated always as (twice / 2) stored);"
+            + "insert into numbers (twice) values (2), (4); create table empty (n integer)"));
     }
 
     private const string Found =

@@ -7,6 +7,7 @@ public sealed class CheckpointTests : IDisposable
 {
     private const int LargeLog = 5003;
     private const long LargeBytes = 70_000_000;
+    private const long IsBusy = 1;
 
     private readonly TemporaryDatabase _files = new();
 
@@ -23,9 +24,15 @@ public sealed class CheckpointTests : IDisposable
         Task other;
         await using (await writer.BeginTransactionAsync())
         {
-            // It has the lock of the checkpoint, and waits for the write lock.
+            // Once it has the lock of the checkpoint, it waits for the write lock. It gives up at once if the other one has the former.
             var connection = _files.Connect();
-            other = Task.Run(() => Execute(connection, "pragma busy_timeout = 120000; pragma wal_checkpoint(full)"));
+            Execute(connection, "pragma busy_timeout = 120000");
+            other = Task.Run(() =>
+            {
+                while (Execute(connection, "pragma wal_checkpoint(full)") == IsBusy)
+                {
+                }
+            });
             var started = TimeProvider.System.GetTimestamp();
             while (log.Entries.All(static entry => entry.Id != LargeLog)
                 && TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(60))
@@ -47,10 +54,10 @@ public sealed class CheckpointTests : IDisposable
         RandomAccess.SetLength(handle, LargeBytes);
     }
 
-    private static void Execute(SqliteConnection connection, string text)
+    private static long Execute(SqliteConnection connection, string text)
     {
         using var command = connection.CreateCommand();
         command.CommandText = text;
-        command.ExecuteNonQuery();
+        return (long)command.ExecuteScalar()!;
     }
 }

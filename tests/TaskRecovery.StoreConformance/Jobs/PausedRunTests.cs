@@ -102,10 +102,10 @@ public abstract class PausedRunTests(StoreFixture fixture) : JobStoreTests(fixtu
         var run = (await ClaimRunsAsync(GivenNode()))[0];
         Assert.True(await Store.CancelAsync(run.Entry.Id, Cancellation));
 
-        var start = await StartAsync(run);
+        var (start, again) = (await StartAsync(run), await StartAsync(run));
         await FinishTaskAsync(run, OutcomeKind.Snoozed);
 
-        Assert.Equal(TaskStartDecision.Wait, start.Decision);
+        Assert.Equal((TaskStartDecision.Wait, TaskStartDecision.Wait), (start.Decision, again.Decision));
         var entry = await FindAsync(run.Entry.Id);
         Assert.Equal((EntryState.Cancelled, EndReasons.CancelRequested), (entry.State, entry.Reason));
     }

@@ -307,7 +307,7 @@ public sealed class TaskStartRulesTests
     [InlineData(null, null, TaskStartDecision.ClaimLost)]
     [InlineData(OutcomeKind.Lost, null, TaskStartDecision.ClaimLost)]
     [InlineData(OutcomeKind.Snoozed, null, TaskStartDecision.ClaimLost)]
-    [InlineData(OutcomeKind.Cancelled, EndReasons.CancelRequested, TaskStartDecision.ClaimLost)]
+    [InlineData(OutcomeKind.Cancelled, EndReasons.CancelRequested, TaskStartDecision.Wait)]
     [InlineData(OutcomeKind.Cancelled, EndReasons.Erased, TaskStartDecision.ClaimLost)]
     [InlineData(OutcomeKind.Failed, EndReasons.CrashLoop, TaskStartDecision.ClaimLost)]
     [InlineData(OutcomeKind.Snoozed, EndReasons.JobNotActive, TaskStartDecision.Wait)]
