@@ -85,6 +85,9 @@ internal static class BenchmarkQueues
     public const string Measured = "measured";
     public const string WarmUp = "warm-up";
 
+    /// <summary>The measured queue of a process, where each has one of its own.</summary>
+    public static string MeasuredBy(int process) => process == 0 ? Measured : $"{Measured}-{process}";
+
     /// <summary>What a floor drains in a wave of its warm-up.</summary>
     public static string FloorWarmUp(int wave) => $"floor-{WarmUp}-{wave}";
 }

@@ -5,9 +5,14 @@ namespace TaskRecovery.Benchmarks.Rows;
 
 /// <summary>What a drain took.</summary>
 internal sealed record Drained(
-    long Count, double Seconds, double ClientCpuMilliseconds, double AllocatedBytes, StoreCost Cost, long[][] Times)
+    long Count, double Seconds, double ClientCpuMilliseconds, double CompileMilliseconds, double AllocatedBytes, StoreCost Cost,
+    long[][] Times)
 {
     public double PerSecond => Count / Seconds;
+
+    /// <summary>The processor time of an entry in microseconds: of the clients, and of the server if there is one.</summary>
+    public double ProcessorTime
+        => (ClientCpuMilliseconds + (double.IsNaN(Cost.CpuMilliseconds) ? 0 : Cost.CpuMilliseconds)) * 1000 / Count;
 
     /// <summary>Entries a second, and what each of them cost.</summary>
     public Figure[] Figures() =>
@@ -56,26 +61,27 @@ internal static class Drain
     /// <param name="prefetch">How many each claims ahead; <see langword="null"/> for the default.</param>
     /// <param name="steps">How many steps each entry runs.</param>
     /// <param name="withoutStatistics">Whether no statistics are stored.</param>
+    /// <param name="queueEach">Whether each process works a queue of its own.</param>
     public static async Task<Drained> WorkAsync(
         string store, IBenchmarkDatabase database, int entries, int processes, int? concurrency,
         Func<Func<Task<long>>, Task>? during = null, bool record = false,
-        int? prefetch = null, int steps = 0, bool withoutStatistics = false)
+        int? prefetch = null, int steps = 0, bool withoutStatistics = false, bool queueEach = false)
     {
-        await database.SetPausedAsync(BenchmarkQueues.Measured, paused: true);
+        string[] queues = [.. Enumerable.Range(0, queueEach ? processes : 1).Select(BenchmarkQueues.MeasuredBy)];
+        await SetPausedAsync(database, queues, paused: true);
         var specs = Enumerable.Range(0, processes).Select(process => new ChildSpec
         {
             Role = "work",
             Store = store,
             ConnectionString = database.ConnectionString,
-            Queues = [new QueueSpec(BenchmarkQueues.Measured, concurrency, prefetch), new QueueSpec(
+            Queues = [new QueueSpec(queues[process % queues.Length], concurrency, prefetch), new QueueSpec(
                 $"{BenchmarkQueues.WarmUp}-{process}", 100)],
             Record = record,
             Steps = steps,
             WithoutStatistics = withoutStatistics,
         });
         await using var children = new ChildGroup(await ChildHandle.StartAsync([.. specs]));
-        return await MeasureAsync(
-            children, database, entries, () => database.SetPausedAsync(BenchmarkQueues.Measured, paused: false), during);
+        return await MeasureAsync(children, database, entries, () => SetPausedAsync(database, queues, paused: false), during);
     }
 
     /// <summary>The same without the engine.</summary>
@@ -97,9 +103,13 @@ internal static class Drain
         return await MeasureAsync(children, database, entries, () => Task.CompletedTask, null);
     }
 
+    private static Task SetPausedAsync(IBenchmarkDatabase database, string[] queues, bool paused)
+        => Task.WhenAll(queues.Select(queue => database.SetPausedAsync(queue, paused)));
+
     private static async Task<Drained> MeasureAsync(
         ChildGroup children, IBenchmarkDatabase database, int entries, Func<Task> begin, Func<Func<Task<long>>, Task>? during)
     {
+        var compiled = Compiled(await children.StatsAsync());
         var before = await database.CostAsync();
         var started = await database.NowAsync();
         await children.GoAsync();
@@ -125,7 +135,10 @@ internal static class Drain
             after.Claims - before.Claims,
             after.CpuMilliseconds - before.CpuMilliseconds,
             after.Connections);
-        return new Drained(count, last - started, stats.Sum(one => one.CpuMilliseconds), stats.Sum(one => one.AllocatedBytes), cost, [
-            .. stats.SelectMany(one => one.Times)]);
+        return new Drained(
+            count, last - started, stats.Sum(one => one.CpuMilliseconds), Compiled(stats) - compiled,
+            stats.Sum(one => one.AllocatedBytes), cost, [.. stats.SelectMany(one => one.Times)]);
     }
+
+    private static double Compiled(ChildStats[] stats) => stats.Sum(one => one.CompileMilliseconds);
 }
