@@ -32,6 +32,9 @@ internal sealed record ChildSpec
     /// <summary>Entries a second; 0 for as fast as it goes.</summary>
     public double Rate { get; init; }
 
+    /// <summary>Whether the times between the entries of a count are random, and a rate is their mean.</summary>
+    public bool IsRandom { get; init; }
+
     /// <summary>The number of the first entry that is produced.</summary>
     public long FirstNumber { get; init; }
 

@@ -9,6 +9,7 @@ namespace TaskRecovery.Benchmarks.Children;
 internal sealed class Producer(IJobQueue queue, ChildSpec spec, ITransactions? transactions)
 {
     private readonly EnqueueOptions _options = new() { Queue = spec.Queue, Priority = spec.Priority };
+    private readonly double[] _times = spec.IsRandom ? RandomTimes(spec) : [];
     private long _next;
     private long _done;
 
@@ -29,6 +30,7 @@ internal sealed class Producer(IJobQueue queue, ChildSpec spec, ITransactions? t
             / 2,
             Queue = BenchmarkQueues.WarmUp,
             Record = false,
+            IsRandom = false,
             Rate = 0,
             Seconds = WarmUpSeconds,
             Count = 0,
@@ -56,7 +58,7 @@ internal sealed class Producer(IJobQueue queue, ChildSpec spec, ITransactions? t
 
             if (spec.Rate > 0)
             {
-                await WaitUntilAsync(started, (first - begin) / spec.Rate);
+                await WaitUntilAsync(started, spec.IsRandom ? _times[first - begin] : (first - begin) / spec.Rate);
             }
 
             await EnqueueAsync(spec.FirstNumber + first);
@@ -113,6 +115,18 @@ internal sealed class Producer(IJobQueue queue, ChildSpec spec, ITransactions? t
                 times[number] = now;
             }
         }
+    }
+
+    // The same ones in each run: as many independent callers would have them.
+    private static double[] RandomTimes(ChildSpec spec)
+    {
+        var (random, times) = (new Random(1), new double[spec.Count]);
+        for (var number = 1; number < times.Length; number++)
+        {
+            times[number] = times[number - 1] - (Math.Log(1 - random.NextDouble()) / spec.Rate);
+        }
+
+        return times;
     }
 
     private static async Task WaitUntilAsync(long started, double seconds)

@@ -12,13 +12,14 @@ internal static class Latency
 
     public static double Median(IEnumerable<double> times) => Percentile([.. times.Order()], 0.5);
 
-    /// <summary>Enqueue returned to handler started, and for comparison with others from the call.</summary>
+    /// <summary>Enqueue returned to handler started, for comparison with others from the call, and the call alone.</summary>
     public static Figure[] Figures(long[] called, long[] returned, long[] started, int count)
     {
         var numbers = Enumerable.Range(0, Math.Min(count, started.Length)).Where(number => started[number] != 0
             && returned[number] != 0).ToArray();
         var sinceReturn = numbers.Select(number => Math.Max(0, Milliseconds(returned[number], started[number]))).Order().ToArray();
         var sinceCall = numbers.Select(number => Milliseconds(called[number], started[number])).Order().ToArray();
+        var calls = numbers.Select(number => Milliseconds(called[number], returned[number])).Order().ToArray();
         return
         [
             new("p50", Percentile(sinceReturn, 0.5), "ms"),
@@ -26,6 +27,7 @@ internal static class Latency
             new("max", Percentile(sinceReturn, 1), "ms"),
             new("from the call p50", Percentile(sinceCall, 0.5), "ms"),
             new("from the call p99", Percentile(sinceCall, 0.99), "ms"),
+            new("commit p99", Percentile(calls, 0.99), "ms"),
         ];
     }
 }

@@ -31,6 +31,9 @@ internal interface IBenchmarkDatabase : IAsyncDisposable
     /// <summary>Lets statistics and the disk catch up, and lets go of every connection.</summary>
     Task SettleAsync();
 
+    /// <summary>Lets statistics and the disk catch up beside the connections that are open.</summary>
+    Task CatchUpAsync();
+
     /// <summary>Seconds on the store's clock.</summary>
     Task<double> NowAsync();
 

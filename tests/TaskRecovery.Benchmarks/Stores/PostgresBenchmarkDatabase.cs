@@ -71,12 +71,17 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
         }
     }
 
-    public async Task SettleAsync()
+    public async Task CatchUpAsync()
     {
         await RunAsync(ConnectionString, "vacuum analyze");
 
         // What was loaded is on the disk before anything is measured: a checkpoint that is spread over minutes would be measured with it.
         await RunAsync(server, "checkpoint");
+    }
+
+    public async Task SettleAsync()
+    {
+        await CatchUpAsync();
         await RunAsync(server, $"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'");
     }
 

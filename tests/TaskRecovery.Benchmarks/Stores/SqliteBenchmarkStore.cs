@@ -170,6 +170,8 @@ internal sealed class SqliteBenchmarkDatabase(string path) : IBenchmarkDatabase
         update taskrecovery_jobs set planned_entry = null, next_run_at = null;
         """);
 
+    public Task CatchUpAsync() => RunAsync("pragma wal_checkpoint(passive)");
+
     public async Task SettleAsync()
     {
         await RunAsync("pragma wal_checkpoint(truncate)");
