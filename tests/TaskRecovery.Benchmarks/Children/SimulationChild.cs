@@ -8,7 +8,8 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Benchmarks.Children;
 
 /// <summary>The lives of many nodes with nothing to do, on the real store: each has a session, sends a heartbeat and polls once a second,
-/// watches its peers, and decides whether it would listen for hints.</summary>
+/// watches its peers, and decides whether it would listen for hints. It also looks for work of dead nodes, for claims whose answers were
+/// lost, for operations and for what is no longer kept, as often as the library does.</summary>
 internal sealed class SimulationChild(ChildSpec spec) : Child, IAsyncDisposable
 {
     // Heartbeats block, and each takes a few milliseconds at most.
@@ -16,12 +17,13 @@ internal sealed class SimulationChild(ChildSpec spec) : Child, IAsyncDisposable
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly NodeOptions Options = new();
+    private static readonly TimeSpan OperationInterval = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly MeterListener _meter = new();
     private readonly List<Thread> _threads = [];
     private SimulatedNode[] _nodes = [];
-    private Task _polls = Task.CompletedTask;
+    private Task _calls = Task.CompletedTask;
     private IHost? _host;
     private long _heartbeats;
     private long _polled;
@@ -53,9 +55,10 @@ internal sealed class SimulationChild(ChildSpec spec) : Child, IAsyncDisposable
         _meter.Start();
         _host = BenchmarkHost.Create(spec.Store, spec.ConnectionString, builder => builder.AddKind<BenchmarkArgs>());
         var store = _host.Services.GetRequiredService<IQueueStore>();
+        var operations = _host.Services.GetRequiredService<IOperationStore>();
         await store.PrepareAsync(CancellationToken.None);
         _nodes = [.. Enumerable.Range(0, spec.Parallel).Select(number => new SimulatedNode(
-            store, Options, Interval * number / spec.Parallel))];
+            store, operations, Options, Interval * number / spec.Parallel))];
         await Task.WhenAll(Enumerable.Range(0, Threads).Select(thread => Task.Factory.StartNew(
             () =>
             {
@@ -77,11 +80,12 @@ internal sealed class SimulationChild(ChildSpec spec) : Child, IAsyncDisposable
 
         _threads.ForEach(static thread => thread.Start());
         await Task.Delay(TimeSpan.FromSeconds(spec.IdleSeconds));
-        _polls = Task.WhenAll(_nodes.Select(PollAsync));
-        await _polls.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var random = new Random(1);
+        _calls = Task.WhenAll(_nodes.SelectMany(node => Calls(node, random)));
+        await _calls.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!_stopping.IsCancellationRequested)
         {
-            await _polls;
+            await _calls;
         }
     }
 
@@ -89,7 +93,7 @@ internal sealed class SimulationChild(ChildSpec spec) : Child, IAsyncDisposable
     {
         await _stopping.CancelAsync();
         _threads.ForEach(static thread => thread.Join());
-        await _polls.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _calls.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var node in _nodes)
         {
             node.Dispose();
@@ -124,14 +128,33 @@ internal sealed class SimulationChild(ChildSpec spec) : Child, IAsyncDisposable
         }
     }
 
-    private async Task PollAsync(SimulatedNode node)
+    // Each call but the poll begins at a time of its own, so that no two loops of all nodes run in step.
+    private Task[] Calls(SimulatedNode node, Random random)
     {
-        await Task.Delay(node.Phase, _stopping.Token);
-        using var timer = new PeriodicTimer(Interval);
+        var (sweeps, purges) = (new RecoveryOptions().SweepInterval, new RetentionOptions().Interval);
+        return
+        [
+            RepeatAsync(
+                node.Phase, Interval,
+                async token =>
+                {
+                    await node.PollAsync(token);
+                    Interlocked.Increment(ref _polled);
+                }),
+            RepeatAsync(sweeps * random.NextDouble(), sweeps, node.SweepAsync),
+            RepeatAsync(sweeps * random.NextDouble(), sweeps, node.ReconcileAsync),
+            RepeatAsync(OperationInterval * random.NextDouble(), OperationInterval, node.LookForOperationsAsync),
+            RepeatAsync(purges * random.NextDouble(), purges, node.PurgeAsync),
+        ];
+    }
+
+    private async Task RepeatAsync(TimeSpan phase, TimeSpan interval, Func<CancellationToken, Task> call)
+    {
+        await Task.Delay(phase, _stopping.Token);
+        using var timer = new PeriodicTimer(interval);
         do
         {
-            await node.PollAsync(_stopping.Token);
-            Interlocked.Increment(ref _polled);
+            await call(_stopping.Token);
         }
         while (await timer.WaitForNextTickAsync(_stopping.Token));
     }
@@ -139,10 +162,17 @@ internal sealed class SimulationChild(ChildSpec spec) : Child, IAsyncDisposable
 
 /// <summary>One node of a simulation.</summary>
 /// <param name="store">The store.</param>
+/// <param name="operations">The operations in it.</param>
 /// <param name="options">The lease and the grace period.</param>
 /// <param name="phase">When it sends its heartbeat, after each full second.</param>
-internal sealed class SimulatedNode(IQueueStore store, NodeOptions options, TimeSpan phase) : IDisposable
+internal sealed class SimulatedNode(IQueueStore store, IOperationStore operations, NodeOptions options, TimeSpan phase) : IDisposable
 {
+    private static readonly RecoveryOptions Recovery = new();
+    private static readonly RetentionOptions Retention = new();
+
+    // The nodes share a store, which removes for one node at a time.
+    private static readonly SemaphoreSlim PurgeTurn = new(1, 1);
+
     private static readonly string[] Queues = [BenchmarkQueues.Measured];
     private static readonly string[] Kinds = ["benchmark"];
 
@@ -193,6 +223,34 @@ internal sealed class SimulatedNode(IQueueStore store, NodeOptions options, Time
 
     public async Task PollAsync(CancellationToken cancellationToken)
         => await store.PollAsync(new PollRequest(_id, Queues, Kinds, WithUnknownKinds: false) { Claims = [] }, cancellationToken);
+
+    public async Task SweepAsync(CancellationToken cancellationToken)
+        => await store.SweepAsync(Recovery.MaxCrashes, audit: null, cancellationToken);
+
+    public async Task ReconcileAsync(CancellationToken cancellationToken) => await store.ListClaimsAsync(_id, cancellationToken);
+
+    public async Task LookForOperationsAsync(CancellationToken cancellationToken)
+    {
+        await operations.ResumeDueAsync(cancellationToken);
+        await operations.ListRunningAsync(cancellationToken);
+    }
+
+    public async Task PurgeAsync(CancellationToken cancellationToken)
+    {
+        await PurgeTurn.WaitAsync(cancellationToken);
+        try
+        {
+            var more = true;
+            while (more)
+            {
+                more = await store.PurgeAsync(Retention, cancellationToken);
+            }
+        }
+        finally
+        {
+            PurgeTurn.Release();
+        }
+    }
 
     public void Dispose() => _session.Dispose();
 }
