@@ -16,6 +16,7 @@ internal sealed class FleetRow : BenchmarkRow
     public override string Text
         => "Single enqueues at a rate, from one process, for nodes of another one with default options: what the server uses for an entry,"
         + " with the heartbeats and polls of all nodes, and the time from the return of the call to the start of the handler."
+        + " The floor is the same rate with one node."
         + " At half load, entries take two seconds, and half of what all nodes can run is running.";
 
     public override bool IsPartOfAll => false;
@@ -29,7 +30,9 @@ internal sealed class FleetRow : BenchmarkRow
         [
             .. from nodes in sizes
                from rate in new[] { 200, 1_000, 5_000 }
-               select new BenchmarkCase($"{nodes} nodes, {rate}/s", () => MeasureAsync(store, nodes, rate, seconds, 0)),
+               select new BenchmarkCase(
+                   $"{nodes} nodes, {rate}/s", () => MeasureAsync(store, nodes, rate, seconds, 0),
+                   nodes > 1 ? $"1 nodes, {rate}/s" : null),
             .. sizes.Where(static nodes => nodes > 1).Select(nodes => new BenchmarkCase(
                 $"{nodes} nodes, half load",
                 () => MeasureAsync(store, nodes, nodes * Slots * 500 / HalfLoadMilliseconds, seconds * 2, HalfLoadMilliseconds))),
