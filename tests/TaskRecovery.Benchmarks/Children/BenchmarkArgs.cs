@@ -23,7 +23,7 @@ internal sealed record BenchmarkArgs(long Number, int Milliseconds, string Text)
 }
 
 /// <summary>What a child's workers count and record.</summary>
-internal sealed class WorkLog(bool record, int steps = 0)
+internal sealed class WorkLog(bool record, int steps = 0, bool checkpoints = false)
 {
     private static readonly TimeSpan LongestWarmUp = TimeSpan.FromSeconds(90);
 
@@ -32,6 +32,9 @@ internal sealed class WorkLog(bool record, int steps = 0)
 
     /// <summary>The names of the steps that each entry runs.</summary>
     public string[] Steps { get; } = [.. Enumerable.Range(1, steps).Select(number => $"step {number}")];
+
+    /// <summary>Whether each entry stores as many checkpoints instead.</summary>
+    public bool StoresCheckpoints => checkpoints;
 
     public long Count => Interlocked.Read(ref _count);
 
@@ -86,7 +89,9 @@ internal sealed class BenchmarkWorker(WorkLog log) : IJobWorker<BenchmarkArgs>
     {
         foreach (var step in log.Steps)
         {
-            await context.StepAsync(step, static _ => Task.FromResult(12_345), cancellationToken);
+            await (log.StoresCheckpoints
+                ? context.SaveCheckpointAsync(12_345, cancellationToken)
+                : context.StepAsync(step, static _ => Task.FromResult(12_345), cancellationToken));
         }
     }
 }

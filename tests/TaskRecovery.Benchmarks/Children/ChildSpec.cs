@@ -49,6 +49,9 @@ internal sealed record ChildSpec
     /// <summary>How many steps each entry runs.</summary>
     public int Steps { get; init; }
 
+    /// <summary>Whether each entry stores checkpoints instead of steps.</summary>
+    public bool Checkpoints { get; init; }
+
     /// <summary>Whether a producer uses a transaction of its own.</summary>
     public bool InTransaction { get; init; }
 

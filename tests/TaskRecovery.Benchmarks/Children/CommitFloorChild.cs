@@ -5,10 +5,12 @@ using TaskRecovery.Benchmarks.Stores;
 
 namespace TaskRecovery.Benchmarks.Children;
 
-/// <summary>Commits rows of a table of its own, one at a time: on connections that stay open, or in transactions of a pool.</summary>
+/// <summary>Commits rows of a table of its own, one or a few at a time: on connections that stay open, or in transactions of a
+/// pool.</summary>
 internal sealed class CommitFloorChild(ChildSpec spec) : Child, IAsyncDisposable
 {
-    private static readonly string Insert = $"insert into floor_rows (text) values ('{new string('x', 100)}')";
+    private readonly string _insert =
+        "insert into floor_rows (text) values " + string.Join(", ", Enumerable.Repeat($"('{new string('x', 100)}')", spec.Batch));
 
     private readonly List<NpgsqlConnection> _connections = [];
     private readonly ITransactions _transactions = BenchmarkStores.Transactions(spec.Store, spec.ConnectionString);
@@ -42,11 +44,11 @@ internal sealed class CommitFloorChild(ChildSpec spec) : Child, IAsyncDisposable
 
     private Task CommitAsync(double seconds) => Task.WhenAll(Enumerable.Range(0, spec.Parallel).Select(caller => Task.Run(async () =>
     {
-        await using var command = spec.InTransaction ? null : new NpgsqlCommand(Insert, _connections[caller]);
+        await using var command = spec.InTransaction ? null : new NpgsqlCommand(_insert, _connections[caller]);
         await (command?.PrepareAsync() ?? Task.CompletedTask);
         for (var started = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(started).TotalSeconds < seconds;)
         {
-            await (command?.ExecuteNonQueryAsync() ?? _transactions.RunAsync(transaction => ExecuteAsync(transaction, Insert)));
+            await (command?.ExecuteNonQueryAsync() ?? _transactions.RunAsync(transaction => ExecuteAsync(transaction, _insert)));
             Interlocked.Increment(ref _count);
         }
     })));

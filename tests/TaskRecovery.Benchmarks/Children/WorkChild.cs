@@ -8,7 +8,7 @@ namespace TaskRecovery.Benchmarks.Children;
 /// <summary>A worker process as a user would have it; with a rate or a count it produces too.</summary>
 internal sealed class WorkChild(ChildSpec spec) : Child, IAsyncDisposable
 {
-    private readonly WorkLog _log = new(spec.Record, spec.Steps);
+    private readonly WorkLog _log = new(spec.Record, spec.Steps, spec.Checkpoints);
     private IHost? _host;
     private Producer? _producer;
 

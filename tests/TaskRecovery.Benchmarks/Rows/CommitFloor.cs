@@ -3,11 +3,11 @@ using TaskRecovery.Benchmarks.Stores;
 
 namespace TaskRecovery.Benchmarks.Rows;
 
-/// <summary>Measures how many rows are committed one at a time.</summary>
+/// <summary>Measures how many transactions are committed that insert a row or a few.</summary>
 internal static class CommitFloor
 {
     public static async Task<Figure[]> RunAsync(
-        IBenchmarkStore store, IBenchmarkDatabase template, int callers, double seconds, bool inTransaction)
+        IBenchmarkStore store, IBenchmarkDatabase template, int callers, double seconds, bool inTransaction, int rows = 1)
     {
         await using var database = await store.CopyAsync(template);
         var spec = new ChildSpec
@@ -16,6 +16,7 @@ internal static class CommitFloor
             Store = store.Name,
             ConnectionString = database.ConnectionString,
             Parallel = callers,
+            Batch = rows,
             Seconds = seconds,
             InTransaction = inTransaction,
         };

@@ -61,11 +61,12 @@ internal static class Drain
     /// <param name="prefetch">How many each claims ahead; <see langword="null"/> for the default.</param>
     /// <param name="steps">How many steps each entry runs.</param>
     /// <param name="withoutStatistics">Whether no statistics are stored.</param>
+    /// <param name="checkpoints">Whether each entry stores checkpoints instead of steps.</param>
     /// <param name="queueEach">Whether each process works a queue of its own.</param>
     public static async Task<Drained> WorkAsync(
         string store, IBenchmarkDatabase database, int entries, int processes, int? concurrency,
         Func<Func<Task<long>>, Task>? during = null, bool record = false,
-        int? prefetch = null, int steps = 0, bool withoutStatistics = false, bool queueEach = false)
+        int? prefetch = null, int steps = 0, bool withoutStatistics = false, bool checkpoints = false, bool queueEach = false)
     {
         string[] queues = [.. Enumerable.Range(0, queueEach ? processes : 1).Select(BenchmarkQueues.MeasuredBy)];
         await SetPausedAsync(database, queues, paused: true);
@@ -78,6 +79,7 @@ internal static class Drain
                 $"{BenchmarkQueues.WarmUp}-{process}", 100)],
             Record = record,
             Steps = steps,
+            Checkpoints = checkpoints,
             WithoutStatistics = withoutStatistics,
         });
         await using var children = new ChildGroup(await ChildHandle.StartAsync([.. specs]));
