@@ -10,9 +10,13 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
     // find entries promptly, and long enough to be cheap.
     internal static readonly TimeSpan RewindInterval = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The shortest time between looks that only hints asked for, after one that found nothing. Any login of the database can
-    /// send any number of hints.</summary>
+    /// <summary>The time between looks that only hints asked for, after several that found nothing. Any login of the database can send any
+    /// number of hints.</summary>
     internal static readonly TimeSpan BetweenVainHints = TimeSpan.FromMilliseconds(20);
+
+    // With several listening nodes, most hints lead one of them to work and the others to nothing. So the first looks in vain delay the
+    // next hint only a little: 2 ms after one, twice as long after each further one.
+    private const int ManyVainLooks = 5;
 
     private readonly Lock _gate = new();
     private bool _isWoken = true;
@@ -20,6 +24,7 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
     private bool _isOnlyHinted;
     private bool _owesHint;
     private long? _vainAt;
+    private int _vainLooks;
     private bool _isFromFront = true;
     private TimeSpan? _nextDue;
     private long _rewoundAt;
@@ -52,7 +57,7 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
         signal.Set();
     }
 
-    /// <summary>Wakes the claimer because a hint has arrived: at once, unless the look after an earlier hint has just found
+    /// <summary>Wakes the claimer because a hint has arrived: at once, or a little later if the look after an earlier hint has just found
     /// nothing.</summary>
     public void WakeByHint()
     {
@@ -109,7 +114,14 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
     {
         lock (_gate)
         {
-            _vainAt = foundWork ? null : look.IsOnlyHinted ? time.GetTimestamp() : _vainAt;
+            if (foundWork)
+            {
+                (_vainLooks, _vainAt) = (_vainLooks / 2, null);
+            }
+            else if (look.IsOnlyHinted)
+            {
+                (_vainLooks, _vainAt) = (Math.Min(_vainLooks + 1, ManyVainLooks), time.GetTimestamp());
+            }
         }
     }
 
@@ -161,7 +173,10 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
     }
 
     private TimeSpan RestOfPause()
-        => _vainAt is { } at && BetweenVainHints - time.GetElapsedTime(at) is var rest && rest > TimeSpan.Zero ? rest : TimeSpan.Zero;
+        => _vainAt is { } at && Pause() - time.GetElapsedTime(at) is var rest && rest > TimeSpan.Zero ? rest : TimeSpan.Zero;
+
+    private TimeSpan Pause()
+        => _vainLooks < ManyVainLooks ? TimeSpan.FromMilliseconds(1 << _vainLooks) : BetweenVainHints;
 
     private void EndPause()
     {

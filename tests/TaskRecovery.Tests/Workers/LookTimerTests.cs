@@ -28,10 +28,58 @@ public sealed class LookTimerTests
     }
 
     [Fact]
-    public async Task A_hint_after_one_in_vain_waits_for_the_rest_of_the_pause()
+    public void After_one_hint_in_vain_the_next_one_waits_for_two_milliseconds_at_most()
     {
+        LookInVain(1);
+
+        _time.Advance(TimeSpan.FromMilliseconds(3));
         _looks.WakeByHint();
-        Look(foundWork: false);
+
+        Assert.True(_looks.IsWoken);
+    }
+
+    [Theory]
+    [InlineData(1, 2)]
+    [InlineData(2, 4)]
+    [InlineData(3, 8)]
+    [InlineData(4, 16)]
+    [InlineData(5, 20)]
+    [InlineData(100, 20)]
+    public async Task The_pause_grows_with_the_hints_in_vain(int looks, int milliseconds)
+    {
+        LookInVain(looks);
+        _time.Advance(TimeSpan.FromMilliseconds(milliseconds - 1));
+
+        _looks.WakeByHint();
+        await _looks.WaitAsync(Cancellation);
+        Assert.False(_looks.IsWoken);
+        var waiting = _looks.WaitAsync(Cancellation);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        await waiting;
+
+        Assert.True(_looks.IsWoken);
+    }
+
+    [Fact]
+    public void Work_that_is_found_makes_the_pause_shorter_again()
+    {
+        LookInVain(5);
+        _time.Advance(LookTimer.BetweenVainHints);
+        _looks.WakeByHint();
+        Look(foundWork: true);
+        LookInVain(1);
+
+        // Half of five, and one more.
+        _time.Advance(TimeSpan.FromMilliseconds(8));
+        _looks.WakeByHint();
+
+        Assert.True(_looks.IsWoken);
+    }
+
+    [Fact]
+    public async Task A_hint_after_many_in_vain_waits_for_the_rest_of_the_pause()
+    {
+        LookInVain(5);
         _time.Advance(TimeSpan.FromMilliseconds(5));
 
         _looks.WakeByHint();
@@ -74,6 +122,16 @@ public sealed class LookTimerTests
         _looks.WakeByHint();
 
         Assert.True(_looks.IsWoken);
+    }
+
+    private void LookInVain(int times)
+    {
+        for (var look = 0; look < times; look++)
+        {
+            _time.Advance(LookTimer.BetweenVainHints);
+            _looks.WakeByHint();
+            Look(foundWork: false);
+        }
     }
 
     private void Look(bool foundWork) => _looks.End(_looks.Begin(), foundWork);
