@@ -16,6 +16,10 @@ internal sealed partial class HintSender
     // While transactions end all the time, a hint covers those of this time.
     private static readonly TimeSpan BusyPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
+
+    // Most transactions that are open for some time do something meanwhile and end soon.
+    private static readonly TimeSpan LongestPauseAtFirst = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan AtFirst = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan WatchFor = TimeSpan.FromMinutes(1);
 
     private readonly Dictionary<ulong, PendingHint> _uncommitted = [];
@@ -68,17 +72,20 @@ internal sealed partial class HintSender
     /// <summary>How long to wait before the next look at the transactions.</summary>
     /// <param name="looks">How many looks in a row have found no ended transaction.</param>
     /// <param name="sinceEnded">The time since a look found one; <see langword="null"/> if none has.</param>
-    internal static TimeSpan PauseBefore(int looks, TimeSpan? sinceEnded)
+    /// <param name="youngest">How long the youngest transaction has been watched.</param>
+    internal static TimeSpan PauseBefore(int looks, TimeSpan? sinceEnded, TimeSpan youngest)
     {
-        var pause = TimeSpan.FromTicks(Math.Min(FirstLook.Ticks << Math.Min(looks, 10), LongestPause.Ticks));
+        var longest = youngest < AtFirst ? LongestPauseAtFirst : LongestPause;
+        var pause = TimeSpan.FromTicks(Math.Min(FirstLook.Ticks << Math.Min(looks, 10), longest.Ticks));
         return sinceEnded is { } since && BusyPause - since > pause ? BusyPause - since : pause;
     }
 
     private async Task WatchAsync()
     {
-        for (var looks = 0; HasWatched(); looks++)
+        for (var looks = 0; HasWatched(out var youngest); looks++)
         {
-            if (await WaitAsync(PauseBefore(looks, _lastEnded is { } last ? time.GetElapsedTime(last) : null)).ConfigureAwait(false))
+            var sinceEnded = _lastEnded is { } last ? time.GetElapsedTime(last) : (TimeSpan?)null;
+            if (await WaitAsync(PauseBefore(looks, sinceEnded, youngest)).ConfigureAwait(false))
             {
                 looks = Math.Min(looks, 1);
             }
@@ -116,8 +123,9 @@ internal sealed partial class HintSender
     }
 
     // When this returns false, none are left and the watch ends; the next transaction starts a new watch.
-    private bool HasWatched()
+    private bool HasWatched(out TimeSpan youngest)
     {
+        youngest = WatchFor;
         lock (_lock)
         {
             if (database.IsClosed)
@@ -128,7 +136,9 @@ internal sealed partial class HintSender
 
             foreach (var (transaction, pending) in _uncommitted)
             {
-                if (time.GetElapsedTime(pending.Since) > WatchFor)
+                var age = time.GetElapsedTime(pending.Since);
+                youngest = age < youngest ? age : youngest;
+                if (age > WatchFor)
                 {
                     _uncommitted.Remove(transaction);
                 }

@@ -7,11 +7,19 @@ namespace TaskRecovery.PostgreSql;
 /// other.</remarks>
 internal sealed partial class HintSender(PostgreSqlDatabase database, TimeProvider time)
 {
+    private static readonly TimeSpan ShortPause = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
+
+    // After this time without a hint, the next one is lone again.
+    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(50);
 
     private readonly Lock _lock = new();
     private HashSet<string> _pending = new(StringComparer.Ordinal);
     private bool _sending;
+
+    // Only the one sender uses these.
+    private TimeSpan _pause;
+    private long? _sentAt;
 
     /// <summary>The mark by which this process recognizes its own hints.</summary>
     internal string Mark { get; } = HintText.NewMark();
@@ -24,6 +32,12 @@ internal sealed partial class HintSender(PostgreSqlDatabase database, TimeProvid
 
     /// <summary>Announces that a cancellation was requested, or that a queue was paused or resumed.</summary>
     internal void Control() => Add(HintText.Control);
+
+    /// <summary>How long to wait after a hint before the next one.</summary>
+    /// <param name="last">The pause after the hint before.</param>
+    /// <param name="sinceLast">The time since that hint; <see langword="null"/> if there was none.</param>
+    internal static TimeSpan PauseAfter(TimeSpan last, TimeSpan? sinceLast)
+        => sinceLast is { } since && since < Quiet ? TimeSpan.FromTicks(Math.Min(last.Ticks * 2, Pause.Ticks)) : ShortPause;
 
     private void Add(string word)
     {
@@ -64,6 +78,7 @@ internal sealed partial class HintSender(PostgreSqlDatabase database, TimeProvid
                 _pending = new HashSet<string>(StringComparer.Ordinal);
             }
 
+            _pause = PauseAfter(_pause, _sentAt is { } sent ? time.GetElapsedTime(sent) : null);
             try
             {
                 await database.SendAsync(HintSql.Send, [Arg.Text(database.Channel),
@@ -74,7 +89,8 @@ internal sealed partial class HintSender(PostgreSqlDatabase database, TimeProvid
                 // If a hint is lost, polling finds the entries. The caller already has its answer.
             }
 
-            await Task.Delay(Pause, time, CancellationToken.None).ConfigureAwait(false);
+            _sentAt = time.GetTimestamp();
+            await Task.Delay(_pause, time, CancellationToken.None).ConfigureAwait(false);
         }
     }
 }

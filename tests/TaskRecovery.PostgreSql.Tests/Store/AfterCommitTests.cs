@@ -152,20 +152,37 @@ public sealed class AfterCommitTests : PostgreSqlStoreTests
     }
 
     [Theory]
-    [InlineData(0, null, 2)]
-    [InlineData(0, 0, 10)]
-    [InlineData(0, 7, 3)]
-    [InlineData(0, 50, 2)]
-    [InlineData(1, null, 4)]
-    [InlineData(2, 1, 9)]
-    [InlineData(5, null, 64)]
-    [InlineData(6, null, 100)]
-    [InlineData(1000, null, 100)]
+    [InlineData(0, null, 0, 2)]
+    [InlineData(0, 0, 0, 10)]
+    [InlineData(0, 7, 0, 3)]
+    [InlineData(0, 50, 0, 2)]
+    [InlineData(1, null, 6, 4)]
+    [InlineData(2, 1, 6, 9)]
+    [InlineData(3, null, 14, 16)]
+    [InlineData(4, null, 30, 25)]
+    [InlineData(1000, null, 1999, 25)]
+    [InlineData(5, null, 2000, 64)]
+    [InlineData(6, null, 2000, 100)]
+    [InlineData(1000, null, 60_000, 100)]
     public void Looks_are_two_milliseconds_apart_ten_while_transactions_end_and_rarer_while_none_does(
-        int looks, int? sinceEnded, int milliseconds)
+        int looks, int? sinceEnded, int youngest, int milliseconds)
         => Assert.Equal(
             TimeSpan.FromMilliseconds(milliseconds),
-            HintSender.PauseBefore(looks, sinceEnded is { } since ? TimeSpan.FromMilliseconds(since) : null));
+            HintSender.PauseBefore(
+                looks, sinceEnded is { } since ? TimeSpan.FromMilliseconds(since) : null, TimeSpan.FromMilliseconds(youngest)));
+
+    [Theory]
+    [InlineData(0, null, 1)]
+    [InlineData(1, 0, 2)]
+    [InlineData(2, 49, 4)]
+    [InlineData(4, 49, 5)]
+    [InlineData(5, 0, 5)]
+    [InlineData(5, 50, 1)]
+    public void Hints_are_a_millisecond_apart_and_five_while_more_come(int last, int? sinceLast, int milliseconds)
+        => Assert.Equal(
+            TimeSpan.FromMilliseconds(milliseconds),
+            HintSender.PauseAfter(
+                TimeSpan.FromMilliseconds(last), sinceLast is { } since ? TimeSpan.FromMilliseconds(since) : null));
 
     private static Task EnqueueAsync(PostgreSqlQueueStore store, NpgsqlDataSource source, string queue)
         => EnqueueAsync(store, source, queue, static transaction => transaction.CommitAsync(Cancellation));
