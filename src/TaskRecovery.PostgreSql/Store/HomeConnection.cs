@@ -6,9 +6,17 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>The connection that a process keeps open outside the pool. While the process has little to do, all its statements run on it,
 /// one at a time; and while the process listens, its notifications arrive on it.</summary>
 /// <param name="open">Opens the connection, first and after it broke.</param>
-internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlConnection>> open) : IDisposable
+/// <param name="time">The clock of the pauses.</param>
+internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlConnection>> open, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(1);
+
+    // A cancellation that arrives while the driver begins to wait may be lost. It is noticed when this time has passed.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+
+    // A notification usually leads to a claim. Without this time, the claim would find that the wait has just begun again and would have to
+    // interrupt it, which costs an exception and a cancelled read.
+    private static readonly TimeSpan TimeForClaim = TimeSpan.FromMilliseconds(1);
 
     private readonly SemaphoreSlim _free = new(1, 1);
     private readonly Lock _gate = new();
@@ -69,6 +77,7 @@ internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlCon
         {
             while (true)
             {
+                WaitEnd end;
                 await _free.WaitAsync(cancellationToken).ConfigureAwait(false);
                 try
                 {
@@ -87,7 +96,8 @@ internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlCon
                         onListening();
                     }
 
-                    if (!await WaitAsync(connection, quiet, cancellationToken).ConfigureAwait(false))
+                    end = await WaitAsync(connection, quiet, cancellationToken).ConfigureAwait(false);
+                    if (end == WaitEnd.Quiet)
                     {
                         await ExecuteAsync(connection, "select 1", quiet, cancellationToken).ConfigureAwait(false);
                     }
@@ -95,6 +105,11 @@ internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlCon
                 finally
                 {
                     Release();
+                }
+
+                if (end == WaitEnd.Notified)
+                {
+                    await Task.Delay(TimeForClaim, time, cancellationToken).ConfigureAwait(false);
                 }
             }
         }
@@ -201,15 +216,15 @@ internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlCon
         return _connection ??= await open(cancellationToken).ConfigureAwait(false);
     }
 
-    // Returns false if nothing has arrived for so long. The driver keeps the connection if this wait is cancelled.
-    private async ValueTask<bool> WaitAsync(NpgsqlConnection connection, TimeSpan quiet, CancellationToken cancellationToken)
+    // The driver keeps the connection if this wait is cancelled.
+    private async ValueTask<WaitEnd> WaitAsync(NpgsqlConnection connection, TimeSpan quiet, CancellationToken cancellationToken)
     {
         var wait = new CancellationTokenSource();
         lock (_gate)
         {
             if (_takers > 0 || _isStale)
             {
-                return true;
+                return WaitEnd.Interrupted;
             }
 
             _wait = wait;
@@ -218,11 +233,20 @@ internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlCon
         try
         {
             using var _ = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), wait);
-            return await connection.WaitAsync(quiet, wait.Token).ConfigureAwait(false);
+            for (var left = quiet; left > TimeSpan.Zero; left -= LongestWait)
+            {
+                wait.Token.ThrowIfCancellationRequested();
+                if (await connection.WaitAsync(left < LongestWait ? left : LongestWait, wait.Token).ConfigureAwait(false))
+                {
+                    return WaitEnd.Notified;
+                }
+            }
+
+            return WaitEnd.Quiet;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return true;
+            return WaitEnd.Interrupted;
         }
         finally
         {
@@ -257,5 +281,18 @@ internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlCon
         {
             Release();
         }
+    }
+
+    /// <summary>Why a wait for notifications ended.</summary>
+    private enum WaitEnd
+    {
+        /// <summary>One has arrived.</summary>
+        Notified,
+
+        /// <summary>A statement needs the connection, or the connection is to be replaced.</summary>
+        Interrupted,
+
+        /// <summary>Nothing has arrived for long.</summary>
+        Quiet,
     }
 }

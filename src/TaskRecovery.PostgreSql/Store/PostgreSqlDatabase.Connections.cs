@@ -51,7 +51,7 @@ internal sealed partial class PostgreSqlDatabase
                 return;
             }
 
-            using var theirs = new HomeConnection(OpenTheirsAsync);
+            using var theirs = new HomeConnection(OpenTheirsAsync, TimeProvider.System);
             _theirListener = theirs;
             await theirs.ListenAsync(channel, onNotification, onListening, quiet, cancellationToken).ConfigureAwait(false);
         }

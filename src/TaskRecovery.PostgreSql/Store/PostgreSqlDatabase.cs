@@ -44,7 +44,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
             _untouched = kept.ConnectionString;
             _sessions = Build(kept, settings);
             _homes = Build(ConnectionRules.ForHome(pooled), settings);
-            _home = new HomeConnection(token => OpenPatientlyAsync(_homes.OpenConnectionAsync, token));
+            _home = new HomeConnection(token => OpenPatientlyAsync(_homes.OpenConnectionAsync, token), TimeProvider.System);
             _monitor = options.MonitorConnectionString is null ? Build(ConnectionRules.ForMonitor(pooled), settings) : null;
         }
 

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Npgsql;
 using TaskRecovery.Storage;
 
@@ -42,7 +43,7 @@ public sealed class HomeConnectionTests : PostgreSqlStoreTests
         var database = Open();
         database.PatienceForHome = Patience;
         var store = await OpenStoreAsync(database);
-        var connected = System.Threading.Channels.Channel.CreateUnbounded<StoreHintKind>();
+        var connected = Channel.CreateUnbounded<StoreHintKind>();
         using var source = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         var listening = store.ListenAsync(hint => connected.Writer.TryWrite(hint.Kind), source.Token);
         Assert.Equal(StoreHintKind.Connected, await connected.Reader.ReadAsync(Cancellation));
@@ -56,6 +57,33 @@ public sealed class HomeConnectionTests : PostgreSqlStoreTests
         listening = store.ListenAsync(hint => connected.Writer.TryWrite(hint.Kind), source.Token);
         Assert.Equal(StoreHintKind.Connected, await connected.Reader.ReadAsync(Cancellation));
         Assert.Equal(1, await ChannelsAsync(database));
+        await source.CancelAsync();
+        await Record.ExceptionAsync(() => listening);
+    }
+
+    [Fact]
+    public async Task After_a_notification_the_connection_is_free_for_the_claim_that_follows()
+    {
+        var pauses = new Pauses();
+        using var home = new HomeConnection(OpenOneAsync, pauses);
+        var (connected, heard) = (new TaskCompletionSource(), Channel.CreateUnbounded<string>());
+        using var source = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        source.CancelAfter(TimeSpan.FromSeconds(60));
+        var listening = home.ListenAsync(
+            "hints", text => heard.Writer.TryWrite(text), () => connected.TrySetResult(), TimeSpan.FromSeconds(60), source.Token);
+        await connected.Task.WaitAsync(source.Token);
+
+        await ExecuteAsync("notify hints, 'first'");
+        var end = await pauses.Begun.ReadAsync(source.Token);
+        var taken = await home.TryTakeAsync(TimeSpan.Zero, source.Token);
+
+        // Nobody had to be interrupted for it. When the pause is over, the wait continues.
+        Assert.NotNull(taken);
+        home.Return();
+        end();
+        await ExecuteAsync("notify hints, 'second'");
+        Assert.Equal("first", await heard.Reader.ReadAsync(source.Token));
+        Assert.Equal("second", await heard.Reader.ReadAsync(source.Token));
         await source.CancelAsync();
         await Record.ExceptionAsync(() => listening);
     }
@@ -194,4 +222,37 @@ public sealed class HomeConnectionTests : PostgreSqlStoreTests
                 return reader.GetInt32(0);
             },
             Cancellation);
+
+    private async ValueTask<NpgsqlConnection> OpenOneAsync(CancellationToken cancellationToken)
+    {
+        var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false");
+        await connection.OpenAsync(cancellationToken);
+        return connection;
+    }
+
+    /// <summary>A clock whose timers end only when the test ends them.</summary>
+    private sealed class Pauses : TimeProvider
+    {
+        private readonly Channel<Action> _begun = Channel.CreateUnbounded<Action>();
+
+        /// <summary>What ends each timer.</summary>
+        public ChannelReader<Action> Begun => _begun.Reader;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            _begun.Writer.TryWrite(() => callback(state));
+            return new Endless();
+        }
+
+        private sealed class Endless : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) => true;
+
+            public void Dispose()
+            {
+            }
+
+            public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        }
+    }
 }
