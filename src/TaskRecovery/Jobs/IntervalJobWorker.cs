@@ -59,7 +59,8 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
             return;
         }
 
-        run.TaskId = task.Id;
+        // A start that is repeated, because its answer was lost or came too early, finds the task that the first one has created.
+        (run.TaskId, run.IsNewTask) = (task.Id, start.Decision == TaskStartDecision.Started);
         if (start.Decision == TaskStartDecision.Recovered && task is not { Attempt: 1, Crashes: 0 })
         {
             _logger.TaskResumed(task.Id, job.Name, run.Entry.Attempt, run.Entry.Crashes);

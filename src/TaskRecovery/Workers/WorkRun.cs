@@ -43,6 +43,9 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Worke
     /// belong to the task.</summary>
     public Guid? TaskId { get; set; }
 
+    /// <summary>Whether this run has created the task, so that nothing is stored for it yet.</summary>
+    public bool IsNewTask { get; set; }
+
     /// <summary>Whether the store has answered the start of the task. Until then, or if there was no answer, the start may still be under
     /// way.</summary>
     public bool IsStartAnswered { get; set; }
@@ -71,8 +74,9 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Worke
     /// <summary>The result as JSON; empty if there is none.</summary>
     public ReadOnlyMemory<byte> Result { get; private set; }
 
-    /// <summary>Whether earlier runs may have stored steps or a checkpoint. Those of a task may come from another entry.</summary>
-    public bool MayHaveProgress => TaskId is not null || !Entry.IsFirstRun;
+    /// <summary>Whether earlier runs may have stored steps or a checkpoint. Those of a task may come from another entry, and what is stored
+    /// for the entry does not belong to its task.</summary>
+    public bool MayHaveProgress => TaskId is null ? !Entry.IsFirstRun : !IsNewTask;
 
     /// <summary>The steps and the checkpoint.</summary>
     public RunProgress Progress => LazyInitializer.EnsureInitialized(ref _progress, () => new RunProgress(this, shared));

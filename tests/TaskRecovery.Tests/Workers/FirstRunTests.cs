@@ -1,4 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Storage;
+using TaskRecovery.Tests.Jobs;
 using TaskRecovery.Tests.Support;
 
 namespace TaskRecovery.Tests.Workers;
@@ -42,4 +44,31 @@ public sealed class FirstRunTests
         Assert.Equal(["first", "second"], runs);
         Assert.Equal([0, 1], reads);
     }
+
+    [Fact]
+    public async Task A_task_that_has_just_been_created_needs_no_read_and_one_that_runs_again_does()
+    {
+        var (jobs, run, reads) = (new ScriptedJobs(), new TestRun(), new List<int>());
+        jobs.OnStart = (request, _) => new TaskStart(
+            request.TaskId is null ? TaskStartDecision.Started : TaskStartDecision.Recovered, jobs.NewTask(), jobs.Job, null);
+        run.Do = async context =>
+        {
+            await context.StepAsync("first", static _ => Task.CompletedTask);
+            reads.Add(_store.CallsOf("load progress"));
+        };
+        await using var host = await WorkHost.StartAsync(_store, builder =>
+        {
+            builder.Services.AddSingleton(run);
+            builder.Services.AddSingleton<IJobStore>(jobs);
+            builder.AddTaskHandler<TestArgs, TestHandler>();
+        });
+
+        await _store.UntilEnded(AddRun(jobs, "null"));
+        await _store.UntilEnded(AddRun(jobs, $"\"{Guid.NewGuid()}\""));
+
+        Assert.Equal([0, 1], reads);
+    }
+
+    private long AddRun(ScriptedJobs jobs, string taskId)
+        => _store.Add("task:test.work", $$"""{"jobId":"{{jobs.Job.Id}}","taskId":{{taskId}}}""");
 }
