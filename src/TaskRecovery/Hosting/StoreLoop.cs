@@ -20,6 +20,10 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
     /// <summary>Starts the next round early when set.</summary>
     protected virtual Signal Wake => _never;
 
+    /// <summary>How long a starting process waits before the first round, at most an interval. Its first claims come before rounds that can
+    /// wait, because the server plans the statements of each round for the first time.</summary>
+    protected virtual TimeSpan FirstRound => TimeSpan.Zero;
+
     /// <inheritdoc/>
     public override Task StartAsync(CancellationToken cancellationToken)
     {
@@ -65,6 +69,11 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
         try
         {
             await services.Gate.WaitAsync(stoppingToken).ConfigureAwait(false);
+            if (FirstRound is var first && first > TimeSpan.Zero)
+            {
+                await Wake.WaitAsync(first < Interval ? first : Interval, services.Time, stoppingToken).ConfigureAwait(false);
+            }
+
             while (true)
             {
                 var wait = await TryOnceAsync(stoppingToken).ConfigureAwait(false);

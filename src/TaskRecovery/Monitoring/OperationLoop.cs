@@ -21,6 +21,9 @@ internal sealed class OperationLoop(
     /// <inheritdoc/>
     protected override Signal Wake => signal.Started;
 
+    /// <inheritdoc/>
+    protected override TimeSpan FirstRound => TimeSpan.FromSeconds(5);
+
     /// <summary>Does one step of each running operation. Tests call this; the timer is not part of the behavior.</summary>
     /// <returns>Whether there may be more to do now.</returns>
     internal async Task<bool> WorkOnceAsync(CancellationToken cancellationToken)

@@ -25,6 +25,9 @@ internal sealed class StatisticsLoop : StoreLoop, ILastRound
     /// <inheritdoc/>
     protected override TimeSpan Interval => TimeSpan.FromSeconds(10);
 
+    /// <inheritdoc/>
+    protected override TimeSpan FirstRound => TimeSpan.FromSeconds(10);
+
     /// <summary>Stores the counts since the last call. Tests call this; the timer is not part of the behavior.</summary>
     internal async Task StoreOnceAsync(CancellationToken cancellationToken)
     {

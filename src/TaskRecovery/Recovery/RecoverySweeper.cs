@@ -23,6 +23,10 @@ internal sealed class RecoverySweeper(
     /// <inheritdoc/>
     protected override Signal Wake => signals.SweepDue;
 
+    /// <inheritdoc/>
+    /// <remarks>The start-up hook has just swept.</remarks>
+    protected override TimeSpan FirstRound => TimeSpan.FromSeconds(5);
+
     /// <summary>Does one sweep, or a full recovery with tasks and jobs if that is due. Tests call this; the timer is not part of the
     /// behavior.</summary>
     /// <returns>Whether the sweep found something, so that there may be more.</returns>

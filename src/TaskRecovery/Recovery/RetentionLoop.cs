@@ -11,6 +11,9 @@ internal sealed class RetentionLoop(IRecoveryStore store, StoreLoopServices serv
     /// <inheritdoc/>
     protected override TimeSpan Interval => options.Value.Retention.Interval;
 
+    /// <inheritdoc/>
+    protected override TimeSpan FirstRound => TimeSpan.FromSeconds(5);
+
     /// <summary>Deletes one chunk. Tests call this; the timer is not part of the behavior.</summary>
     /// <returns>Whether more can be deleted now.</returns>
     internal async Task<bool> PurgeOnceAsync(CancellationToken cancellationToken)

@@ -234,7 +234,7 @@ public sealed class MonitorHostTests : IDisposable
         using var host = builder.Build();
         await host.StartAsync(Cancellation);
         var entry = await host.Services.GetRequiredService<IJobQueue>().EnqueueAsync(new Render(1), cancellationToken: Cancellation);
-        await ran.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        await ran.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
         await host.StopAsync(Cancellation);
         return entry.Id;
     }

@@ -48,18 +48,37 @@ public sealed class StoreLoopTests : IDisposable
         Assert.Empty(_recovery.Store.Calls);
 
         _recovery.Node.Gate.Open();
-        await UntilAsync(() => Sweeps() == 1 && _recovery.Time.ActiveTimers > 0);
         _recovery.Node.Signals.SweepDue.Set();
-        await UntilAsync(() => Sweeps() == 2);
+        await UntilAsync(() => CallsOf("sweep") == 1 && _recovery.Time.ActiveTimers > 0);
+        _recovery.Node.Signals.SweepDue.Set();
+        await UntilAsync(() => CallsOf("sweep") == 2);
 
         // The timer may be that of the wait before the signal: the next one is set up at any moment from here on.
         await UntilAsync(() =>
         {
             _recovery.Time.Advance(TimeSpan.FromSeconds(5));
-            return Sweeps() >= 3;
+            return CallsOf("sweep") >= 3;
         });
 
         await sweeper.StopAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task What_can_wait_leaves_the_first_seconds_of_a_process_to_its_claims()
+    {
+        using var retention = new RetentionLoop(_recovery.Store, _recovery.Loops, _recovery.Node.Options);
+        await retention.StartAsync(Cancellation);
+
+        _recovery.Node.Gate.Open();
+        await UntilAsync(() => _recovery.Time.ActiveTimers > 0);
+        Assert.Equal(0, CallsOf("purge"));
+        await UntilAsync(() =>
+        {
+            _recovery.Time.Advance(TimeSpan.FromSeconds(5));
+            return CallsOf("purge") > 0;
+        });
+
+        await retention.StopAsync(Cancellation);
     }
 
     [Fact]
@@ -100,11 +119,11 @@ public sealed class StoreLoopTests : IDisposable
     private RecoverySweeper Sweeper() => new(
         _recovery.Recoverer, _recovery.Planner, _recovery.Node.Signals, _recovery.Loops, _recovery.Node.Options);
 
-    private int Sweeps()
+    private int CallsOf(string name)
     {
         lock (_recovery.Store.Calls)
         {
-            return _recovery.Store.Calls.Count(call => call == "sweep");
+            return _recovery.Store.Calls.Count(call => call == name);
         }
     }
 
