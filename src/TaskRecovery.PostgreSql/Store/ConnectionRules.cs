@@ -13,6 +13,9 @@ internal static class ConnectionRules
     // The engine makes at most so many claims at once, whatever the number of queues.
     private const int MostClaimsAtOnce = 4;
 
+    // By its name, because the driver declares the property obsolete, and one of the connections has no data source to configure.
+    private const string TypeLoading = "Server Compatibility Mode";
+
     // How long a connection stays unused in the pool. A new one costs the server several milliseconds, and the first claim on it many more.
     private const int IdleSeconds = 60;
 
@@ -91,6 +94,12 @@ internal static class ConnectionRules
         if (!given.Contains("Cancellation Timeout"))
         {
             builder.CancellationTimeout = -1;
+        }
+
+        // Each data source would read the server's catalog of types with its first connection. Only built-in types are sent and read here.
+        if (!given.Contains(TypeLoading))
+        {
+            builder[TypeLoading] = nameof(ServerCompatibilityMode.NoTypeLoading);
         }
 
         if (HasSeveralHosts(builder))

@@ -120,6 +120,18 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
             TimeSpan.FromSeconds((6 * session) + 2), LimitedOpening.LimitOf(ConnectionRules.ForSessions(pooled).ConnectionString));
     }
 
+    [Theory]
+    [InlineData("", "NoTypeLoading")]
+    [InlineData(";Server Compatibility Mode=None", "None")]
+    public void No_connection_reads_the_catalog_of_types_unless_the_user_says_so(string given, string mode)
+    {
+        var pooled = ConnectionRules.Complete($"Host=db;Username=u;Password=p{given}", "test", 30);
+
+        Assert.All(
+            new[] { pooled, ConnectionRules.ForSessions(pooled), ConnectionRules.ForHome(pooled), ConnectionRules.ForMonitor(pooled) },
+            settings => Assert.Equal(mode, settings["Server Compatibility Mode"].ToString()));
+    }
+
     [Fact]
     public async Task Several_hosts_of_the_applications_data_source_prove_nothing()
     {
