@@ -13,6 +13,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
     private readonly NpgsqlDataSource? _monitor;
     private readonly bool _monitorMayLag;
     private readonly string? _prelude;
+    private readonly string _preludeInMemory;
     private readonly string? _untouched;
     private readonly bool _hasSeveralHosts;
     private volatile bool _isClosed;
@@ -54,7 +55,9 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
             _monitorMayLag = true;
         }
 
-        _prelude = Application is not null && options.UseSessionLocks ? null : SessionSettings.PreludeFor(lease);
+        var hasSettings = Application is not null && options.UseSessionLocks;
+        _prelude = hasSettings ? null : SessionSettings.PreludeFor(lease);
+        _preludeInMemory = hasSettings ? SessionSettings.PreludeInMemory : SessionSettings.PreludeInMemoryFor(lease);
         DatabaseName = NameOf(DataSource);
     }
 
@@ -176,6 +179,13 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         => UseAsync(
             (connection, token) => ReadAsync(
                 connection, statement, args, static (reader, _) => ValueTask.FromResult(reader.RecordsAffected), token, _prelude),
+            cancellationToken);
+
+    /// <summary>Runs one statement as a transaction of its own, without waiting for the disk: its effect may be lost.</summary>
+    internal ValueTask<int> ExecuteInMemoryAsync(string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
+        => UseAsync(
+            (connection, token) => ReadAsync(
+                connection, statement, args, static (reader, _) => ValueTask.FromResult(reader.RecordsAffected), token, _preludeInMemory),
             cancellationToken);
 
     /// <summary>Runs one statement that may be lost, without waiting for the disk.</summary>

@@ -54,8 +54,11 @@ internal sealed partial class PostgreSqlQueueStore
 
     public async ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken)
     {
-        await _database.ExecuteAsync(ClaimSql.RemoveSettled, [Arg.Uuid(nodeId),
-            Arg.Array([.. fences], NpgsqlDbType.Bigint)], cancellationToken).ConfigureAwait(false);
+        // A removal that is lost in a crash of the server leaves a settled claim, which the node's reconciler or a sweep removes. What is
+        // stored later, such as the removal of the outcomes, is never kept without it.
+        await _database.ExecuteInMemoryAsync(
+            ClaimSql.RemoveSettled, [Arg.Uuid(nodeId), Arg.Array([.. fences], NpgsqlDbType.Bigint)], cancellationToken)
+            .ConfigureAwait(false);
         KnownClaims.Forget(fences);
     }
 

@@ -16,20 +16,25 @@ internal static class SessionSettings
     private static readonly (string Name, string Value)[] Plans =
         [("enable_seqscan", "off"), ("jit", "off"), ("plan_cache_mode", "force_generic_plan")];
 
+    private static readonly (string Name, string Value) PinnedPath = ("search_path", SearchPath);
+
     // When the server confirms a commit, the work has to be stored.
-    private static readonly (string Name, string Value)[] Required = [("search_path", SearchPath), ("synchronous_commit", "on")];
+    private static readonly (string Name, string Value)[] Required = [PinnedPath, ("synchronous_commit", "on")];
+
+    private static readonly (string Name, string Value)[] InMemory = [("synchronous_commit", "off"), PinnedPath];
 
     /// <summary>Sets what a statement needs for its own transaction, in sessions that are not the library's own.</summary>
     internal static readonly string Prelude = Set([.. Required, .. Plans], local: true);
 
     /// <summary>As <see cref="Prelude"/>, for sessions that may be the application's: if a client has stopped, the server ends its
     /// transaction before the client's lease expires.</summary>
-    internal static string PreludeFor(TimeSpan lease)
-        => Set([.. Required, .. Plans, ("tcp_user_timeout", ReleaseAfter(lease)),
-            ("idle_in_transaction_session_timeout", ReleaseAfter(lease))], local: true);
+    internal static string PreludeFor(TimeSpan lease) => PreludeFor(lease, Required);
 
     /// <summary>As <see cref="Prelude"/>, for a statement that may be lost: its commit does not wait for the disk.</summary>
-    internal static readonly string PreludeInMemory = Set([("synchronous_commit", "off"), ("search_path", SearchPath)], local: true);
+    internal static readonly string PreludeInMemory = Set(InMemory, local: true);
+
+    /// <summary>As <see cref="PreludeFor(TimeSpan)"/>, for a statement that may be lost: its commit does not wait for the disk.</summary>
+    internal static string PreludeInMemoryFor(TimeSpan lease) => PreludeFor(lease, InMemory);
 
     /// <summary>Pins the search path for a transaction.</summary>
     internal static readonly string PinInTransaction = Set([("search_path", SearchPath)], local: true);
@@ -64,6 +69,10 @@ internal static class SessionSettings
             ],
             local: false);
     }
+
+    private static string PreludeFor(TimeSpan lease, (string Name, string Value)[] first)
+        => Set([.. first, .. Plans, ("tcp_user_timeout", ReleaseAfter(lease)),
+            ("idle_in_transaction_session_timeout", ReleaseAfter(lease))], local: true);
 
     private static string ReleaseAfter(TimeSpan lease)
         => ((int)(lease.TotalMilliseconds * 2 / 3)).ToString(System.Globalization.CultureInfo.InvariantCulture);

@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace TaskRecovery.PostgreSql.Tests.Store;
 
 /// <summary>A claim is removed when each of its entries has an outcome under it, whatever ids the entries have.</summary>
@@ -25,6 +27,39 @@ public sealed class SettledClaimTests : PostgreSqlStoreTests
     public async Task Outcomes_of_entries_that_were_taken_out_of_the_claim_do_not_count(string entries, string ended, bool isRemoved)
     {
         Assert.Equal(isRemoved, await RemoveAsync(entries, isPartly: true, ended));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_removal_does_not_wait_for_the_disk_and_what_follows_does(bool isOwnConnection)
+    {
+        await using var source = NpgsqlDataSource.Create(ConnectionString);
+        var database = isOwnConnection ? Open() : Keep(
+            new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, source), new PostgreSqlOptions(), Lease));
+        var store = await OpenStoreAsync(database);
+        await ExecuteAsync("""
+            create table public.seen (setting text);
+            create function public.note() returns trigger language plpgsql as $$
+                begin
+                    insert into public.seen values (current_setting('synchronous_commit'));
+                    return null;
+                end $$;
+            create trigger note after delete on taskrecovery.claims for each statement execute function public.note()
+            """);
+
+        await store.RemoveSettledClaimsAsync(Guid.NewGuid(), [Fence], Cancellation);
+        var after = await database.ReadAsync(
+            "select current_setting('synchronous_commit')",
+            [],
+            static async (reader, token) =>
+            {
+                await reader.ReadAsync(token);
+                return reader.GetString(0);
+            },
+            Cancellation);
+
+        Assert.Equal(("off", "on"), (await ScalarAsync<string>("select setting from public.seen"), after));
     }
 
     // The other entries have outcomes under another claim.
