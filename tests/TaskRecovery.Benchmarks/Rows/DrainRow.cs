@@ -1,3 +1,4 @@
+using TaskRecovery.Benchmarks.Children;
 using TaskRecovery.Benchmarks.Stores;
 
 namespace TaskRecovery.Benchmarks.Rows;
