@@ -128,11 +128,18 @@ internal sealed class Saboteur(ChaosStore store, Fleet fleet, ChaosOptions optio
 
     private async Task StopAsync(Worker worker, long at)
     {
-        worker.Process.Send(Signal.Stop);
-        await Task.Delay(PastTheLease);
-        fleet.Record(HarmKinds.Stop, worker, at, Stopwatch.GetTimestamp());
-        worker.Process.Send(Signal.Continue);
-        worker.IsBusy = false;
+        try
+        {
+            worker.Process.Send(Signal.Stop);
+            await Task.Delay(PastTheLease);
+            fleet.Record(HarmKinds.Stop, worker, at, Stopwatch.GetTimestamp());
+            worker.Process.Send(Signal.Continue);
+            worker.IsBusy = false;
+        }
+        catch (InvalidOperationException)
+        {
+            // It died at a fault point at the moment at which it was to be stopped, and has been replaced.
+        }
     }
 
     private async Task BreakNetworkAsync(Worker worker, string kind, ProxyFault fault, TimeSpan duration, long at)
