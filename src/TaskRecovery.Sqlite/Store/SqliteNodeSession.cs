@@ -6,7 +6,7 @@ namespace TaskRecovery.Sqlite;
 /// database.</summary>
 /// <remarks>A heartbeat is stored, through the single writer and in its turn, only if the file is not sufficient: the lease has expired,
 /// the state of the node's lock has changed, or the file cannot be written by this node or read by another one.</remarks>
-internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
+internal sealed partial class SqliteNodeSession(SqliteDatabase database) : INodeSession
 {
     // The longest wait for the write lock to store a heartbeat or a verdict, because this node's next heartbeat waits behind it. The next
     // heartbeat retries either.
@@ -289,67 +289,6 @@ internal sealed class SqliteNodeSession(SqliteDatabase database) : INodeSession
         var deadWithClaims = session.Get(NodeSql.AnyDeadWithClaims).Exists();
         session.Commit();
         return _alive = new Alive(version, nodes, nodes.Keys.ToHashSet(), deadWithClaims);
-    }
-
-    // Acquire the lock and verify that it excludes others. If files can't be locked, or file locking is disabled in the runtime, only the
-    // lease decides.
-    private bool Take(Guid nodeId)
-    {
-        if (database.Locks.TryTake(nodeId) is not { } held)
-        {
-            return false;
-        }
-
-        _held.Add(nodeId, held);
-        if (database.Locks.Works(nodeId))
-        {
-            return true;
-        }
-
-        if (!_hasWarned)
-        {
-            _hasWarned = true;
-            database.Logger.LocksDoNotWork(database.Path, nodeId);
-        }
-
-        return false;
-    }
-
-    // The folder may have become read-only. The node keeps its lease by its heartbeats then.
-    private bool TakeAgain(Guid nodeId)
-    {
-        try
-        {
-            return Take(nodeId);
-        }
-        catch (StoreConfigurationException)
-        {
-            return false;
-        }
-    }
-
-    private bool Works(Guid nodeId)
-    {
-        if (!_held.TryGetValue(nodeId, out var held))
-        {
-            return false;
-        }
-
-        if (Own(nodeId).LockWorks())
-        {
-            return true;
-        }
-
-        // The file may have been deleted or replaced: other nodes check the lock of the file that exists now.
-        _held.Remove(nodeId);
-        var works = TakeAgain(nodeId);
-        if (_held.TryAdd(nodeId, held))
-        {
-            return false;
-        }
-
-        held.Dispose();
-        return works;
     }
 
     private OwnFiles Own(Guid nodeId)
