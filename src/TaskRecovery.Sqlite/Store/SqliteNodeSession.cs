@@ -151,8 +151,20 @@ internal sealed partial class SqliteNodeSession(SqliteDatabase database) : INode
     {
         var isCounted = Own(own.Id).TryRaise(ref _counter, vitals);
         var fileIsDue = IsFileDue(own);
-        return (isCounted && !own.StoresHeartbeats && own.SaysItHoldsLock == holdsLock && isLeaseValid is not null && isLeaseValid())
-            || Store(own.Id, holdsLock, isCounted && fileIsDue ? NodeSql.HeartbeatAndFileAgain : NodeSql.Heartbeat);
+        if (isCounted && !own.StoresHeartbeats && own.SaysItHoldsLock == holdsLock && isLeaseValid is not null && isLeaseValid())
+        {
+            return true;
+        }
+
+        var again = isCounted && fileIsDue;
+        var accepted = Store(own.Id, holdsLock, again ? NodeSql.HeartbeatAndFileAgain : NodeSql.Heartbeat);
+        if (again)
+        {
+            // Another node may set the mark again before the next heartbeat, which would otherwise remove it at once.
+            _storesSince = null;
+        }
+
+        return accepted;
     }
 
     private bool Store(Guid nodeId, bool holdsLock, string statement)

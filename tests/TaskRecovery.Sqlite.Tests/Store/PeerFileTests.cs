@@ -67,6 +67,32 @@ public sealed class PeerFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_that_is_given_up_again_at_once_is_not_tried_with_each_heartbeat()
+    {
+        var (worker, id, watcher, watcherId, database) = await JoinAsync();
+        using var first = worker;
+        using var second = watcher;
+        Refuse(database);
+        Watch(watcher, watcherId, id);
+        Watch(watcher, watcherId, id);
+        database.Write(static _ => true, relaxed: false);
+        worker.SendHeartbeat(id, true, Valid);
+
+        _time.Later = TimeSpan.FromMinutes(11);
+        worker.SendHeartbeat(id, true, Valid);
+        var stored = StoredHeartbeats(id);
+        Watch(watcher, watcherId, id);
+        database.Write(static _ => true, relaxed: false);
+        var askedAgain = StoredHeartbeats(id);
+        worker.SendHeartbeat(id, true, Valid);
+        Watch(watcher, watcherId, id);
+        database.Write(static _ => true, relaxed: false);
+
+        // Joined, asked, and twice stored; then asked once more.
+        Assert.Equal((4, 5, 6), (stored, askedAgain, StoredHeartbeats(id)));
+    }
+
+    [Fact]
     public async Task A_node_with_too_many_open_files_reads_what_it_has_open_and_asks_for_nothing()
     {
         var (worker, id, watcher, watcherId, database) = await JoinAsync();
