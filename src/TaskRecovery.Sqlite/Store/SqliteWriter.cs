@@ -198,11 +198,9 @@ internal sealed partial class SqliteWriter : IDisposable
         }
         else
         {
-            foreach (var write in _group)
-            {
-                write.Again();
-                WriteAlone(write);
-            }
+            // All of them first: one that waits behind the others for the write lock can be taken back meanwhile.
+            _group.ForEach(static write => write.Again());
+            _group.ForEach(WriteAlone);
         }
     }
 

@@ -156,6 +156,49 @@ public sealed partial class WriterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_write_that_waits_behind_others_of_its_rolled_back_group_can_be_taken_back()
+    {
+        var database = _files.Open();
+        await _files.Store(database).PrepareAsync(CancellationToken.None);
+        using var leave = new SemaphoreSlim(0);
+        var again = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        SqliteWrite<int> behind;
+        Task<int> first;
+
+        // Again if the group was divided, because the first write took too long.
+        do
+        {
+            var runs = 0;
+            behind = new SqliteWrite<int>(
+                "Test", static _ => throw new InvalidOperationException("mine"), WriteKind.Ordinary, CancellationToken.None);
+            using (await HoldWriteLockAsync())
+            {
+                // Runs in the group, and then alone, while the other one waits.
+                first = database.WriteAsync(
+                    _ =>
+                    {
+                        if (++runs == 2)
+                        {
+                            again.SetResult();
+                            leave.Wait(TimeSpan.FromSeconds(60));
+                        }
+
+                        return runs;
+                    },
+                    CancellationToken.None).AsTask();
+                database.Writer.Add(behind);
+            }
+        }
+        while (await Task.WhenAny(first, again.Task) == first);
+
+        var isTakenBack = behind.TryTakeBack();
+        leave.Release();
+
+        Assert.Equal(2, await first);
+        Assert.True(isTakenBack);
+    }
+
+    [Fact]
     public async Task A_file_that_stays_locked_is_unavailable_and_says_why()
     {
         var store = await _files.OpenStoreAsync(options => options.BusyTimeout = TimeSpan.FromSeconds(1));
