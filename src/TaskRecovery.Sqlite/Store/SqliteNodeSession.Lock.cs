@@ -27,14 +27,15 @@ internal sealed partial class SqliteNodeSession
         return false;
     }
 
-    // The folder may have become read-only. The node keeps its lease by its heartbeats then.
+    // The folder may have become read-only, the disk may be full, or too many files may be open. The node keeps its lease by its heartbeats
+    // then.
     private bool TakeAgain(Guid nodeId)
     {
         try
         {
             return Take(nodeId);
         }
-        catch (StoreConfigurationException)
+        catch (Exception exception) when (exception is StoreConfigurationException or IOException)
         {
             return false;
         }

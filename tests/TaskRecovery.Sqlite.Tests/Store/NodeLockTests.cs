@@ -165,6 +165,17 @@ public sealed class NodeLockTests : IDisposable
     }
 
     [Fact]
+    public void A_lock_file_that_cannot_be_created_now_is_not_held()
+    {
+        // The name of the database is almost as long as a file system allows, and that of the lock file is too long.
+        using var database = new SqliteDatabase(
+            $"Data Source={Path.Combine(_files.Folder, new string('x', 230))}", new SqliteOptions(), TimeProvider.System);
+        using var session = new SqliteNodeSession(database);
+
+        Assert.False(session.TryHold(Guid.NewGuid()));
+    }
+
+    [Fact]
     public async Task A_node_that_leaves_takes_its_file_along()
     {
         var store = await _files.OpenStoreAsync();
