@@ -195,8 +195,10 @@ internal sealed partial class SqliteNodeSession(SqliteDatabase database) : INode
     private bool Judge(SqliteSession session, PeerHeartbeat peer, string? judge)
     {
         var now = database.Now();
+        var inFile = database.Heartbeats.TryRead(peer.NodeId);
         if (session.Get(NodeSql.StoredHeartbeat).Bind(1, peer.NodeId).Scalar() is not { } stored
-            || Counter(stored, database.Heartbeats.TryRead(peer.NodeId)) != peer.Heartbeat
+            || Counter(stored, inFile) != peer.Heartbeat
+            || (inFile is null && AskToStore(session, peer.NodeId))
             || session.Get(NodeSql.MarkDead).Bind(1, peer.NodeId).Bind(2, stored).Bind(3, now).Bind(4, (int)peer.Proof).Bind(5, judge)
                 .Bind(6, database.Heartbeats.TryReadVitals(peer.NodeId)).ExecuteChanges() == 0)
         {
@@ -263,7 +265,7 @@ internal sealed partial class SqliteNodeSession(SqliteDatabase database) : INode
         else if (!node.StoresHeartbeats)
         {
             // Ask before each verdict that could be based on this look. See docs/decisions/0027-heartbeats-in-files.md.
-            database.Post(session => session.Get(NodeSql.AskToStore).Bind(1, node.Id).ExecuteChanges());
+            database.Post(session => AskToStore(session, node.Id));
             if (_unreadable.Add(node.Id))
             {
                 database.Logger.PeerFileIsUnreadable(database.Heartbeats.PathOf(node.Id), node.Id);
@@ -273,6 +275,10 @@ internal sealed partial class SqliteNodeSession(SqliteDatabase database) : INode
         return new PeerHeartbeat(
             node.Id, node.Name, Counter(node.StoredHeartbeats, counter), node.SaysItHoldsLock, !ownLockWorks || lockIsHeld);
     }
+
+    // Returns whether the node had not been asked before. Then it may have sent heartbeats that no other node can see.
+    private static bool AskToStore(SqliteSession session, Guid nodeId)
+        => session.Get(NodeSql.AskToStore).Bind(1, nodeId).ExecuteChanges() > 0;
 
     // Combines both counters into one number that changes with each of them.
     private static long Counter(long stored, long? inFile) => (stored << 32) + (uint)(inFile ?? 0);

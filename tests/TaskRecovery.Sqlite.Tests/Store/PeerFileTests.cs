@@ -93,6 +93,23 @@ public sealed class PeerFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_node_whose_file_cannot_be_read_is_not_declared_dead_before_it_was_asked_to_store_its_heartbeats()
+    {
+        var (worker, id, watcher, watcherId, database) = await JoinAsync();
+        using var first = worker;
+        using var second = watcher;
+        Refuse(database);
+
+        var early = watcher.MarkDead([Watch(watcher, watcherId, id)]);
+        var asked = StoredHeartbeats(id);
+        var later = watcher.MarkDead([Watch(watcher, watcherId, id)]);
+
+        Assert.Empty(early);
+        Assert.Equal(2, asked);
+        Assert.Equal([id], later);
+    }
+
+    [Fact]
     public async Task A_node_with_too_many_open_files_reads_what_it_has_open_and_asks_for_nothing()
     {
         var (worker, id, watcher, watcherId, database) = await JoinAsync();
