@@ -19,6 +19,9 @@ internal sealed class OpenFiles
         _files = [Remember(path), Remember($"{path}-wal"), Remember($"{path}-shm")];
     }
 
+    /// <summary>Whether the database had a write-ahead log. A copy of a database has none until the first connection writes.</summary>
+    public bool HasLog => _files[1].Opened is { Exists: true };
+
     /// <summary>Returns the path that now names another file or none; <see langword="null"/> if nothing changed.</summary>
     public string? FindReplaced()
     {

@@ -149,7 +149,9 @@ internal sealed class SqliteFile
         lock (_gate)
         {
             var files = new OpenFiles(this, path);
-            _open ??= files;
+
+            // The first connection may have opened a file that had no log yet.
+            _open = _open is { HasLog: true } ? _open : files;
             _connections++;
             return files;
         }

@@ -125,6 +125,22 @@ public sealed partial class ReplacedFileTests : IDisposable
         Assert.Contains($"'{_files.File}{file}' was deleted", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_callers_transaction_is_refused_when_the_log_was_deleted_that_the_first_connection_did_not_have()
+    {
+        await GivenCopyAsync();
+        var store = _files.Store(_files.Open(static options => options.MigrateOnStart = false));
+        await store.PrepareAsync(CancellationToken.None);
+        Assert.False(File.Exists(_files.File + "-wal"));
+        await EnqueueAsync(store);
+        await using var connection = _files.Connect();
+        await using var transaction = await connection.BeginTransactionAsync();
+        File.Delete(_files.File + "-wal");
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(
+            async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None));
+    }
+
     [Theory]
     [InlineData("-wal")]
     [InlineData("-shm")]
@@ -229,6 +245,22 @@ public sealed partial class ReplacedFileTests : IDisposable
 
     private static async Task<long> EnqueueAsync(SqliteQueueStore store)
         => Assert.Single(await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None)).Id;
+
+    // A copy that SQLite made has no write-ahead log.
+    private async Task GivenCopyAsync()
+    {
+        var original = $"Data Source={_files.File}.original";
+        using (var database = new SqliteDatabase(original, new SqliteOptions(), TimeProvider.System))
+        {
+            await new SqliteMigrator(database).MigrateAsync();
+        }
+
+        await using var connection = new SqliteConnection($"{original};Pooling=False");
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"vacuum into '{_files.File}'";
+        await command.ExecuteNonQueryAsync();
+    }
 
     private async Task<SqliteQueueStore> PreparedAsync(SqliteDatabase database)
     {
