@@ -82,7 +82,8 @@ public static class TaskStartRules
             (_, { HasKindOfEntry: false }) => Skip(EndReasons.Superseded),
             (_, { Timing.State: JobState.Paused }) => Skip(EndReasons.JobNotActive),
             (_, { Missed.ExpiresAfter: { } deadline }) when isQueued && now - queuedDueAt > deadline => Skip(EndReasons.Expired),
-            (_, { Overlap: not OverlapPolicy.Allow, HasEarlierTask: true }) when isQueued => Queued(job.Overlap, WaitBehind(job, now)),
+            (_, { Overlap: not OverlapPolicy.Allow, HasEarlierTask: true }) when isQueued
+                => Queued(job.Overlap, WaitBehind(job, queuedDueAt, now)),
             _ => new TaskStartVerdict(TaskStartDecision.Recovered, null),
         };
 
@@ -146,7 +147,7 @@ public static class TaskStartRules
         if (job.IsBackfill || (isBehind && job.Missed.Policy == MissedRunPolicy.RunAll))
         {
             return new TaskStartVerdict(
-                TaskStartDecision.Wait, null, WaitFor: job.IsBackfill ? WaitOf(job, now) : WaitBehind(job, now));
+                TaskStartDecision.Wait, null, WaitFor: job.IsBackfill ? WaitOf(job, now) : WaitBehind(job, job.Timing.NextRunAt, now));
         }
 
         if (job.Overlap == OverlapPolicy.Skip || job is { Overlap: OverlapPolicy.QueueOne, HasQueuedTask: true })
@@ -154,15 +155,23 @@ public static class TaskStartRules
             return SkipNew(EndReasons.Overlap, next);
         }
 
-        // A run that is cancelled ends soon, however long it has taken.
-        var wait = job.Overlap == OverlapPolicy.CancelPrevious ? ShortestWaitBehind : WaitBehind(job, now);
+        // A run that is cancelled ends soon, however long it has taken. The start deadline of the task counts from the same time as in
+        // TaskStartFacts.QueuedDueAtOf.
+        var dueAt = isCatchUp ? now : job.IsPlanned ? job.Timing.NextRunAt : null;
+        var wait = job.Overlap == OverlapPolicy.CancelPrevious ? ShortestWaitBehind : WaitBehind(job, dueAt, now);
         return Queued(job.Overlap, wait) with { Next = next, IsCatchUp = isCatchUp };
     }
 
     // How long a run that waits for an unfinished one waits before it asks again. Each time that a run asks is stored, so it asks the more
-    // seldom the longer the unfinished run takes, and starts late by at most an eighth of that time.
-    private static TimeSpan WaitBehind(JobStartFacts job, DateTimeOffset now)
-        => Shorter(Longer((now - (job.UnfinishedSince ?? now)) / 8, ShortestWaitBehind), LongestWaitBehind);
+    // seldom the longer the unfinished run takes, and starts late by at most an eighth of that time. If a start deadline counts from its
+    // due time, it asks after half of the time that is left, so that it can still start.
+    private static TimeSpan WaitBehind(JobStartFacts job, DateTimeOffset? dueAt, DateTimeOffset now)
+    {
+        var wait = Shorter(Longer((now - (job.UnfinishedSince ?? now)) / 8, ShortestWaitBehind), LongestWaitBehind);
+        return job.Missed.ExpiresAfter is { } deadline && dueAt is { } due
+            ? Shorter(wait, Longer((deadline - (now - due)) / 2, ShortestWaitBehind))
+            : wait;
+    }
 
     // A resume makes the run due, so it asks by itself only in case that somebody ends the pause with SQL. A job may have 10,000 such runs
     // and stay paused for months, and each time that a run asks is stored.

@@ -56,6 +56,50 @@ public sealed class TaskStartWaitTests
             (TaskStartDecision.Wait, TimeSpan.FromSeconds(1), true), (verdict.Decision, verdict.WaitFor, verdict.CancelsOthers));
     }
 
+    [Theory]
+    [InlineData(0.0, 5)]
+    [InlineData(4.0, 3)]
+    [InlineData(9.5, 1)]
+    [InlineData(-3_600.0, 15)] // the clock was set back
+    public void Run_asks_before_its_start_deadline(double secondsLate, int seconds)
+    {
+        var late = TimeSpan.FromSeconds(secondsLate);
+        foreach (var schedule in Schedules)
+        {
+            var job = Facts(schedule, 3_600, late);
+            job = job with { Missed = job.Missed with { ExpiresAfter = TimeSpan.FromSeconds(10) } };
+            var queued = job with { Overlap = OverlapPolicy.QueueOne };
+            var behind = job with { HasUnfinishedTaskSinceDue = true };
+            var bound = queued with { HasEarlierTask = true };
+            TaskStartFacts[] all =
+                [Of(queued), Of(behind), Of(bound) with { Bound = TaskState.Created, IsQueued = true, QueuedDueAt = Now - late }];
+
+            foreach (var facts in all)
+            {
+                var verdict = TaskStartRules.Judge(facts);
+
+                Assert.Equal((TaskStartDecision.Wait, TimeSpan.FromSeconds(seconds)), (verdict.Decision, verdict.WaitFor));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(true, 5)] // it makes up for missed runs, so that its deadline counts from now
+    [InlineData(false, 15)] // it was requested, so that it has none
+    public void Run_without_a_due_time_of_its_own_asks_before_the_deadline_that_it_gets(bool isPlanned, int seconds)
+    {
+        var job = Facts(Schedules[0], 3_600, late: 1.5 * Hour) with
+        {
+            Missed = new MissedRunRules(MissedRunPolicy.RunOnce, null, 100, TimeSpan.FromSeconds(10), DateTimeOffset.UnixEpoch),
+            Overlap = OverlapPolicy.QueueOne,
+            IsPlanned = isPlanned,
+        };
+
+        var verdict = TaskStartRules.Judge(Of(job));
+
+        Assert.Equal((true, TimeSpan.FromSeconds(seconds)), (verdict.IsQueued, verdict.WaitFor));
+    }
+
     private static TaskStartFacts Of(JobStartFacts job) => new() { Now = Now, HoldsClaim = true, Job = job };
 
     private static JobStartFacts Facts(Schedule schedule, int secondsUnfinished, TimeSpan late = default) => new()
