@@ -142,9 +142,11 @@ public static class TaskStartRules
         }
 
         // Runs that are made up for run one after the other. The last of them is not missed, because no other due time has passed, but it
-        // was due before the run that it waits for began.
+        // was due before the run that it waits for began. If one run may wait with a task of its own, and none does, it takes that place:
+        // otherwise later runs by hand would take it, and it might be missed in the end.
         var isBehind = planned.IsMissed || job is { IsPlanned: true, HasUnfinishedTaskSinceDue: true };
-        if (job.IsBackfill || (isBehind && job.Missed.Policy == MissedRunPolicy.RunAll))
+        var hasPlace = !planned.IsMissed && job is { Overlap: OverlapPolicy.QueueOne, HasQueuedTask: false };
+        if (job.IsBackfill || (isBehind && !hasPlace && job.Missed.Policy == MissedRunPolicy.RunAll))
         {
             return new TaskStartVerdict(
                 TaskStartDecision.Wait, null, WaitFor: job.IsBackfill ? WaitOf(job, now) : WaitBehind(job, job.Timing.NextRunAt, now));

@@ -100,6 +100,25 @@ public sealed class TaskStartWaitTests
         Assert.Equal((true, TimeSpan.FromSeconds(seconds)), (verdict.IsQueued, verdict.WaitFor));
     }
 
+    [Theory]
+    [InlineData(OverlapPolicy.QueueOne, false, true)]
+    [InlineData(OverlapPolicy.QueueOne, true, false)] // another run has the place
+    [InlineData(OverlapPolicy.Skip, false, false)]
+    [InlineData(OverlapPolicy.CancelPrevious, false, false)]
+    public void Last_run_that_was_due_before_the_unfinished_one_began_takes_the_place_of_the_waiting_run(
+        OverlapPolicy overlap, bool hasQueued, bool isQueued)
+    {
+        var job = Facts(Schedules[0], 8) with { Overlap = overlap, HasUnfinishedTaskSinceDue = true, HasQueuedTask = hasQueued };
+
+        var verdict = TaskStartRules.Judge(Of(job));
+        var missed = TaskStartRules.Judge(Of(job with { Timing = job.Timing with { NextRunAt = Now - (1.5 * Hour) } }));
+
+        Assert.Equal(
+            (TaskStartDecision.Wait, isQueued, false, isQueued),
+            (verdict.Decision, verdict.IsQueued, verdict.CancelsOthers, verdict.Next is not null));
+        Assert.Equal((TaskStartDecision.Wait, false), (missed.Decision, missed.IsQueued));
+    }
+
     private static TaskStartFacts Of(JobStartFacts job) => new() { Now = Now, HoldsClaim = true, Job = job };
 
     private static JobStartFacts Facts(Schedule schedule, int secondsUnfinished, TimeSpan late = default) => new()
