@@ -78,7 +78,7 @@ internal static class StartSql
             case when g.due is not null or coalesce(g.overlap, j.overlap) > 1
                 or coalesce(g.overlap, j.overlap) <> {{(int)OverlapPolicy.Allow}}
                     and (j.missed_runs = {{(int)MissedRunPolicy.RunAll}} or t.id is not null and t.started_at is null) then (
-                select min(coalesce(t.started_at, t.created_at)) {{TaskSql.FromUnfinished}} where u.job_id = g.job) end,
+                select coalesce(min(t.started_at), min(t.created_at)) {{TaskSql.FromUnfinished}} where u.job_id = g.job) end,
             case when t.id is not null and t.started_at is null then (
                 select p.entry from {schema}.outcomes p
                 where p.entry = g.entry and not p.final and p.kind in {{Codes.KindsThat(OutcomeRules.Ends)}} limit 1) is not null

@@ -70,9 +70,10 @@ internal static class TaskSql
     public const string LatestDueBefore =
         "select due_at from taskrecovery_tasks where job_id = ?1 and due_at < ?2 order by due_at desc limit 1";
 
-    /// <summary>Since when a job has an unfinished task. ?1 job.</summary>
+    /// <summary>Since when a task of a job has been running or, if none has started, waiting. A task that an operator retries may
+    /// have been created long ago. ?1 job.</summary>
     public const string UnfinishedSince =
-        "select min(coalesce(started_at, created_at)) from taskrecovery_tasks where job_id = ?1 and state < 2";
+        "select coalesce(min(started_at), min(created_at)) from taskrecovery_tasks where job_id = ?1 and state < 2";
 
     /// <summary>Returns a row if a task of a job waits for its first start. ?1 job.</summary>
     public const string AnyQueued = "select 1 from taskrecovery_tasks where job_id = ?1 and state < 2 and started_at is null limit 1";

@@ -34,8 +34,9 @@ public sealed record JobStartFacts
     /// <summary>The latest due time before <see cref="DueAt"/> that has a task. Only read for requested due times.</summary>
     public DateTimeOffset? BackfilledUpTo { get; init; }
 
-    /// <summary>Since when a task of the job has been unfinished. Only read for runs that wait while one is: those of requested due times,
-    /// of <see cref="MissedRunPolicy.RunAll"/>, of the policies that let a run wait, and those that wait already.</summary>
+    /// <summary>Since when a task of the job has been running or, if none of the unfinished ones has started, waiting. Only read for runs
+    /// that wait while one is unfinished: those of requested due times, of <see cref="MissedRunPolicy.RunAll"/>, of the policies that let a
+    /// run wait, and those that wait already.</summary>
     public DateTimeOffset? UnfinishedSince { get; init; }
 
     /// <summary>Whether a task exists for the due time of the planned entry, or for the due time that was requested.</summary>

@@ -183,6 +183,24 @@ public abstract class OverlapTests(StoreFixture fixture) : JobStoreTests(fixture
     }
 
     [Fact]
+    public async Task Run_that_was_created_long_ago_asks_often_while_another_has_just_started()
+    {
+        var node = GivenNode();
+        await GivenJobAsync();
+        var (failed, _) = await GivenRunningTaskAsync(node);
+        await FinishTaskAsync(failed, OutcomeKind.Failed);
+        await ShiftTimeAsync(24 * Hour);
+        var (later, _) = await GivenRunningTaskAsync(node);
+
+        Assert.Equal(OperatorResult.Done, await Store.RetryAsync(failed.Held.Id, RetryFrom.LastStep, Cancellation));
+        var waits = await StartAsync(await ClaimRunAsync(node));
+
+        Assert.Equal(TaskStartDecision.Wait, waits.Decision);
+        Assert.InRange(waits.WaitFor!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10));
+        await FinishTaskAsync(later);
+    }
+
+    [Fact]
     public async Task Waiting_run_still_waits_when_the_policy_has_changed()
     {
         var node = GivenNode();
