@@ -34,6 +34,12 @@ public static class JobPlanning
             return isRescheduled ? PlanFor(JobState.Paused, NextDue(held, wanted, now)) : null;
         }
 
+        // A single run is over with its job, and runs again only at another time.
+        if (held.State == JobState.Ended && wanted.Schedule == held.Schedule && wanted.Schedule.At <= now)
+        {
+            return null;
+        }
+
         if (!isRescheduled)
         {
             return isMoved && held.IsPlanned ? PlanFor(JobState.Active, held.NextRunAt ?? now) : null;
@@ -113,14 +119,15 @@ public static class JobPlanning
     // that restarts often enough would never run the job. A later StartAt takes effect after the planned run. If the interval changes, the
     // next run keeps its due time, or is due one new interval from now if that is earlier. The due times of a cron expression do not depend
     // on what was planned before. So the planned run of a cron job stays if only StartAt differs, or if its due time is one of the new
-    // definition too: it may be due already and not have started, because a deployment stopped the nodes.
+    // definition too: it may be due already and not have started, because a deployment stopped the nodes. The row of a job that has ended
+    // may contain the time of a run that is over.
     private static DateTimeOffset? NextDue(JobTiming held, JobTiming wanted, DateTimeOffset now)
     {
         var times = wanted.GetTimes();
         if (times.IsCron)
         {
             var due = times.First(now);
-            return held.NextRunAt is { } planned && (due is null || planned < due)
+            return held is { State: not JobState.Ended, NextRunAt: { } planned } && (due is null || planned < due)
                 && (wanted.HasTimesOf(held, otherStart: true) || IsDueTime(planned, wanted)) ? planned : due;
         }
 

@@ -77,6 +77,19 @@ public abstract class ChangedPlanTests(StoreFixture fixture) : JobStoreTests(fix
     }
 
     [Fact]
+    public async Task Single_run_that_is_over_does_not_happen_again_when_its_start_is_removed()
+    {
+        var schedule = Schedule.Once(DateTimeOffset.UnixEpoch);
+        await GivenJobAsync(schedule, static definition => definition with { StartAt = DateTimeOffset.UnixEpoch.AddDays(1) });
+        await FinishTaskAsync((await GivenRunningTaskAsync(GivenNode())).Run);
+
+        var changed = await GivenJobAsync(schedule);
+
+        Assert.Equal((JobState.Ended, null), (changed.State, changed.StartAt));
+        Assert.Empty(await WaitingRunsAsync());
+    }
+
+    [Fact]
     public async Task Later_start_counts_from_the_run_after_the_one_that_is_claimed()
     {
         var job = await GivenJobAsync();

@@ -16,6 +16,14 @@ public sealed class JobPlanningTests
 
     private static readonly JobTiming Once = Hourly with { Schedule = Schedule.Once(At(30)) };
 
+    private static readonly JobTiming Over = Hourly with
+    {
+        Schedule = Schedule.Once(At(-30)),
+        State = JobState.Ended,
+        NextRunAt = null,
+        IsPlanned = false,
+    };
+
     private static readonly JobTiming Nightly = Hourly with { Schedule = Schedule.Cron("0 2 * * *"), NextRunAt = At(16 * 60) };
 
     private static readonly ScheduleExceptions Christmas = ScheduleExceptions.Dates(new DateOnly(2026, 12, 25));
@@ -97,6 +105,9 @@ public sealed class JobPlanningTests
         { "cron instead of an interval", Hourly, Nightly, false, 16 * 60 },
         { "an interval instead of cron", Nightly, Hourly, false, 0 },
         { "an end after the next run", Hourly, Hourly with { EndAt = At(300) }, false, null },
+        { "no start any more, the single run is over", Over with { StartAt = At(-20) }, Over, false, null },
+        { "a later end, the single run is over", Over with { EndAt = At(10) }, Over with { EndAt = At(20) }, false, null },
+        { "a date without a run, the single run is over", Over, Over with { Except = Christmas }, true, null },
         { "an ended job in another queue", Once with { State = JobState.Ended, IsPlanned = false, NextRunAt = null }, Once, true, null },
     };
 
@@ -133,6 +144,12 @@ public sealed class JobPlanningTests
         Assert.Equal(new JobPlan(JobState.Active, At(16 * 60)), JobPlanning.Replan(
             Nightly with { State = JobState.Ended, NextRunAt = null, IsPlanned = false, EndAt = At(-20) }, Nightly, false, Now));
     }
+
+    [Fact]
+    public void Time_that_the_row_of_an_ended_cron_job_contains_is_over()
+        => Assert.Equal(
+            new JobPlan(JobState.Active, At(1435)),
+            JobPlanning.Replan(Late with { State = JobState.Ended, IsPlanned = false }, Late with { Except = Christmas }, false, Now));
 
     [Fact]
     public void Cron_job_begins_with_the_first_due_time_that_is_yet_to_come()
