@@ -6,12 +6,14 @@ namespace TaskRecovery.Testing.Hosts;
 /// <summary>This process as a node without threads: its lease has no deadline, because no other node watches it.</summary>
 internal sealed class TestNode
 {
+    private readonly IStoreLifecycle _store;
     private readonly INodeSession _session;
     private readonly bool _holdsLock;
     private bool _isClosed;
 
-    private TestNode(INodeSession session, Node node, NodeLease lease, bool holdsLock)
+    private TestNode(IStoreLifecycle store, INodeSession session, Node node, NodeLease lease, bool holdsLock)
     {
+        _store = store;
         _session = session;
         Node = node;
         Lease = lease;
@@ -32,7 +34,7 @@ internal sealed class TestNode
             var registration = session.Register(identity);
             var node = new Node(identity.Id, identity.Name, time);
             node.Extend(long.MaxValue);
-            return new TestNode(session, node, node.Lease!, registration.HoldsLock);
+            return new TestNode(store, session, node, node.Lease!, registration.HoldsLock);
         }
         catch
         {
@@ -67,9 +69,33 @@ internal sealed class TestNode
         {
             _session.Leave(Node.Id);
         }
-        finally
+        catch
+        {
+            CloseBroken();
+            throw;
+        }
+
+        Close();
+    }
+
+    // After a broken session, the store keeps the lock for the next session, which is the only one that can release it. The next node of
+    // this test takes over the entries of this one only if the lock is free.
+    private void CloseBroken()
+    {
+        try
         {
             Close();
+            if (_store.Traits.LockProvesDeath)
+            {
+                using var next = _store.OpenNodeSession();
+                next.TryHold(Node.Id);
+            }
+        }
+#pragma warning disable CA1031 // The error of the leave must not be replaced by this one.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // The lock ends with the process.
         }
     }
 

@@ -32,7 +32,7 @@ public sealed class StuckTests
     public async Task A_transaction_that_a_worker_leaves_open_is_named()
     {
         SqliteConnection? own = null;
-        await using var application = await StartAsync(async (context, token) => own = await BeginAsync(context, token));
+        await using var application = await StartAsync(async (context, token) => own = await BeginAsync(context.Services, token));
         await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
 
         var stuck = await Assert.ThrowsAsync<DrainException>(() => application.Test.DrainAsync(Impatient, Cancellation));
@@ -50,7 +50,7 @@ public sealed class StuckTests
     {
         await using var application = await StartAsync(async (context, token) =>
         {
-            await using var own = await BeginAsync(context, token);
+            await using var own = await BeginAsync(context.Services, token);
             await context.StepAsync("pay", static _ => Task.FromResult(1), token);
         });
         await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
@@ -59,6 +59,22 @@ public sealed class StuckTests
 
         Assert.Contains("entry 1, kind numbers, attempt 1 of 10", stuck.Message, StringComparison.Ordinal);
         Assert.Contains("has been locked", stuck.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_node_that_could_not_leave_because_of_an_open_transaction_is_replaced_by_the_next()
+    {
+        await using var application = await StartAsync(static (_, _) => Task.CompletedTask);
+        await application.Test.DrainAsync(cancellationToken: Cancellation);
+        await using (await BeginAsync(application.Services, Cancellation))
+        {
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => application.Test.RestartAsync(Cancellation));
+        }
+
+        await application.Test.DrainAsync(cancellationToken: Cancellation);
+
+        Assert.Equal(1, await CountNodesAsync(application.Services, "dead_at is null"));
+        Assert.Equal(1, await CountNodesAsync(application.Services, "dead_at is not null"));
     }
 
     [Fact]
@@ -94,14 +110,28 @@ public sealed class StuckTests
         });
 
     // A transaction of the worker's own on the file of the queue, which has one write lock.
-    private static async Task<SqliteConnection> BeginAsync(WorkContext<Numbers> context, CancellationToken cancellationToken)
+    private static async Task<SqliteConnection> BeginAsync(IServiceProvider services, CancellationToken cancellationToken)
     {
-        var path = context.Services.GetRequiredService<TestFolder>().DatabasePath;
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ConnectionString);
-        await connection.OpenAsync(cancellationToken);
+        var connection = await OpenAsync(services, cancellationToken);
         await using var command = connection.CreateCommand();
         command.CommandText = "begin immediate";
         await command.ExecuteNonQueryAsync(cancellationToken);
+        return connection;
+    }
+
+    private static async Task<long> CountNodesAsync(IServiceProvider services, string condition)
+    {
+        await using var connection = await OpenAsync(services, Cancellation);
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"select count(*) from taskrecovery_nodes where {condition}";
+        return (long)(await command.ExecuteScalarAsync(Cancellation))!;
+    }
+
+    private static async Task<SqliteConnection> OpenAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var path = services.GetRequiredService<TestFolder>().DatabasePath;
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ConnectionString);
+        await connection.OpenAsync(cancellationToken);
         return connection;
     }
 }
