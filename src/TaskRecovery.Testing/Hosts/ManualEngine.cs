@@ -122,8 +122,11 @@ internal sealed class ManualEngine(
         {
             // A worker's transaction is still open. The drain has reported it.
         }
-
-        (_node, _pool, _claimers) = (null, null, new(StringComparer.Ordinal));
+        finally
+        {
+            // Its session is closed, whatever the error.
+            (_node, _pool, _claimers) = (null, null, new(StringComparer.Ordinal));
+        }
     }
 
     /// <summary>Called when entries were stored: a running entry may wait for them.</summary>

@@ -78,6 +78,23 @@ public sealed class StuckTests
     }
 
     [Fact]
+    public async Task A_node_whose_leave_the_database_refused_is_replaced_by_the_next()
+    {
+        await using var application = await StartAsync(static (_, _) => Task.CompletedTask);
+        await application.Test.DrainAsync(cancellationToken: Cancellation);
+        await ExecuteAsync(
+            application.Services,
+            "create trigger refuse before update on taskrecovery_nodes begin select raise(abort, 'refused'); end");
+        await Assert.ThrowsAsync<ContentRefusedException>(() => application.Test.RestartAsync(Cancellation));
+        await ExecuteAsync(application.Services, "drop trigger refuse");
+
+        await application.Test.DrainAsync(cancellationToken: Cancellation);
+
+        Assert.Equal(1, await CountNodesAsync(application.Services, "dead_at is null"));
+        Assert.Equal(1, await CountNodesAsync(application.Services, "dead_at is not null"));
+    }
+
+    [Fact]
     public async Task Many_runs_at_once_are_stored_although_the_clock_stands_still()
     {
         await using var application = await StartAsync(static (_, _) => Task.CompletedTask);
@@ -117,6 +134,14 @@ public sealed class StuckTests
         command.CommandText = "begin immediate";
         await command.ExecuteNonQueryAsync(cancellationToken);
         return connection;
+    }
+
+    private static async Task ExecuteAsync(IServiceProvider services, string statement)
+    {
+        await using var connection = await OpenAsync(services, Cancellation);
+        await using var command = connection.CreateCommand();
+        command.CommandText = statement;
+        await command.ExecuteNonQueryAsync(Cancellation);
     }
 
     private static async Task<long> CountNodesAsync(IServiceProvider services, string condition)
