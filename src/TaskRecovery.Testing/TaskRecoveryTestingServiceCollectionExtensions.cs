@@ -48,8 +48,8 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
 
         services.Replace(ServiceDescriptor.Singleton(options));
         services.TryAddSingleton<LastError>();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<TaskRecoveryOptions>, LastError>(
-            static provider => provider.GetRequiredService<LastError>()));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<TaskRecoveryOptions>, LastErrorCreator>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<SqliteOptions>, LastErrorCreator>());
         services.AddClock(options);
         if (options.Store == TestStore.Sqlite)
         {

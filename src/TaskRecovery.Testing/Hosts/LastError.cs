@@ -1,22 +1,17 @@
 using System.Runtime.ExceptionServices;
-using Microsoft.Extensions.Options;
 
 namespace TaskRecovery.Testing.Hosts;
 
 /// <summary>Throws what the check at the end of a test has found, after the engine and its store have been disposed. A container stops at
 /// the first error, and an engine that was not disposed would run entries of later tests.</summary>
-/// <remarks>It is created with the options, which the engine and its store need first, and a container disposes in reverse order.</remarks>
-internal sealed class LastError : IConfigureOptions<TaskRecoveryOptions>, IDisposable
+/// <remarks>A container disposes in reverse order, and an object once for each registration that returned it. So this one has one
+/// registration, and <see cref="LastErrorCreator"/> has it created first.</remarks>
+internal sealed class LastError : IDisposable
 {
     private Exception? _error;
 
     /// <summary>Sets the error to throw.</summary>
     public void Set(Exception error) => _error = error;
-
-    /// <summary>Changes nothing.</summary>
-    public void Configure(TaskRecoveryOptions options)
-    {
-    }
 
     public void Dispose()
     {

@@ -52,10 +52,20 @@ public sealed class SetupTests
         Assert.False(Directory.Exists(Path.GetDirectoryName(path)));
     }
 
-    [Fact]
-    public async Task A_violation_of_the_invariant_is_thrown_when_all_else_has_been_disposed()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_violation_of_the_invariant_is_thrown_when_all_else_has_been_disposed(bool isQueueCreatedFirst)
     {
-        var application = await TestApplication.StartAsync((_, _) => Task.CompletedTask);
+        var application = await TestApplication.StartAsync(
+            (_, _) => Task.CompletedTask,
+            register: builder =>
+            {
+                if (isQueueCreatedFirst)
+                {
+                    builder.Services.Insert(0, ServiceDescriptor.Singleton<IHostedService, QueueUser>());
+                }
+            });
         var path = application.Services.GetRequiredService<TestFolder>().DatabasePath;
         await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
         var settings = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false };
@@ -149,5 +159,16 @@ public sealed class SetupTests
         await application.Test.AdvanceAsync(TimeSpan.FromDays(2), cancellationToken: Cancellation);
 
         Assert.Equal(1, seen);
+    }
+
+    private sealed class QueueUser(IJobQueue queue) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            GC.KeepAlive(queue);
+            return Task.CompletedTask;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }
