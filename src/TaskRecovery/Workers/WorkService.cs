@@ -157,13 +157,16 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
 
     private async Task StopOnceAsync()
     {
+        // Nothing is awaited before all three have taken effect, because a starved thread pool would delay what follows an await: no entry
+        // starts any more, and every handler can see the stop.
         _services.Turns.BeginStopping();
-        await _stopClaiming.CancelAsync().ConfigureAwait(false);
+        var claimingEnds = _stopClaiming.CancelAsync();
         var waiting = _queues.Values.Sum(queue => queue.Executors.StopStarting());
 
         // Not awaited: it ends with the last callback of a handler, which may block until the handler's own token is cancelled. And not
         // earlier: the code after a handler's wait for this token may run in such a callback, and no other entry may start after it.
         _ = _services.BeginStoppingAsync();
+        await claimingEnds.ConfigureAwait(false);
         if (_queues.Count == 0)
         {
             return;

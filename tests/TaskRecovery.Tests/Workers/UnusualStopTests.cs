@@ -129,6 +129,27 @@ public sealed class UnusualStopTests
         await host.DisposeAsync();
     }
 
+    /// <summary>The thread pool may be starved, so nothing that the stop does first may wait for one of its threads.</summary>
+    [Fact]
+    public async Task A_handler_can_see_the_stop_as_soon_as_it_has_begun()
+    {
+        var started = new TaskCompletionSource<CancellationToken>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _work.Do = (context, cancellationToken) =>
+        {
+            started.TrySetResult(context.Stopping);
+            return Task.Delay(Timeout.Infinite, cancellationToken);
+        };
+        var host = await StartAsync(TimeSpan.Zero);
+        await host.Queue.EnqueueAsync(new TestArgs());
+        var stopping = await started.Task.WaitAsync(Limit);
+
+        var stop = host.Services.GetRequiredService<WorkService>().StopAsync(CancellationToken.None);
+        Assert.True(stopping.IsCancellationRequested);
+
+        await stop.WaitAsync(Limit);
+        await host.DisposeAsync();
+    }
+
     /// <summary>The rest of a handler may run in the callback that ended its wait.</summary>
     [Fact]
     public async Task What_was_claimed_ahead_is_released_while_a_handler_blocks_the_notice_of_the_stop()
