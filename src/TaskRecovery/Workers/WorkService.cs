@@ -18,6 +18,9 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
     private static readonly TimeSpan CancelTime = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(4);
 
+    // How long a cancelled call of the store has to end. Only a store that does not react to a cancellation takes all of it.
+    private static readonly TimeSpan AbortTime = TimeSpan.FromSeconds(1);
+
     private readonly WorkServices _services;
     private readonly RunningWork _running;
     private readonly OutcomeWriter _outcomes;
@@ -202,21 +205,33 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
 
         // Wait for the answer of a claim in progress, so that its entries are released at once instead of being recovered by other nodes.
         await _claimLoops.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await _abort.CancelAsync().ConfigureAwait(false);
-        await _claimLoops.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await WaitForAbortedAsync(Task.WhenAll(_abort.CancelAsync(), _claimLoops)).ConfigureAwait(false);
         if (await _outcomes.DrainAsync(limit.Token).ConfigureAwait(false) is > 0 and var left)
         {
             _logger.OutcomesLeft(left);
         }
 
         _outcomes.GiveUp();
-        await _stopLoops.CancelAsync().ConfigureAwait(false);
-        await _loops.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await WaitForAbortedAsync(Task.WhenAll(_stopLoops.CancelAsync(), _loops)).ConfigureAwait(false);
 
         // If this fails, a sweep of another node removes the claims.
-        await _claims.RemoveOnceAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await Task.WhenAll(_lastRounds.Select(loop => loop.RunLastRoundAsync(limit.Token)))
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await WaitOrLeaveAsync(_claims.RemoveOnceAsync(limit.Token), limit.Token).ConfigureAwait(false);
+        await WaitOrLeaveAsync(Task.WhenAll(_lastRounds.Select(loop => loop.RunLastRoundAsync(limit.Token))), limit.Token)
+            .ConfigureAwait(false);
+    }
+
+    // A store may not react to a cancellation, for example while its disk hangs. Every later stop and the dispose wait for this one, so no
+    // wait for the store may be without a limit.
+    private static async Task WaitForAbortedAsync(Task aborted)
+    {
+        aborted.ObserveFailure();
+        await aborted.WaitAsync(AbortTime, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private static async Task WaitOrLeaveAsync(Task call, CancellationToken cancellationToken)
+    {
+        call.ObserveFailure();
+        await call.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task WaitUntilIdleAsync(TimeSpan limit, CancellationToken cancellationToken)

@@ -87,8 +87,12 @@ internal sealed class FakeClaimer(FakeQueueStore store, Guid node, string queue,
 
     public IReadOnlyCollection<string> Kinds => kinds;
 
-    public ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken)
-        => store.Claim(this, limit, suspects);
+    public async ValueTask<ClaimBatch> ClaimAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken)
+    {
+        var batch = await store.Claim(this, limit, suspects);
+        await store.ClaimAnswers;
+        return batch;
+    }
 
     public async ValueTask<ClaimedEnqueue?> EnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
     {

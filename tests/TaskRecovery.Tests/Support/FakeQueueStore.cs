@@ -23,6 +23,9 @@ internal sealed partial class FakeQueueStore : IQueueStore
     /// <summary>Throws before (<c>finish</c>) or after (<c>finish answer</c>) an operation is carried out.</summary>
     public Action<string>? OnCall { get; set; }
 
+    /// <summary>What the answer to a claim waits for: a disk that hangs, which no cancellation ends.</summary>
+    public Task ClaimAnswers { get; set; } = Task.CompletedTask;
+
     /// <summary>What the answer to a step or checkpoint waits for: a network that stalls.</summary>
     public Task ProgressAnswers { get; set; } = Task.CompletedTask;
 

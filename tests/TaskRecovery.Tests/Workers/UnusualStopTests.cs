@@ -211,6 +211,21 @@ public sealed class UnusualStopTests
         await host.DisposeAsync();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_claim_whose_answer_never_comes_does_not_hold_up_the_stop(bool isDisposed)
+    {
+        _store.ClaimAnswers = new TaskCompletionSource().Task;
+        var host = await StartAsync(TimeSpan.Zero);
+        await _store.Until(store => store.CallsOf("claim") > 0);
+
+        await (isDisposed ? DisposeWithoutStopAsync(host) : host.StopAsync()).WaitAsync(Limit);
+
+        Assert.Single(_store.LeftNodes);
+        await host.DisposeAsync();
+    }
+
     // The dispose waits for handlers. On a thread of its own it does not keep them from one of the pool's.
     private static Task DisposeWithoutStopAsync(WorkHost host)
         => Task.Factory.StartNew(
