@@ -154,16 +154,18 @@ public sealed class UnusualStopTests
     [Fact]
     public async Task What_was_claimed_ahead_is_released_while_a_handler_blocks_the_notice_of_the_stop()
     {
-        var (started, noticed) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var noticed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var end = new ManualResetEventSlim();
         var starts = 0;
-        _work.Do = async (context, _) =>
+        _work.Do = (context, _) =>
         {
             Interlocked.Increment(ref starts);
+
+            // The wait begins before the test can stop the host, so that the rest of the handler runs in the callback that ends it.
+            var run = BlockAfterAsync(context.Stopping);
             started.TrySetResult();
-            await Task.Delay(Timeout.Infinite, context.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            noticed.TrySetResult();
-            end.Wait(CancellationToken.None);
+            return run;
         };
         var host = await StartAsync(TimeSpan.FromHours(1), builder => builder.AddQueue("default", 1, 10));
         await host.Queue.EnqueueManyAsync([EnqueueRequest.Create(new TestArgs(1)), EnqueueRequest.Create(new TestArgs(2))]);
@@ -185,6 +187,13 @@ public sealed class UnusualStopTests
         Assert.Equal(1, starts);
         Assert.Contains(_store.Entries, entry => entry.Kinds is [OutcomeKind.Completed]);
         await host.DisposeAsync();
+
+        async Task BlockAfterAsync(CancellationToken stopping)
+        {
+            await Task.Delay(Timeout.Infinite, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            noticed.TrySetResult();
+            end.Wait(CancellationToken.None);
+        }
     }
 
     [Theory]
