@@ -220,6 +220,68 @@ public sealed class UnusualStopTests
         await host.DisposeAsync();
     }
 
+    /// <summary>A handler should only request the stop: if it waits for it, it waits for its own end.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_handler_that_waits_for_the_end_of_its_own_host_is_given_up(bool disposes)
+    {
+        var created = new TaskCompletionSource<WorkHost>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _work.Do = async (_, _) =>
+        {
+            var own = await created.Task;
+            if (disposes)
+            {
+                own.DisposeWithoutStop();
+            }
+            else
+            {
+                await own.StopAsync();
+            }
+
+            ended.TrySetResult();
+        };
+        var id = _store.Add("test.work", """{"number":1}""");
+        var host = await StartAsync(TimeSpan.Zero);
+
+        created.SetResult(host);
+        await ended.Task.WaitAsync(Limit);
+
+        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
+        Assert.Single(_store.LeftNodes);
+        await host.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_callback_of_a_handler_that_disposes_the_host_does_not_hold_up_the_stop()
+    {
+        var created = new TaskCompletionSource<WorkHost>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var disposed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _work.Do = async (context, cancellationToken) =>
+        {
+            var own = await created.Task;
+            context.Stopping.Register(() =>
+            {
+                own.DisposeWithoutStop();
+                disposed.TrySetResult();
+            });
+            started.TrySetResult();
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        };
+        var id = _store.Add("test.work", """{"number":1}""");
+        var host = await StartAsync(TimeSpan.Zero);
+        created.SetResult(host);
+        await started.Task.WaitAsync(Limit);
+
+        await host.StopAsync().WaitAsync(Limit);
+        await disposed.Task.WaitAsync(Limit);
+
+        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
+        Assert.Single(_store.LeftNodes);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
