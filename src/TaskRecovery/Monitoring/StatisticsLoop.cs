@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
@@ -6,12 +7,14 @@ namespace TaskRecovery.Monitoring;
 
 /// <summary>Stores what this process counted, every 10 seconds and when the host stops. While nothing happens, nothing is
 /// written.</summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing.")]
 internal sealed class StatisticsLoop : StoreLoop, ILastRound
 {
     private static readonly TimeSpan CondenseEvery = TimeSpan.FromMinutes(10);
     private readonly IMonitorStore _store;
     private readonly Metrics _metrics;
     private readonly StoreLoopServices _services;
+    private readonly SemaphoreSlim _turn = new(1, 1);
     private long? _condensedAt;
 
     public StatisticsLoop(IMonitorStore store, Metrics metrics, StoreLoopServices services)
@@ -31,20 +34,15 @@ internal sealed class StatisticsLoop : StoreLoop, ILastRound
     /// <summary>Stores the counts since the last call. Tests call this; the timer is not part of the behavior.</summary>
     internal async Task StoreOnceAsync(CancellationToken cancellationToken)
     {
-        if (!_store.Features.HasFlag(MonitorFeatures.Statistics) || _metrics.Statistics.Take() is not { Count: > 0 } counts)
-        {
-            return;
-        }
-
+        // The last round must not miss the counts that a round in progress has taken and may fail to store.
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            await _store.AddStatisticsAsync(counts, cancellationToken).ConfigureAwait(false);
+            await StoreAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch
+        finally
         {
-            // It is not known whether they are stored. Counting some twice is rarer than losing all during an outage.
-            _metrics.Statistics.PutBack(counts);
-            throw;
+            _turn.Release();
         }
     }
 
@@ -67,6 +65,25 @@ internal sealed class StatisticsLoop : StoreLoop, ILastRound
         }
 
         return false;
+    }
+
+    private async Task StoreAsync(CancellationToken cancellationToken)
+    {
+        if (!_store.Features.HasFlag(MonitorFeatures.Statistics) || _metrics.Statistics.Take() is not { Count: > 0 } counts)
+        {
+            return;
+        }
+
+        try
+        {
+            await _store.AddStatisticsAsync(counts, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            // It is not known whether they are stored. Counting some twice is rarer than losing all during an outage.
+            _metrics.Statistics.PutBack(counts);
+            throw;
+        }
     }
 
     // A process that only enqueues counts too.
