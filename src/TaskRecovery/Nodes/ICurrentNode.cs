@@ -18,6 +18,10 @@ internal interface ICurrentNode
     /// at once, which confirms it.</summary>
     void ReportDead(Node node);
 
+    /// <summary>Reports that handlers are stopping. The node does not leave before <paramref name="drained"/> completes: no handler runs
+    /// any more then, and all outcomes are stored.</summary>
+    void ReportDraining(Task drained);
+
     /// <summary>Reports that no handler runs or will start, and that all outcomes are stored. The node then leaves when it is disposed,
     /// even if it was not stopped.</summary>
     void ReportDrained();

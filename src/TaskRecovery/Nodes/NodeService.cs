@@ -24,6 +24,7 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
     private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _lock = new();
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _draining = Task.CompletedTask;
     private Node? _node;
     private long _watchUntil = long.MaxValue;
     private volatile bool _stopping;
@@ -105,6 +106,9 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
     public void ReportDead(Node node) => _heartbeatDue.Set();
 
     /// <inheritdoc/>
+    public void ReportDraining(Task drained) => Volatile.Write(ref _draining, drained);
+
+    /// <inheritdoc/>
     public void ReportDrained() => _isDrained = true;
 
     /// <inheritdoc/>
@@ -150,9 +154,11 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
 
     Task IHostedLifecycleService.StoppedAsync(CancellationToken cancellationToken) => StopAsync(cancellationToken);
 
-    /// <summary>Leaves and ends both threads.</summary>
+    /// <summary>Leaves, once the handlers have stopped, and ends both threads.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        // A host whose services stop concurrently does not wait for them once its token is cancelled. The drain has limits of its own.
+        await Volatile.Read(ref _draining).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _leaves = true;
         EndThreads();
         await _left.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -105,6 +105,7 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
             return;
         }
 
+        _services.CurrentNode.ReportDraining(_stopped.Task);
         try
         {
             await StopOnceAsync().ConfigureAwait(false);

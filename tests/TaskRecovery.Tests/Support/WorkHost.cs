@@ -80,10 +80,10 @@ internal sealed class WorkHost : IAsyncDisposable
         _runs = true;
     }
 
-    public async Task StopAsync()
+    public async Task StopAsync(CancellationToken cancellationToken = default)
     {
         _runs = false;
-        await _host.StopAsync();
+        await _host.StopAsync(cancellationToken);
     }
 
     /// <summary>Disposes the host as a program does that has not stopped it.</summary>

@@ -102,6 +102,37 @@ public sealed class UnusualStopTests
     }
 
     [Fact]
+    public async Task A_node_whose_host_does_not_wait_for_its_services_leaves_when_the_outcomes_are_stored()
+    {
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var finish = new TaskCompletionSource();
+        OutcomeKind[] atLeave = [];
+        _work.Do = (_, _) =>
+        {
+            started.TrySetResult();
+            return finish.Task;
+        };
+        var host = await StartAsync(
+            TimeSpan.FromHours(1),
+            builder => builder.Services.Configure<HostOptions>(options => options.ServicesStopConcurrently = true));
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await started.Task;
+        _store.OnCall = call =>
+        {
+            if (call == "leave")
+            {
+                atLeave = _store.Entry(id).Kinds;
+            }
+        };
+
+        await host.StopAsync(new CancellationToken(canceled: true)).WaitAsync(Limit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await DisposeWithoutStopAsync(host).WaitAsync(Limit);
+
+        Assert.Equal([OutcomeKind.Released], atLeave);
+        finish.SetResult();
+    }
+
+    [Fact]
     public async Task A_callback_of_a_handler_that_blocks_does_not_hold_up_the_stop()
     {
         var started = new TaskCompletionSource();
