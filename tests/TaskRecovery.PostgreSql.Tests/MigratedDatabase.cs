@@ -11,12 +11,13 @@ internal static class MigratedDatabase
     /// <summary>Creates a database.</summary>
     /// <param name="prefix">The beginning of its name.</param>
     /// <param name="schema">The schema of the tables; the default of the library if it is omitted.</param>
-    public static async Task<PostgresDatabase> CreateAsync(string prefix, string? schema = null)
+    /// <param name="isNew">Whether no other test may have used it.</param>
+    public static async Task<PostgresDatabase> CreateAsync(string prefix, string? schema = null, bool isNew = false)
     {
         var options = new PostgreSqlOptions();
         options.Schema = schema ?? options.Schema;
         var server = await PostgresServer.SharedAsync();
-        return await server.CopyDatabaseAsync(prefix, options.Schema, connectionString => MigrateAsync(connectionString, options));
+        return await server.CopyDatabaseAsync(prefix, options.Schema, connectionString => MigrateAsync(connectionString, options), isNew);
     }
 
     private static async Task MigrateAsync(string connectionString, PostgreSqlOptions options)

@@ -85,10 +85,11 @@ public sealed partial class PostgresServer : IAsyncDisposable
     /// <param name="template">Names the template within this process. Calls with the same name share it.</param>
     /// <param name="fill">Fills the template, given its connection string. Afterwards only the driver's pool of this connection string may
     /// have sessions.</param>
-    public async Task<PostgresDatabase> CopyDatabaseAsync(string prefix, string template, Func<string, Task> fill)
+    /// <param name="isNew">Whether no other test may have used the database. The planner sees the size of its tables.</param>
+    public async Task<PostgresDatabase> CopyDatabaseAsync(string prefix, string template, Func<string, Task> fill, bool isNew = false)
     {
         var source = _templates.GetOrAdd(template, _ => new Lazy<Task<PostgresTemplate>>(() => CreateTemplateAsync(fill)));
-        return await (await source.Value).CopyAsync(prefix);
+        return await (await source.Value).CopyAsync(prefix, isNew);
     }
 
     /// <summary>Stops the server without a checkpoint, as a power cut would, and starts it again on the same port.</summary>

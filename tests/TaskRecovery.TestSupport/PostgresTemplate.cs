@@ -40,8 +40,8 @@ internal sealed class PostgresTemplate : IAsyncDisposable
         return new PostgresTemplate(server, database, strategy, fingerprint);
     }
 
-    public async Task<PostgresDatabase> CopyAsync(string prefix)
-        => _free.TryTake(out var used) ? used : await PostgresDatabase.CreateAsync(
+    public async Task<PostgresDatabase> CopyAsync(string prefix, bool isNew)
+        => !isNew && _free.TryTake(out var used) ? used : await PostgresDatabase.CreateAsync(
             _server, prefix, $"template {_database.Name} strategy {_strategy}", _fingerprint is null ? null : TryTakeBackAsync);
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();

@@ -16,6 +16,8 @@ public sealed class PlanTests : PostgreSqlStoreTests
     private static readonly string[] Large =
         ["entries", "waiting", "claims", "outcomes", "jobs", "tasks", "unique_keys", "steps", "checkpoints"];
 
+    private protected override bool NeedsNew => true;
+
     [Fact]
     public async Task A_search_in_a_transaction_is_planned_for_its_values_and_the_statements_after_it_are_not()
     {

@@ -20,9 +20,12 @@ public abstract class PostgreSqlStoreTests : IAsyncLifetime
     /// <summary>Whether the tables exist when the test starts.</summary>
     private protected virtual bool StartMigrated => true;
 
+    /// <summary>Whether no other test may have used the database, because the planner sees the size of its tables.</summary>
+    private protected virtual bool NeedsNew => false;
+
     public async ValueTask InitializeAsync()
         => _server = StartMigrated
-            ? await MigratedDatabase.CreateAsync("store")
+            ? await MigratedDatabase.CreateAsync("store", isNew: NeedsNew)
             : await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("store");
 
     public async ValueTask DisposeAsync()

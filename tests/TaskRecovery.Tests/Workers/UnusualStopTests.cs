@@ -268,7 +268,7 @@ public sealed class UnusualStopTests
             }
             else
             {
-                await own.StopAsync();
+                await own.StopAsync(CancellationToken.None);
             }
 
             ended.TrySetResult();
