@@ -8,11 +8,13 @@ internal sealed partial class PostgreSqlQueueStore
 {
     // If scanning the waiting rows is slow, it takes at most a twentieth of the time; other polls skip it.
     private const int LookShare = 20;
-    private static readonly TimeSpan LongLook = TimeSpan.FromMilliseconds(50);
 
     private volatile PausedKinds _paused = PausedKinds.None;
     private long _looked;
     private TimeSpan _lookTook;
+
+    /// <summary>How long a scan may take before other polls skip it; settable for tests.</summary>
+    internal TimeSpan LongLook { get; set; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>The kinds that are paused, as of the last poll of this process.</summary>
     internal PausedKinds Paused => _paused;

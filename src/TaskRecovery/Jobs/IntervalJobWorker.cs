@@ -83,7 +83,8 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
         TaskStart start;
         try
         {
-            // The same request under the same claim has the same answer, unless the job was paused or deleted in the meantime.
+            // The same request under the same claim has the same answer, unless the job was paused or deleted in the meantime. A start that
+            // was stored before is answered with Recovered instead of Started; IsNewTask relies on that.
             var answer = run.Early?.TryTake(out var begun) == true ? (Task<TaskStart>)begun : AskAsync(run.Entry, run.Claim, args);
             start = await run.WhileLeasedAsync(answer).WaitOrAbandonAsync(cancellationToken).ConfigureAwait(false);
             run.IsStartAnswered = true;

@@ -121,6 +121,11 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
             else if (look.IsOnlyHinted)
             {
                 (_vainLooks, _vainAt) = (Math.Min(_vainLooks + 1, ManyVainLooks), time.GetTimestamp());
+                if (_isOnlyHinted)
+                {
+                    // A hint that arrived during this look waits for the pause after it too.
+                    (_isWoken, _isOnlyHinted, _owesHint) = (false, false, true);
+                }
             }
         }
     }

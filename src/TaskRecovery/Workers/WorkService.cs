@@ -18,8 +18,9 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
     private static readonly TimeSpan CancelTime = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(4);
 
-    // How long a cancelled call of the store has to end. Only a store that does not react to a cancellation takes all of it.
-    private static readonly TimeSpan AbortTime = TimeSpan.FromSeconds(1);
+    // How long a cancelled call of the store has to end, as a part of FlushTime. Only a store that does not react to a cancellation takes
+    // all of it.
+    private static readonly TimeSpan AbortTime = TimeSpan.FromMilliseconds(500);
 
     private readonly WorkServices _services;
     private readonly RunningWork _running;
@@ -203,11 +204,14 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
     private async Task FlushAsync()
     {
         using var limit = new CancellationTokenSource(FlushTime, TimeProvider.System);
+        using var drain = new CancellationTokenSource(FlushTime - AbortTime, TimeProvider.System);
 
         // Wait for the answer of a claim in progress, so that its entries are released at once instead of being recovered by other nodes.
-        await _claimLoops.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // If the claim hangs, time is left to store the outcomes and to cancel what is left.
+        await _claimLoops.WaitAsync(FlushTime - (3 * AbortTime), TimeProvider.System)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await WaitForAbortedAsync(Task.WhenAll(_abort.CancelAsync(), _claimLoops)).ConfigureAwait(false);
-        if (await _outcomes.DrainAsync(limit.Token).ConfigureAwait(false) is > 0 and var left)
+        if (await _outcomes.DrainAsync(drain.Token).ConfigureAwait(false) is > 0 and var left)
         {
             _logger.OutcomesLeft(left);
         }

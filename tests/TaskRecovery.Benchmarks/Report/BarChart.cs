@@ -18,7 +18,13 @@ internal static class BarChart
     public static string Draw(RowResult row)
     {
         var unit = row.Cases[0].Medians[0].Unit;
-        var cases = row.Cases.Where(result => result.Medians[0].Unit == unit).ToArray();
+        var cases = row.Cases.Where(result => result.Medians[0].Unit == unit
+            || (IsRate(unit) && IsRate(result.Medians[0].Unit))).ToArray();
+        if (cases.Any(result => result.Medians[0].Unit != unit))
+        {
+            unit = "1/s";
+        }
+
         var floors = row.Cases.Select(result => result.Floor).OfType<string>().Select(Family).ToHashSet(StringComparer.Ordinal);
         var most = Math.Max(cases.Max(result => result.Medians[0].Value), 1e-9);
         var height = 40 + (cases.Length * (Bar + Gap)) + 6;
@@ -51,6 +57,9 @@ internal static class BarChart
         => result.Medians.FirstOrDefault(figure => figure.Name == "p99") is { } late && late.Unit == result.Medians[0].Unit
             ? $"{ConsoleReport.Number(result.Medians[0].Value)} (p99 {ConsoleReport.Number(late.Value)})"
             : ConsoleReport.Number(result.Medians[0].Value);
+
+    // What is counted may differ: commits and steps are both done so many times a second.
+    private static bool IsRate(string unit) => unit.EndsWith("/s", StringComparison.Ordinal);
 
     // "bare statements, batches of 100" is a floor too where the one of 1,000 is what cases are compared with.
     private static string Family(string name) => name.Split(',')[0];

@@ -153,6 +153,7 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
         // A busy machine may stop a statement for longer than the product allows; no test of the rules is about these limits.
         var database = store.GetRequiredService<PostgreSqlDatabase>();
         (database.SessionSeconds, database.LongestRead) = (60, TimeSpan.FromMinutes(1));
+        ((PostgreSqlQueueStore)store.GetRequiredService<IQueueStore>()).LongLook = TimeSpan.FromMinutes(1);
         return store;
     }
 

@@ -59,10 +59,8 @@ public sealed class MonitorBoundTests : IAsyncLifetime
             select gen_random_uuid(), '00000000-0000-0000-0000-000000000001', 2, clock_timestamp(), clock_timestamp()
                 from generate_series(1, 50000);
             """,
-            connection)
-        {
-            CommandTimeout = 300,
-        };
+            connection);
+        command.CommandTimeout = 300;
         await command.ExecuteNonQueryAsync(Cancellation);
     }
 

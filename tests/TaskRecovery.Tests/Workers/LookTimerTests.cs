@@ -61,6 +61,27 @@ public sealed class LookTimerTests
     }
 
     [Fact]
+    public async Task A_hint_that_arrives_during_a_look_in_vain_waits_for_the_pause_after_it()
+    {
+        LookInVain(1);
+        _time.Advance(LookTimer.BetweenVainHints);
+        _looks.WakeByHint();
+        var look = _looks.Begin();
+        _looks.WakeByHint();
+        _looks.End(look, foundWork: false);
+        Assert.False(_looks.IsWoken);
+
+        await _looks.WaitAsync(Cancellation);
+        var waiting = _looks.WaitAsync(Cancellation);
+        _time.Advance(TimeSpan.FromMilliseconds(3));
+        Assert.False(_looks.IsWoken);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        await waiting;
+
+        Assert.True(_looks.IsWoken);
+    }
+
+    [Fact]
     public void Work_that_is_found_makes_the_pause_shorter_again()
     {
         LookInVain(5);
