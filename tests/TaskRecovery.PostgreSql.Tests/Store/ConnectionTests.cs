@@ -83,7 +83,7 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start(1);
-        var server = new NpgsqlConnectionStringBuilder(ConnectionString) { Timeout = 3, HostRecheckSeconds = 60 };
+        var server = new NpgsqlConnectionStringBuilder(ConnectionString) { Timeout = 6, HostRecheckSeconds = 60 };
         var proxy = new TcpProxy(server.Host!, server.Port);
         server.Host = $"127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port},127.0.0.1:{proxy.Port}";
         var store = new PostgreSqlQueueStore(Open(connectionString: server.ConnectionString), TimeProvider.System);
