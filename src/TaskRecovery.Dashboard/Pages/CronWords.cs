@@ -1,4 +1,5 @@
 using System.Globalization;
+using TaskRecovery.Schedules;
 
 namespace TaskRecovery.Dashboard.Pages;
 
@@ -7,25 +8,12 @@ internal static class CronWords
 {
     private static readonly string[] Weekdays = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
-    private static readonly Dictionary<string, string> Macros = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["@yearly"] = "0 0 1 1 *",
-        ["@annually"] = "0 0 1 1 *",
-        ["@monthly"] = "0 0 1 * *",
-        ["@weekly"] = "0 0 * * 0",
-        ["@daily"] = "0 0 * * *",
-        ["@midnight"] = "0 0 * * *",
-        ["@hourly"] = "0 * * * *",
-        ["@every_minute"] = "* * * * *",
-        ["@every_second"] = "* * * * * *",
-    };
-
     /// <summary>Says when an expression matches; <see langword="null"/> if it has no common shape.</summary>
     /// <param name="expression">The expression, with five or six fields, or a macro.</param>
     /// <param name="zone">The id of its time zone.</param>
     public static string? Of(string expression, string zone)
     {
-        var fields = (Macros.GetValueOrDefault(expression) ?? expression).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var fields = (CronMacros.Expand(expression) ?? expression).Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (fields is [var second, "*", "*", "*", "*", "*"] && Step(second, 60) is { } seconds)
         {
             return Every(seconds, "second");

@@ -176,16 +176,16 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
     /// <summary>Runs one statement as a transaction of its own.</summary>
     /// <returns>The number of rows that the statement wrote.</returns>
     internal ValueTask<int> ExecuteAsync(string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
-        => UseAsync(
-            (connection, token) => ReadAsync(
-                connection, statement, args, static (reader, _) => ValueTask.FromResult(reader.RecordsAffected), token, _prelude),
-            cancellationToken);
+        => ExecuteAsync(statement, args, _prelude, cancellationToken);
 
     /// <summary>Runs one statement as a transaction of its own, without waiting for the disk: its effect may be lost.</summary>
     internal ValueTask<int> ExecuteInMemoryAsync(string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)
+        => ExecuteAsync(statement, args, _preludeInMemory, cancellationToken);
+
+    private ValueTask<int> ExecuteAsync(string statement, NpgsqlParameter[] args, string? prelude, CancellationToken cancellationToken)
         => UseAsync(
             (connection, token) => ReadAsync(
-                connection, statement, args, static (reader, _) => ValueTask.FromResult(reader.RecordsAffected), token, _preludeInMemory),
+                connection, statement, args, static (reader, _) => ValueTask.FromResult(reader.RecordsAffected), token, prelude),
             cancellationToken);
 
     /// <summary>Runs one statement that may be lost, without waiting for the disk.</summary>

@@ -37,7 +37,7 @@ internal static class SessionSettings
     internal static string PreludeInMemoryFor(TimeSpan lease) => PreludeFor(lease, InMemory);
 
     /// <summary>Pins the search path for a transaction.</summary>
-    internal static readonly string PinInTransaction = Set([("search_path", SearchPath)], local: true);
+    internal static readonly string PinInTransaction = Set([PinnedPath], local: true);
 
     /// <summary>Pins the search path of a long-lived session from the application's data source. <see cref="Unpin"/> resets it.</summary>
     internal static readonly string Pin = Set([("search_path", SearchPath)], local: false);

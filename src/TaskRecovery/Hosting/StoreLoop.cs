@@ -13,6 +13,7 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
 
     private readonly LoopHealth _health = services.Outages.Watch(name);
     private readonly Signal _never = new();
+    private readonly SemaphoreSlim _turn = new(1, 1);
 
     /// <summary>The wait between two rounds.</summary>
     protected abstract TimeSpan Interval { get; }
@@ -120,6 +121,21 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
     /// <summary>Called when the host stops, once after the last round and once after the last entry if the loop is an
     /// <see cref="ILastRound"/>, for at most two seconds. Errors of the store are ignored.</summary>
     protected virtual Task StopOnceAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Stores what was collected, one call after the other. A stopping host does this beside the loop, and must not miss what a
+    /// round in progress has taken and may fail to store.</summary>
+    protected async Task InTurnAsync(Func<CancellationToken, Task> store, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await store(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
 
     /// <summary>Runs one round.</summary>
     /// <returns>Whether another round is due at once.</returns>

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
@@ -7,14 +6,12 @@ namespace TaskRecovery.Monitoring;
 
 /// <summary>Stores what this process counted, every 10 seconds and when the host stops. While nothing happens, nothing is
 /// written.</summary>
-[SuppressMessage("Reliability", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing.")]
 internal sealed class StatisticsLoop : StoreLoop, ILastRound
 {
     private static readonly TimeSpan CondenseEvery = TimeSpan.FromMinutes(10);
     private readonly IMonitorStore _store;
     private readonly Metrics _metrics;
     private readonly StoreLoopServices _services;
-    private readonly SemaphoreSlim _turn = new(1, 1);
     private long? _condensedAt;
 
     public StatisticsLoop(IMonitorStore store, Metrics metrics, StoreLoopServices services)
@@ -29,22 +26,10 @@ internal sealed class StatisticsLoop : StoreLoop, ILastRound
     protected override TimeSpan Interval => TimeSpan.FromSeconds(10);
 
     /// <inheritdoc/>
-    protected override TimeSpan FirstRound => TimeSpan.FromSeconds(10);
+    protected override TimeSpan FirstRound => Interval;
 
     /// <summary>Stores the counts since the last call. Tests call this; the timer is not part of the behavior.</summary>
-    internal async Task StoreOnceAsync(CancellationToken cancellationToken)
-    {
-        // The last round must not miss the counts that a round in progress has taken and may fail to store.
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            await StoreAsync(cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
+    internal Task StoreOnceAsync(CancellationToken cancellationToken) => InTurnAsync(StoreAsync, cancellationToken);
 
     /// <inheritdoc/>
     protected override Task StopOnceAsync(CancellationToken cancellationToken)

@@ -8,19 +8,6 @@ namespace TaskRecovery.Schedules;
 /// lists.</summary>
 internal static class CronText
 {
-    private static readonly Dictionary<string, string> Macros = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["@yearly"] = "0 0 1 1 *",
-        ["@annually"] = "0 0 1 1 *",
-        ["@monthly"] = "0 0 1 * *",
-        ["@weekly"] = "0 0 * * 0",
-        ["@daily"] = "0 0 * * *",
-        ["@midnight"] = "0 0 * * *",
-        ["@hourly"] = "0 * * * *",
-        ["@every_minute"] = "* * * * *",
-        ["@every_second"] = "* * * * * *",
-    };
-
     /// <summary>Parses an expression.</summary>
     /// <param name="text">Five fields, six with seconds first, or a macro such as <c>@hourly</c>.</param>
     /// <param name="jobName">The job name, from whose hash <c>H</c> gets its value. Jobs with the same expression run at different times,
@@ -30,8 +17,8 @@ internal static class CronText
     public static CronExpression Parse(string text, string jobName)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var parts = Split(Expand(text)
-            ?? throw Unreadable(text, $"there is no macro '{text.Trim()}'; the macros are {string.Join(", ", Macros.Keys)}"));
+        var parts = Split(CronMacros.Expand(text)
+            ?? throw Unreadable(text, $"there is no macro '{text.Trim()}'; the macros are {string.Join(", ", CronMacros.Names)}"));
         if (parts.Count is not (5 or 6))
         {
             throw Unreadable(text, $"it has {parts.Count} fields; write five (minute, hour, day of month, month, day of week), "
@@ -64,7 +51,7 @@ internal static class CronText
     /// it.</summary>
     public static TimeSpan UnitOf(string text)
     {
-        var parts = Split(Expand(text) ?? text);
+        var parts = Split(CronMacros.Expand(text) ?? text);
         if (parts.Count == 6 && !IsUnrestricted(parts[0].Text, CronField.Second))
         {
             return TimeSpan.FromSeconds(1);
@@ -78,14 +65,6 @@ internal static class CronText
     /// <summary>Creates the exception for an invalid expression.</summary>
     internal static ArgumentException Unreadable(string expression, string problem)
         => new($"The cron expression '{expression}' can't be used: {problem}.", nameof(expression));
-
-    /// <returns>The expression that a macro stands for, or the expression itself; <see langword="null"/> if there is no such
-    /// macro.</returns>
-    private static string? Expand(string text)
-    {
-        var expression = text.Trim();
-        return expression.StartsWith('@') ? Macros.GetValueOrDefault(expression) : expression;
-    }
 
     private static bool IsUnrestricted(string text, CronField field)
         => text is "*" or "*/1" || string.Equals(text, string.Create(CultureInfo.InvariantCulture, $"{field.Least}-{field.Most}"),

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
 using TaskRecovery.Storage;
@@ -7,30 +6,15 @@ namespace TaskRecovery.Workers;
 
 /// <summary>Removes settled claims from the store, in the background and in batches, because no caller waits for it. The store checks each
 /// claim itself. The claims of a dead node are left to the sweep.</summary>
-[SuppressMessage("Reliability", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing.")]
 internal sealed class ClaimRemover(IEntryStore store, ICurrentNode currentNode, StoreLoopServices services)
     : StoreLoop("The removal of settled claims", services)
 {
-    private readonly SemaphoreSlim _turn = new(1, 1);
-
     /// <inheritdoc/>
     protected override TimeSpan Interval
         => currentNode.Node?.Claims.Count == 0 && store.Traits.IdlePollInterval is { } idle ? idle : store.Traits.PollInterval;
 
     /// <summary>Removes the claims that are settled by now. If that fails, the next call repeats it.</summary>
-    internal async Task RemoveOnceAsync(CancellationToken cancellationToken)
-    {
-        // A stopping host calls this too, and must not miss the claims that the loop has taken.
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            await RemoveAsync(cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
+    internal Task RemoveOnceAsync(CancellationToken cancellationToken) => InTurnAsync(RemoveAsync, cancellationToken);
 
     /// <inheritdoc/>
     protected override async Task<bool> OnceAsync(CancellationToken cancellationToken)

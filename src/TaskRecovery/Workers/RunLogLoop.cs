@@ -1,11 +1,9 @@
-using System.Diagnostics.CodeAnalysis;
 using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
 /// <summary>Stores the log lines of runs: those of ended runs soon, those of current runs every few seconds, all in one write.</summary>
-[SuppressMessage("Reliability", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing.")]
 internal sealed class RunLogLoop(RunLogs logs, StoreLoopServices services, IRunInfoStore? store = null)
     : StoreLoop("The storing of the logs of runs", services), ILastRound
 {
@@ -14,8 +12,6 @@ internal sealed class RunLogLoop(RunLogs logs, StoreLoopServices services, IRunI
     // New lines set the signal.
     private static readonly TimeSpan WithoutRuns = TimeSpan.FromMinutes(10);
 
-    private readonly SemaphoreSlim _turn = new(1, 1);
-
     /// <inheritdoc/>
     protected override TimeSpan Interval => logs.MayHaveLines ? TimeSpan.FromSeconds(5) : WithoutRuns;
 
@@ -23,19 +19,7 @@ internal sealed class RunLogLoop(RunLogs logs, StoreLoopServices services, IRunI
     protected override Signal Wake => logs.Due;
 
     /// <summary>Stores the lines that are not stored yet. Tests call this; the timer is not part of the behavior.</summary>
-    internal async Task StoreOnceAsync(CancellationToken cancellationToken)
-    {
-        // The last round must not miss the lines that a round in progress has taken and may fail to store.
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            await StoreAsync(cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
+    internal Task StoreOnceAsync(CancellationToken cancellationToken) => InTurnAsync(StoreAsync, cancellationToken);
 
     /// <inheritdoc/>
     protected override Task StopOnceAsync(CancellationToken cancellationToken)

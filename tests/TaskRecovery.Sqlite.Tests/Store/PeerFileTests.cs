@@ -27,8 +27,7 @@ public sealed class PeerFileTests : IDisposable
 
         for (var round = 0; round < 4; round++)
         {
-            Watch(watcher, watcherId, id);
-            database.Write(static _ => true, relaxed: false);
+            WatchAndAsk(watcher, watcherId, id, database);
             worker.SendHeartbeat(id, true, Valid);
         }
 
@@ -45,8 +44,7 @@ public sealed class PeerFileTests : IDisposable
         using var second = watcher;
         Refuse(database);
         Watch(watcher, watcherId, id);
-        Watch(watcher, watcherId, id);
-        database.Write(static _ => true, relaxed: false);
+        WatchAndAsk(watcher, watcherId, id, database);
         worker.SendHeartbeat(id, true, Valid);
 
         _time.Later = TimeSpan.FromMinutes(9);
@@ -57,8 +55,7 @@ public sealed class PeerFileTests : IDisposable
         worker.SendHeartbeat(id, true, Valid);
         worker.SendHeartbeat(id, true, Valid);
         var inFile = StoredHeartbeats(id);
-        Watch(watcher, watcherId, id);
-        database.Write(static _ => true, relaxed: false);
+        WatchAndAsk(watcher, watcherId, id, database);
         var askedAgain = StoredHeartbeats(id);
         worker.SendHeartbeat(id, true, Valid);
 
@@ -74,19 +71,16 @@ public sealed class PeerFileTests : IDisposable
         using var second = watcher;
         Refuse(database);
         Watch(watcher, watcherId, id);
-        Watch(watcher, watcherId, id);
-        database.Write(static _ => true, relaxed: false);
+        WatchAndAsk(watcher, watcherId, id, database);
         worker.SendHeartbeat(id, true, Valid);
 
         _time.Later = TimeSpan.FromMinutes(11);
         worker.SendHeartbeat(id, true, Valid);
         var stored = StoredHeartbeats(id);
-        Watch(watcher, watcherId, id);
-        database.Write(static _ => true, relaxed: false);
+        WatchAndAsk(watcher, watcherId, id, database);
         var askedAgain = StoredHeartbeats(id);
         worker.SendHeartbeat(id, true, Valid);
-        Watch(watcher, watcherId, id);
-        database.Write(static _ => true, relaxed: false);
+        WatchAndAsk(watcher, watcherId, id, database);
 
         // Joined, asked, and twice stored; then asked once more.
         Assert.Equal((4, 5, 6), (stored, askedAgain, StoredHeartbeats(id)));
@@ -158,6 +152,13 @@ public sealed class PeerFileTests : IDisposable
 
     private static PeerHeartbeat Watch(INodeSession watcher, Guid watcherId, Guid node)
         => Assert.Single(watcher.SendHeartbeat(watcherId, true, Valid).Peers, peer => peer.NodeId == node);
+
+    // What the watcher asks for is stored when this returns.
+    private static void WatchAndAsk(INodeSession watcher, Guid watcherId, Guid node, SqliteDatabase database)
+    {
+        Watch(watcher, watcherId, node);
+        database.Write(static _ => true, relaxed: false);
+    }
 
     private async Task<(INodeSession Worker, Guid Id, INodeSession Watcher, Guid WatcherId, SqliteDatabase WatchersDatabase)> JoinAsync()
     {
