@@ -63,8 +63,8 @@ internal static class RetentionSql
 
         select exists (select from turn), coalesce((select max(entry) from chunk), $1), (select count(*) from gone),
             (select count(*) from chunk) < $2 or coalesce(
-                (select e.created_at from {schema}.entries e
-                    where e.id = (select max(entry) from chunk)) >= clock_timestamp() - $6 * interval '1 microsecond', false)
+                (select e.created_at between clock_timestamp() - $6 * interval '1 microsecond' and clock_timestamp()
+                    from {schema}.entries e where e.id = (select max(entry) from chunk)), false)
         """;
 
     private const string TaskRemoval = """
@@ -78,7 +78,8 @@ internal static class RetentionSql
         )
         """;
 
-    /// <summary>Removes expired entries. $6 the walk ends at entries that were created less than this long ago, in microseconds.</summary>
+    /// <summary>Removes expired entries. $6 the walk ends at entries that were created less than this long ago, in microseconds. It
+    /// passes those with a time to come, which were stored while the clock was ahead.</summary>
     /// <returns>Whether it was this node's turn, the last id scanned, how many entries were removed, and whether no later entry can be old
     /// enough.</returns>
     internal const string PurgeEnded = $$"""

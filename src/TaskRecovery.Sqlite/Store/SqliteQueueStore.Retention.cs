@@ -37,7 +37,7 @@ internal sealed partial class SqliteQueueStore
         }
 
         var (old, fence, last, isEnd) = await _database.ReadAsync(
-            session => Walk(session, _walk.After, kept), cancellationToken).ConfigureAwait(false);
+            session => Walk(session, _walk.After, kept, now), cancellationToken).ConfigureAwait(false);
         var deleted = 0;
         foreach (var chunk in old.Chunk(DeleteLimit))
         {
@@ -195,7 +195,7 @@ internal sealed partial class SqliteQueueStore
         }
     }
 
-    private static (List<long> Old, long Fence, long Last, bool IsEnd) Walk(SqliteSession session, long after, Kept kept)
+    private static (List<long> Old, long Fence, long Last, bool IsEnd) Walk(SqliteSession session, long after, Kept kept, long now)
     {
         var old = new List<long>();
         var (count, last, fence, created) = (0, after, 0L, 0L);
@@ -211,8 +211,9 @@ internal sealed partial class SqliteQueueStore
             }
         }
 
-        // Ids follow creation time: once an entry was created too late to have ended long enough ago, so was every later one.
-        return (old, fence, last, count < HistoryWalk.Chunk || created > kept.Latest);
+        // Ids follow creation time: once an entry was created too late to have ended long enough ago, so was every later one. But a time
+        // to come was stored while the clock was ahead, and says nothing about the entries after it.
+        return (old, fence, last, count < HistoryWalk.Chunk || (created > kept.Latest && created <= now));
     }
 
     private static Func<long, long?> BeginDelete(SqliteSession session, long fence)

@@ -6,9 +6,10 @@ namespace TaskRecovery.Storage;
 /// end time.</summary>
 /// <remarks>
 /// Ids follow creation time, but retention counts from the end, so expired entries can sit behind many entries that ended later. A walk
-/// ends at the first entry that was created too recently to have expired. A round deletes from the front as long as that is productive,
-/// then resumes where the last round stopped, and gives up after a fixed number of unproductive chunks, so its cost does not grow with the
-/// history. The expired entries that remain are at most a tenth of the kept entries, plus those that expired during one full walk.
+/// ends at the first entry that was created too recently to have expired; one with a creation time to come was stored while the clock was
+/// ahead, and ends no walk. A round deletes from the front as long as that is productive, then resumes where the last round stopped, and
+/// gives up after a fixed number of unproductive chunks, so its cost does not grow with the history. The expired entries that remain are
+/// at most a tenth of the kept entries, plus those that expired during one full walk.
 /// </remarks>
 [Experimental("TASKRECOVERY001")]
 public sealed class HistoryWalk

@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql.Tests.Store;
 
 /// <summary>History that is much, or strange: a round has to stay small, and must come by everything.</summary>
@@ -33,6 +35,20 @@ public sealed class RetentionTests : PostgreSqlStoreTests
         Assert.Equal(150_001, left);
         Assert.Equal(150_000, await CountAsync("entries"));
         Assert.All([first, second], round => Assert.InRange(round, 2, 30));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task What_was_stored_before_the_clock_was_set_back_keeps_nothing_else(int kind)
+    {
+        var store = await OpenStoreAsync();
+        await GivenEndedAsync(1, HistoryWalk.Chunk + 1, created: "-365 days", ended: "-365 days", kind: kind);
+        await GivenEndedAsync(HistoryWalk.Chunk + 2, 1, created: "50 hours", ended: "49 hours", kind: kind);
+
+        await PurgeAsync(store, new RetentionOptions { Failed = TimeSpan.FromDays(1) });
+
+        Assert.Equal(HistoryWalk.Chunk + 1, await CountAsync("entries"));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using SQLitePCL;
+using TaskRecovery.Storage;
 using TaskRecovery.StoreConformance;
 
 namespace TaskRecovery.Sqlite.Tests.Store;
@@ -47,12 +48,12 @@ public sealed class RetentionTests : IDisposable
     public async Task What_was_stored_before_the_clock_was_set_back_keeps_nothing_else()
     {
         var store = await _files.OpenStoreAsync();
-        Given(count: 10, age: TimeSpan.FromDays(-1));
+        Given(count: HistoryWalk.Chunk + 1, age: TimeSpan.FromDays(-365));
         Given(count: 1, age: TimeSpan.FromDays(2), hasEnded: true);
 
         await PurgeAsync(store);
 
-        Assert.Equal(10, Count());
+        Assert.Equal(HistoryWalk.Chunk + 1, Count());
     }
 
     [Fact]
