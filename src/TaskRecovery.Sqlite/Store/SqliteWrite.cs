@@ -20,12 +20,15 @@ internal abstract class SqliteWrite(string call, WriteKind kind, CancellationTok
     public bool IsRelaxed => kind == WriteKind.Relaxed;
 
     /// <summary>When the write was requested.</summary>
-    public long AddedAt { get; } = TimeProvider.System.GetTimestamp();
+    public long AddedAt { get; init; } = TimeProvider.System.GetTimestamp();
 
     /// <summary>Whether the write was cancelled before it began.</summary>
     public bool IsTakenBack => Volatile.Read(ref _state) == TakenBack;
 
     protected CancellationToken CancellationToken => cancellationToken;
+
+    /// <summary>How long the write has waited since its request, or since a later time.</summary>
+    public TimeSpan WaitedSince(long time) => TimeProvider.System.GetElapsedTime(Math.Max(AddedAt, time));
 
     /// <summary>Marks the write as begun, after which it cannot be cancelled. Returns <see langword="false"/> if it was cancelled
     /// before.</summary>

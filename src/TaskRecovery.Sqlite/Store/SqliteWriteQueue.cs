@@ -96,8 +96,10 @@ internal sealed class SqliteWriteQueue(Action onFirst)
     }
 
     /// <summary>Removes the writes that have waited too long or were cancelled.</summary>
+    /// <param name="limit">How long a write may wait.</param>
+    /// <param name="since">An earlier time does not count as waiting.</param>
     /// <returns>The writes that have waited too long.</returns>
-    public List<SqliteWrite> TakeExpired(TimeSpan limit)
+    public List<SqliteWrite> TakeExpired(TimeSpan limit, long since = long.MinValue)
     {
         List<SqliteWrite>? expired = null;
         lock (_ordinary)
@@ -110,7 +112,7 @@ internal sealed class SqliteWriteQueue(Action onFirst)
 
         void TakeExpired(Queue<SqliteWrite> lane)
         {
-            while (lane.TryPeek(out var write) && (write.IsTakenBack || TimeProvider.System.GetElapsedTime(write.AddedAt) > limit))
+            while (lane.TryPeek(out var write) && (write.IsTakenBack || write.WaitedSince(since) > limit))
             {
                 lane.Dequeue();
                 if (write.TryTakeBack())

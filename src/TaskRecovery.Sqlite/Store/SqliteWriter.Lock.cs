@@ -24,6 +24,8 @@ internal sealed partial class SqliteWriter
     // Many writes may give up one after the other; the holder is found again for those that come later.
     private static readonly TimeSpan HolderLasts = TimeSpan.FromSeconds(1);
 
+    // When the lock was found taken, until this process has it again.
+    private long? _lockedSince;
     private WriteLockHolder _holder;
     private long? _holderFoundAt;
     private long? _dataVersion;
@@ -43,7 +45,8 @@ internal sealed partial class SqliteWriter
         while (!session.TryBeginImmediate())
         {
             _othersWroteAt = TimeProvider.System.GetTimestamp();
-            if (!AnyWaits(alone))
+            var since = _lockedSince ??= started;
+            if (!AnyWaits(alone, since))
             {
                 return false;
             }
@@ -51,12 +54,13 @@ internal sealed partial class SqliteWriter
             if (!isReported && TimeProvider.System.GetElapsedTime(started) > ReportAfter)
             {
                 isReported = true;
-                ReportWait(alone);
+                ReportWait(alone, since);
             }
 
             Pause(RetryPause);
         }
 
+        _lockedSince = null;
         if (isReported)
         {
             _logger.WriteLockTaken(_file, TimeProvider.System.GetElapsedTime(started));
@@ -78,11 +82,12 @@ internal sealed partial class SqliteWriter
         return true;
     }
 
-    /// <summary>Fails the writes that have waited longer than the busy timeout, each measured from its request, and returns whether any
-    /// write still waits.</summary>
-    private bool AnyWaits(SqliteWrite? alone)
+    /// <summary>Fails the writes that have waited longer than the busy timeout, and returns whether any write still waits. Only the time
+    /// in which others held the lock counts: before, a write may have waited for other writes of this process. The writes of a group that
+    /// was rolled back wait one after the other, so that time does not start anew for each of them.</summary>
+    private bool AnyWaits(SqliteWrite? alone, long since)
     {
-        foreach (var write in _queue.TakeExpired(_busyTimeout))
+        foreach (var write in _queue.TakeExpired(_busyTimeout, since))
         {
             write.Fail(Locked());
         }
@@ -92,7 +97,7 @@ internal sealed partial class SqliteWriter
             return _queue.Look().Count > 0;
         }
 
-        if (TimeProvider.System.GetElapsedTime(alone.AddedAt) > _busyTimeout && alone.TryTakeBack())
+        if (alone.WaitedSince(since) > _busyTimeout && alone.TryTakeBack())
         {
             alone.Fail(Locked());
         }
@@ -100,7 +105,7 @@ internal sealed partial class SqliteWriter
         return !alone.IsTakenBack;
     }
 
-    private void ReportWait(SqliteWrite? alone)
+    private void ReportWait(SqliteWrite? alone, long since)
     {
         var (oldest, count) = _queue.Look();
         oldest = alone ?? oldest;
@@ -108,8 +113,8 @@ internal sealed partial class SqliteWriter
         {
             var holder = FindHolder();
             _logger.WriteLockAwaited(
-                oldest.Call, count + (alone is null ? 0 : 1), TimeProvider.System.GetElapsedTime(oldest.AddedAt), _file,
-                holder.ToString(), holder.ToAdvice(hasTransaction: false));
+                oldest.Call, count + (alone is null ? 0 : 1), oldest.WaitedSince(since), _file, holder.ToString(),
+                holder.ToAdvice(hasTransaction: false));
         }
     }
 

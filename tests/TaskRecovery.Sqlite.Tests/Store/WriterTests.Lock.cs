@@ -1,0 +1,72 @@
+using Microsoft.Data.Sqlite;
+
+namespace TaskRecovery.Sqlite.Tests.Store;
+
+/// <content>Waits for the write lock.</content>
+public sealed partial class WriterTests
+{
+    private const int WriteLockAwaited = 5001;
+
+    [Fact]
+    public async Task Time_behind_other_writes_of_this_process_does_not_count_as_a_wait_for_the_lock()
+    {
+        var log = new ListLogger();
+        var database = _files.Open(static options => options.BusyTimeout = TimeSpan.FromMinutes(10), log: log);
+        await _files.Store(database).PrepareAsync(CancellationToken.None);
+        var hourAgo = TimeProvider.System.GetTimestamp() - (3600 * TimeProvider.System.TimestampFrequency);
+        var write = new SqliteWrite<int>("Test", static _ => 1, WriteKind.Ordinary, CancellationToken.None) { AddedAt = hourAgo };
+        using (await HoldWriteLockAsync())
+        {
+            database.Writer.Add(write);
+            Assert.Contains("(Test) for 00:00:", await log.WaitForAsync(WriteLockAwaited), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(1, await write.Answer);
+    }
+
+    [Fact]
+    public async Task The_writes_of_a_rolled_back_group_do_not_wait_for_the_lock_one_after_the_other()
+    {
+        var log = new RecordedLog();
+        var database = _files.Open(static options => options.BusyTimeout = TimeSpan.FromSeconds(3), log: log);
+        await _files.Store(database).PrepareAsync(CancellationToken.None);
+        await using var other = _files.Connect();
+        SqliteTransaction? held = null;
+        Task<int> first;
+        Task[] behind;
+        using (await HoldWriteLockAsync())
+        {
+            // Once it is stored, another connection takes the lock, before the others run alone.
+            first = database.WriteAsync(
+                session =>
+                {
+                    session.AfterCommit(() => held = other.BeginTransaction());
+                    return 1;
+                },
+                CancellationToken.None).AsTask();
+            behind =
+            [
+                database.WriteAsync(static _ => 2, CancellationToken.None).AsTask(),
+                database.WriteAsync(static _ => 3, CancellationToken.None).AsTask(),
+                database.WriteAsync<int>(_ => throw new InvalidOperationException("mine"), CancellationToken.None).AsTask(),
+            ];
+        }
+
+        await first;
+        var before = CountReports();
+        var errors = new List<StoreUnavailableException>();
+        foreach (var write in behind)
+        {
+            errors.Add(await Assert.ThrowsAsync<StoreUnavailableException>(() => write));
+        }
+
+        Assert.NotNull(held);
+        held.Dispose();
+
+        // Each wait is reported after two seconds.
+        Assert.All(errors, static error => Assert.Contains("locked for 3 s", error.Message, StringComparison.Ordinal));
+        Assert.InRange(CountReports() - before, 0, 1);
+
+        int CountReports() => log.Entries.Count(static entry => entry.Id == WriteLockAwaited);
+    }
+}
