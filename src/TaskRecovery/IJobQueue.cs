@@ -56,7 +56,7 @@ public interface IJobQueue
     /// <see cref="JobKindAttribute"/>, or only a task handler runs it. Nothing was stored.</exception>
     /// <exception cref="ArgumentException">One of the entries can't be stored; or the transaction is not open, is not of the store's type
     /// or is on another database; or, on SQLite without a transaction of the caller, there are more than 100,000 entries or 64 MiB of
-    /// arguments. Nothing was stored.</exception>
+    /// arguments and metadata. Nothing was stored.</exception>
     /// <exception cref="NotSupportedException">A value of one of the types would not survive a round trip through JSON. Nothing was
     /// stored.</exception>
     /// <exception cref="InvalidOperationException">Without <paramref name="transaction"/>: the call was made inside a

@@ -11,8 +11,8 @@ internal static class EnqueueBatch
     /// <summary>The maximum number of entries in one statement.</summary>
     internal const int MaxEntries = 10_000;
 
-    /// <summary>The maximum number of bytes of JSON in one statement, unless a single entry has more. A protocol message is limited to a
-    /// gigabyte, and a statement would exceed its time limit before that.</summary>
+    /// <summary>The maximum size of the entries of one statement, in bytes, unless a single entry has more. A protocol message is limited
+    /// to a gigabyte, and a statement would exceed its time limit before that.</summary>
     internal const int MaxBytes = 4 * 1024 * 1024;
 
     /// <summary>The number of entries, from <paramref name="start"/> on, that fit into one statement: at least one.</summary>
@@ -22,7 +22,7 @@ internal static class EnqueueBatch
         var end = Math.Min(entries.Count, start + maxEntries);
         for (var i = start; i < end; i++)
         {
-            bytes += entries[i].Args.Length + (entries[i].Metadata?.Length ?? 0);
+            bytes += EntrySizes.Of(entries[i]);
             if (bytes > maxBytes && i > start)
             {
                 return i - start;

@@ -113,7 +113,7 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
         var bytes = 0L;
         for (var index = 0; index < entries.Count; index++)
         {
-            bytes += entries[index].Args.Length;
+            bytes += EntrySizes.Of(entries[index]);
         }
 
         return bytes;
@@ -124,8 +124,8 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
         if (entries.Count > MostEntries || Bytes(entries) is > MostBytes)
         {
             throw new ArgumentException(
-                $"The batch has {entries.Count:N0} entries with {Bytes(entries):N0} bytes of arguments. On SQLite a batch is stored in one "
-                + "transaction, and all other writes of every process wait for it: "
+                $"The batch has {entries.Count:N0} entries with {Bytes(entries):N0} bytes of arguments and metadata. On SQLite a batch is "
+                + "stored in one transaction, and all other writes of every process wait for it: "
                 + $"enqueue at most {MostEntries:N0} entries with {MostBytes:N0} bytes in one call, and divide larger batches. "
                 + "If they have to be stored together, pass a transaction of your own.",
                 nameof(entries));

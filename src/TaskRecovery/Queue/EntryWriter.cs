@@ -14,7 +14,7 @@ internal sealed class EntryWriter
     {
         MaxWriters = 2,
         MaxItems = 1_000,
-        SizeOf = static call => call.Entry.Args.Length,
+        SizeOf = static call => EntrySizes.Of(call.Entry),
         MaxSize = 1024 * 1024,
     };
 

@@ -17,6 +17,19 @@ public sealed class LargeBatchTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public void Metadata_and_keys_count_among_the_bytes_of_a_statement()
+    {
+        NewEntry[] entries =
+        [
+            Sized(10) with { Metadata = new string('m', 40), TraceParent = new string('t', 20) },
+            Sized(10) with { UniqueKey = new string('k', 20) },
+        ];
+
+        Assert.Equal(2, EnqueueBatch.Fitting(entries, 0, maxEntries: 10, maxBytes: 100));
+        Assert.Equal(1, EnqueueBatch.Fitting(entries, 0, maxEntries: 10, maxBytes: 99));
+    }
+
+    [Fact]
     public async Task Many_large_entries_go_in_several_statements_and_are_stored_in_their_order()
     {
         var store = await OpenStoreAsync();

@@ -146,6 +146,21 @@ public sealed partial class WriterTests
         Assert.Equal(65, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
     }
 
+    [Fact]
+    public async Task Metadata_and_keys_count_among_the_bytes_of_a_batch()
+    {
+        var store = await _files.OpenStoreAsync();
+        var half = new string(' ', 512 * 1024);
+        var entry = TemporaryDatabase.Entry("{}") with { Metadata = half, UniqueKey = half };
+
+        var refused = await Assert.ThrowsAsync<ArgumentException>(
+            async () => await store.EnqueueAsync([.. Enumerable.Repeat(entry, 64)], null, CancellationToken.None));
+
+        Assert.Contains("67,108,992 bytes of arguments and metadata", refused.Message, StringComparison.Ordinal);
+        Assert.True(SqliteQueueStore.IsLong([entry]));
+        Assert.False(SqliteQueueStore.IsLong([entry with { UniqueKey = null }]));
+    }
+
     private static async Task<ClaimBatch> ClaimTwentyAsync(SqliteQueueStore store, Guid node)
     {
         await store.EnqueueAsync([.. Enumerable.Range(0, 20).Select(static _ => TemporaryDatabase.Entry())], null, CancellationToken.None);

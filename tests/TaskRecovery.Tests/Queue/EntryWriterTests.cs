@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Text;
 using TaskRecovery.Queue;
@@ -57,8 +58,24 @@ public sealed class EntryWriterTests
         Assert.Equal(11, _store.Entries.Count);
     }
 
+    [Fact]
+    public async Task Entries_with_long_metadata_share_no_transaction()
+    {
+        var sizes = new ConcurrentQueue<int>();
+        _store.RefuseEntries = entries =>
+        {
+            sizes.Enqueue(entries.Count);
+            return null;
+        };
+
+        await Task.WhenAll(await WriteTogetherAsync(metadata: new string(' ', 600 * 1024)));
+
+        Assert.Equal(12, sizes.Count);
+        Assert.All(sizes, static size => Assert.Equal(1, size));
+    }
+
     // Stores two entries, one for each writer, and ten more that wait meanwhile and so share a transaction.
-    private async Task<Task<EnqueueResult>[]> WriteTogetherAsync()
+    private async Task<Task<EnqueueResult>[]> WriteTogetherAsync(string? metadata = null)
     {
         using var busy = new CountdownEvent(2);
         using var free = new ManualResetEventSlim();
@@ -78,7 +95,7 @@ public sealed class EntryWriterTests
             Assert.True(SpinWait.SpinUntil(() => busy.CurrentCount == begun, TimeSpan.FromSeconds(20)));
         }
 
-        Task<EnqueueResult>[] calls = [.. Enumerable.Range(10, 10).Select(WriteAsync)];
+        Task<EnqueueResult>[] calls = [.. Enumerable.Range(10, 10).Select(number => WriteAsync(number, metadata))];
         _store.OnCall = null;
         free.Set();
         await Task.WhenAll(first);
@@ -96,7 +113,7 @@ public sealed class EntryWriterTests
         return error;
     }
 
-    private Task<EnqueueResult> WriteAsync(int number)
+    private Task<EnqueueResult> WriteAsync(int number, string? metadata = null)
         => _writer.WriteAsync(
             new NewEntry
             {
@@ -105,6 +122,7 @@ public sealed class EntryWriterTests
                 Priority = 5,
                 Args = Encoding.UTF8.GetBytes($"{number}"),
                 MaxAttempts = 10,
+                Metadata = metadata,
             },
             CancellationToken.None);
 
