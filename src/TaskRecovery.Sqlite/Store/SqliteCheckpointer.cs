@@ -6,7 +6,8 @@ namespace TaskRecovery.Sqlite;
 /// and no write should wait for it.</summary>
 /// <remarks>The log restarts only when all of it has been copied, which a separate connection never achieves beside a busy writer. If only
 /// a few pages are left, the writer copies them between two of its transactions.</remarks>
-internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, Action<Thread> start, ILogger logger) : IDisposable
+internal sealed class SqliteCheckpointer(
+    Func<SqliteSession> open, string file, Action<Thread> start, ILogger logger, TimeProvider time) : IDisposable
 {
     // The number of 4 KiB pages in the log that starts a checkpoint. Infrequent checkpoints are cheaper, but a start after a crash reads
     // the whole log once.
@@ -24,10 +25,15 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
 
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
 
+    // The rest grows while other processes write, which they can't do during this process's own transactions. After so long a time it may
+    // be a log of any size.
+    private static readonly TimeSpan RestLasts = TimeSpan.FromSeconds(1);
+
     private readonly AutoResetEvent _due = new(false);
     private Thread? _thread;
-    private volatile bool _restIsDue;
+    private Rest? _rest;
     private volatile bool _stopping;
+    private long _wroteAt;
     private int _pages;
     private int _reported;
 
@@ -35,14 +41,12 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
     /// committed.</summary>
     public void Wrote(int pages)
     {
+        _wroteAt = time.GetTimestamp();
         _pages += pages;
         if (_pages >= DuePages)
         {
             _pages = 0;
-            if (HasThread())
-            {
-                _due.Set();
-            }
+            Request();
         }
     }
 
@@ -50,10 +54,18 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
     /// transactions.</summary>
     public void Finish(SqliteSession writer)
     {
-        if (_restIsDue)
+        if (Interlocked.Exchange(ref _rest, null) is not { } rest)
         {
-            _restIsDue = false;
+            return;
+        }
+
+        if (time.GetElapsedTime(Math.Max(rest.FoundAt, _wroteAt)) < RestLasts)
+        {
             writer.Checkpoint();
+        }
+        else if (rest.Pages > 0)
+        {
+            Request();
         }
     }
 
@@ -79,14 +91,14 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
 
         if (last is not { } end)
         {
-            _restIsDue = false;
+            Volatile.Write(ref _rest, null);
             Report(CountPages(), "another connection, of this or another process, is in the middle of a checkpoint. If this is logged "
                 + "again, look for a process that is stopped, or for one that waits in 'pragma wal_checkpoint'");
             return;
         }
 
         var rest = end.Pages - end.Copied;
-        _restIsDue = end.Pages > 0 && rest <= RestPages;
+        Volatile.Write(ref _rest, end.Pages > 0 && rest <= RestPages ? new Rest(rest, time.GetTimestamp()) : null);
         Report(end.Pages, rest > RestPages
             ? "a read transaction that was begun long ago keeps it from starting anew. End it: look for a connection, "
                 + "of this or another process, that has not read to its end or not committed"
@@ -98,6 +110,14 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
     {
         var log = new FileInfo($"{file}-wal");
         return log.Exists ? (int)Math.Min(int.MaxValue / 2, log.Length / PageBytes) : 0;
+    }
+
+    private void Request()
+    {
+        if (HasThread())
+        {
+            _due.Set();
+        }
     }
 
     // At a limit of processes, such as that of a container, no thread can be started. A later write tries it again.
@@ -165,4 +185,7 @@ internal sealed class SqliteCheckpointer(Func<SqliteSession> open, string file, 
             logger.LargeLog(file, pages / PagesPerMegabyte, reason);
         }
     }
+
+    /// <summary>The pages that were left for the writer, and when.</summary>
+    private sealed record Rest(int Pages, long FoundAt);
 }

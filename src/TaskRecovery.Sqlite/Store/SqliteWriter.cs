@@ -43,7 +43,7 @@ internal sealed partial class SqliteWriter : IDisposable
         _busyTimeout = options.BusyTimeout;
         _synchronousFull = options.Synchronous == SqliteSynchronous.Full;
         _start = start ?? (static thread => thread.Start());
-        _checkpointer = new SqliteCheckpointer(open, file, _start, logger);
+        _checkpointer = new SqliteCheckpointer(open, file, _start, logger, TimeProvider.System);
         _queue = new SqliteWriteQueue(Start);
     }
 

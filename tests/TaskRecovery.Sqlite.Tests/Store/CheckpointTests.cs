@@ -1,8 +1,10 @@
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace TaskRecovery.Sqlite.Tests.Store;
 
-/// <summary>A log that grows is reported, whatever keeps it from being copied.</summary>
+/// <summary>The writer copies only a few pages of the log itself. A log that grows is reported, whatever keeps it from being
+/// copied.</summary>
 public sealed class CheckpointTests : IDisposable
 {
     private const int LargeLog = 5003;
@@ -18,7 +20,8 @@ public sealed class CheckpointTests : IDisposable
         var database = _files.Open();
         await _files.Store(database).PrepareAsync(CancellationToken.None);
         using var session = database.OpenReader();
-        using var checkpointer = new SqliteCheckpointer(database.OpenReader, _files.File, static thread => thread.Start(), log);
+        using var checkpointer = new SqliteCheckpointer(
+            database.OpenReader, _files.File, static thread => thread.Start(), log, TimeProvider.System);
         Lengthen($"{_files.File}-wal");
         await using var writer = _files.Connect();
         Task other;
@@ -45,7 +48,58 @@ public sealed class CheckpointTests : IDisposable
         Assert.Contains("in the middle of a checkpoint", Assert.Single(log.Entries).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_writer_copies_the_last_pages_itself_unless_other_processes_had_time_to_write()
+    {
+        var time = new ManualTime();
+        var hasThread = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var database = _files.Open();
+        var store = _files.Store(database);
+        await store.PrepareAsync(CancellationToken.None);
+        using var session = database.OpenReader();
+        using var writer = database.OpenReader();
+        strdelegate_authorizer refuse = static (_, _, what, _, _, _) => what == "wal_checkpoint" ? raw.SQLITE_DENY : raw.SQLITE_OK;
+        Assert.Equal(raw.SQLITE_OK, raw.sqlite3_set_authorizer(writer.Connection.Handle!, refuse, null));
+        using var checkpointer = new SqliteCheckpointer(
+            () =>
+            {
+                hasThread.TrySetResult();
+                return database.OpenReader();
+            },
+            _files.File, static thread => thread.Start(), new RecordedLog(), time);
+
+        // What is stored after the begin of the read transaction can't be copied.
+        using var read = BeginRead();
+        await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None);
+
+        checkpointer.CopyOnce(session);
+        Assert.Throws<SqliteException>(() => checkpointer.Finish(writer));
+        checkpointer.Finish(writer);
+
+        // Its own transaction took long.
+        checkpointer.CopyOnce(session);
+        time.Advance(TimeSpan.FromSeconds(2));
+        checkpointer.Wrote(1);
+        Assert.Throws<SqliteException>(() => checkpointer.Finish(writer));
+        Assert.False(hasThread.Task.IsCompleted);
+
+        checkpointer.CopyOnce(session);
+        time.Advance(TimeSpan.FromSeconds(2));
+        checkpointer.Finish(writer);
+        await hasThread.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+    }
+
     public void Dispose() => _files.Dispose();
+
+    private SqliteTransaction BeginRead()
+    {
+        var transaction = _files.Connect().BeginTransaction(deferred: true);
+        using var command = transaction.Connection!.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = "select count(*) from taskrecovery_nodes";
+        command.ExecuteScalar();
+        return transaction;
+    }
 
     // What lies behind the last commit is not a part of the log.
     private static void Lengthen(string path)
@@ -59,5 +113,16 @@ public sealed class CheckpointTests : IDisposable
         using var command = connection.CreateCommand();
         command.CommandText = text;
         return (long)command.ExecuteScalar()!;
+    }
+
+    private sealed class ManualTime : TimeProvider
+    {
+        private long _now = TimeSpan.TicksPerDay;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => _now;
+
+        public void Advance(TimeSpan time) => _now += time.Ticks;
     }
 }
