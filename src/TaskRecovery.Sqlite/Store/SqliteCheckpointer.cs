@@ -17,7 +17,7 @@ internal sealed class SqliteCheckpointer(
     private const int RestPages = 1000;
     private const int FewPages = 100;
 
-    // 64 MB: something, such as a long read transaction, prevents the log from restarting.
+    // 64 MB: something, such as a long read transaction, prevents the log from restarting, or one transaction was that large.
     private const int LargePages = 16_384;
     private const int PagesPerMegabyte = 256;
     private const int PageBytes = 4096;
@@ -36,6 +36,9 @@ internal sealed class SqliteCheckpointer(
     private long _wroteAt;
     private int _pages;
     private int _reported;
+
+    // The log when it was first found large although nearly all of it was copied.
+    private (int Pages, int Copied)? _large;
 
     /// <summary>Records what a commit has written. Called on the writer's thread. Never throws, because the transaction is
     /// committed.</summary>
@@ -79,6 +82,12 @@ internal sealed class SqliteCheckpointer(
     /// <summary>Copies as many pages as possible.</summary>
     internal void CopyOnce(SqliteSession session)
     {
+        if (_large is { } large && session.ReadLog() is { } log && log.Copied < large.Copied)
+        {
+            // It has started anew.
+            _large = null;
+        }
+
         // A checkpoint covers the log as it was at its start. Repeat it for the pages written meanwhile, until few are left, or until a
         // round no longer leaves fewer.
         var last = session.Checkpoint();
@@ -99,10 +108,25 @@ internal sealed class SqliteCheckpointer(
 
         var rest = end.Pages - end.Copied;
         Volatile.Write(ref _rest, end.Pages > 0 && rest <= RestPages ? new Rest(rest, time.GetTimestamp()) : null);
-        Report(end.Pages, rest > RestPages
-            ? "a read transaction that was begun long ago keeps it from starting anew. End it: look for a connection, "
-                + "of this or another process, that has not read to its end or not committed"
-            : "it is written faster than it is copied");
+        if (rest > RestPages)
+        {
+            Report(end.Pages, "a read transaction that was begun long ago keeps it from starting anew. End it: look for a connection, "
+                + "of this or another process, that has not read to its end or not committed");
+        }
+        else
+        {
+            ReportIfKept(end);
+        }
+    }
+
+    // One large transaction makes a large log too, which the next write starts anew.
+    private void ReportIfKept((int Pages, int Copied) end)
+    {
+        _large = end.Pages < LargePages ? null : _large ?? end;
+        if (_large is not { } first || end.Pages - first.Pages >= DuePages)
+        {
+            Report(end.Pages, "it is written faster than it is copied");
+        }
     }
 
     // The log must not be opened for this.

@@ -72,12 +72,11 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
     {
         // If the log was replaced, its pages must not be copied into the database.
         Files?.Confirm();
-        var statement = Get("pragma wal_checkpoint(passive)");
-        (int, int)? result = statement.Step() && statement.Int32(0) == 0
-            ? (Math.Max(0, statement.Int32(1)), Math.Max(0, statement.Int32(2))) : null;
-        statement.Reset();
-        return result;
+        return ReadLog("pragma wal_checkpoint(passive)");
     }
+
+    /// <summary>As <see cref="Checkpoint"/>, without copying anything. A SQLite release before 3.51 copies.</summary>
+    public (int Pages, int Copied)? ReadLog() => ReadLog("pragma wal_checkpoint(noop)");
 
     /// <summary>Returns a number that changes when another connection has committed since the last call.</summary>
     public long ReadDataVersion() => Get("pragma data_version").Scalar() ?? 0;
@@ -182,6 +181,15 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
             Files = null;
             connection.Dispose();
         }
+    }
+
+    private (int Pages, int Copied)? ReadLog(string text)
+    {
+        var statement = Get(text);
+        (int, int)? result = statement.Step() && statement.Int32(0) == 0
+            ? (Math.Max(0, statement.Int32(1)), Math.Max(0, statement.Int32(2))) : null;
+        statement.Reset();
+        return result;
     }
 
     private static void RunAfterCommit(Action action)

@@ -49,6 +49,53 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
+    public async Task A_log_that_one_large_transaction_after_the_other_has_written_is_not_reported()
+    {
+        var log = new RecordedLog();
+        var database = _files.Open();
+        await _files.Store(database).PrepareAsync(CancellationToken.None);
+        using var session = database.OpenReader();
+        using var checkpointer = new SqliteCheckpointer(
+            database.OpenReader, _files.File, static thread => thread.Start(), log, TimeProvider.System);
+        await using var writer = ConnectWithoutCheckpoints();
+
+        for (var megabytes = 70; megabytes < 73; megabytes++)
+        {
+            Write(writer, megabytes);
+            checkpointer.CopyOnce(session);
+        }
+
+        Assert.Empty(log.Entries);
+    }
+
+    [Fact]
+    public async Task A_large_log_that_is_copied_but_does_not_start_anew_is_reported()
+    {
+        var log = new RecordedLog();
+        var database = _files.Open();
+        await _files.Store(database).PrepareAsync(CancellationToken.None);
+        using var session = database.OpenReader();
+        using var checkpointer = new SqliteCheckpointer(
+            database.OpenReader, _files.File, static thread => thread.Start(), log, TimeProvider.System);
+        await using var writer = ConnectWithoutCheckpoints();
+
+        // At each write, somebody reads what the log has.
+        Write(writer, megabytes: 70);
+        var first = BeginRead();
+        checkpointer.CopyOnce(session);
+        var before = log.Entries;
+        Write(writer, megabytes: 20);
+        using var second = BeginRead();
+        await first.DisposeAsync();
+        checkpointer.CopyOnce(session);
+
+        Assert.Empty(before);
+        var (id, _, message) = Assert.Single(log.Entries);
+        Assert.Equal(LargeLog, id);
+        Assert.Contains("written faster than it is copied", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_writer_copies_the_last_pages_itself_unless_other_processes_had_time_to_write()
     {
         var time = new ManualTime();
@@ -90,6 +137,21 @@ public sealed class CheckpointTests : IDisposable
     }
 
     public void Dispose() => _files.Dispose();
+
+    private SqliteConnection ConnectWithoutCheckpoints()
+    {
+        var connection = _files.Connect();
+        Execute(connection, "pragma wal_autocheckpoint = 0");
+        return connection;
+    }
+
+    private static void Write(SqliteConnection connection, int megabytes)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "create table if not exists scratch (value blob); "
+            + $"insert into scratch values (zeroblob({megabytes} * 1000000))";
+        command.ExecuteNonQuery();
+    }
 
     private SqliteTransaction BeginRead()
     {
