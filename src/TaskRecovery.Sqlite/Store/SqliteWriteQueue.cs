@@ -14,6 +14,10 @@ internal sealed class SqliteWriteQueue(Action onFirst)
     private bool _isClosed;
     private bool _isUsed;
 
+    // Whether the group in progress is a long write, and when the last one ended.
+    private bool _isLong;
+    private long _longEndedAt = long.MinValue;
+
     /// <summary>Adds a write.</summary>
     /// <param name="write">The write.</param>
     /// <returns><see langword="false"/> if the queue is closed.</returns>
@@ -72,14 +76,15 @@ internal sealed class SqliteWriteQueue(Action onFirst)
         }
     }
 
-    /// <summary>Returns which lane and which durability the next group uses.</summary>
-    /// <param name="afterLong">Whether the last group was a long write.</param>
-    public (bool IsLong, bool IsRelaxed) Next(bool afterLong)
+    /// <summary>Returns which lane and which durability the next group uses. The last group has ended.</summary>
+    public (bool IsLong, bool IsRelaxed) Next()
     {
         lock (_ordinary)
         {
-            var isLong = _long.Count > 0 && (!afterLong || _ordinary.Count == 0);
-            return (isLong, !isLong && _ordinary.TryPeek(out var write) && write.IsRelaxed);
+            _longEndedAt = _isLong ? TimeProvider.System.GetTimestamp() : _longEndedAt;
+            _ordinary.TryPeek(out var write);
+            _isLong = _long.Count > 0 && !(write?.AddedAt <= _longEndedAt);
+            return (_isLong, !_isLong && write?.IsRelaxed == true);
         }
     }
 

@@ -24,7 +24,6 @@ internal sealed partial class SqliteWriter : IDisposable
     private readonly Action<Thread> _start;
     private readonly bool _synchronousFull;
     private Thread? _thread;
-    private bool _afterLong;
     private long _commits;
     private SqliteSession? _session;
 
@@ -110,14 +109,14 @@ internal sealed partial class SqliteWriter : IDisposable
         {
             FinishCheckpoint(_session ??= _open());
             var session = _session ??= _open();
-            (_afterLong, var isRelaxed) = _queue.Next(_afterLong);
+            var (isLong, isRelaxed) = _queue.Next();
             if (!TryBeginImmediate(session, isRelaxed, alone: null))
             {
                 return;
             }
 
             begunAt = TimeProvider.System.GetTimestamp();
-            RunGroup(session);
+            RunGroup(session, isLong);
             Commit(session);
         }
         catch (Exception exception)
@@ -146,10 +145,9 @@ internal sealed partial class SqliteWriter : IDisposable
         }
     }
 
-    private void RunGroup(SqliteSession session)
+    private void RunGroup(SqliteSession session, bool isLong)
     {
         var started = TimeProvider.System.GetTimestamp();
-        var isLong = _afterLong;
         while (_group.Count < MaxGroup && TimeProvider.System.GetElapsedTime(started) < MaxGroupTime
             && _queue.TryTake(isLong, _relaxed, out var write))
         {

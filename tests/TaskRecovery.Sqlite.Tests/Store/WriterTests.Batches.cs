@@ -30,6 +30,27 @@ public sealed partial class WriterTests
     }
 
     [Fact]
+    public async Task All_ordinary_writes_that_arrived_during_a_large_batch_are_stored_before_the_next_one()
+    {
+        var store = await _files.OpenStoreAsync();
+        var batch = Enumerable.Range(0, 3000).Select(static _ => TemporaryDatabase.Entry()).ToArray();
+        Task<EnqueueResult[]>[] batches, ordinary;
+        using (await HoldWriteLockAsync())
+        {
+            batches = [.. Enumerable.Range(0, 8).Select(_ => store.EnqueueAsync(batch, null, CancellationToken.None).AsTask())];
+
+            // More than one group.
+            ordinary = [.. Enumerable.Range(0, 600).Select(
+                _ => store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None).AsTask())];
+        }
+
+        var last = (await Task.WhenAll(ordinary)).Max(static results => results[0].Id);
+        var all = await Task.WhenAll(batches);
+
+        Assert.InRange(all.Count(results => results[0].Id < last), 0, 1);
+    }
+
+    [Fact]
     public async Task A_large_batch_that_is_stored_as_claimed_is_a_large_batch_too()
     {
         var database = _files.Open();
