@@ -98,19 +98,7 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
 
     /// <summary>Begins a write transaction.</summary>
     /// <returns><see langword="false"/> if another connection holds the write lock.</returns>
-    public bool TryBeginImmediate()
-    {
-        var statement = Get("begin immediate");
-        try
-        {
-            statement.Execute();
-            return true;
-        }
-        catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_BUSY)
-        {
-            return false;
-        }
-    }
+    public bool TryBeginImmediate() => Get("begin immediate").TryExecute();
 
     /// <summary>Commits. Once SQLite has committed, only a replaced file makes this fail: after any other error the caller would store
     /// again what is stored.</summary>

@@ -60,22 +60,7 @@ internal sealed class SqliteStatement(sqlite3 connection, sqlite3_stmt handle, s
 
     /// <summary>Advances to the next row.</summary>
     /// <returns><see langword="false"/> after the last row; the statement can then be used again.</returns>
-    public bool Step()
-    {
-        var code = raw.sqlite3_step(handle);
-        switch (code)
-        {
-            case raw.SQLITE_ROW:
-                return true;
-            case raw.SQLITE_DONE:
-                raw.sqlite3_reset(handle);
-                return false;
-            default:
-                var error = SqliteErrors.Create(connection, code, text);
-                raw.sqlite3_reset(handle);
-                throw error;
-        }
-    }
+    public bool Step() => IsRow(raw.sqlite3_step(handle));
 
     /// <summary>Runs the statement to its end.</summary>
     public void Execute()
@@ -84,6 +69,26 @@ internal sealed class SqliteStatement(sqlite3 connection, sqlite3_stmt handle, s
         {
             // Ignore the rows.
         }
+    }
+
+    /// <summary>Runs the statement to its end, unless another connection holds a lock that it needs.</summary>
+    /// <returns><see langword="false"/> if it does. That is no exception, because a wait for a lock makes a thousand attempts a
+    /// second.</returns>
+    public bool TryExecute()
+    {
+        var code = raw.sqlite3_step(handle);
+        if ((code & 0xff) == raw.SQLITE_BUSY)
+        {
+            Reset();
+            return false;
+        }
+
+        while (IsRow(code))
+        {
+            code = raw.sqlite3_step(handle);
+        }
+
+        return true;
     }
 
     /// <summary>Runs the statement and returns the number of changed rows.</summary>
@@ -139,6 +144,22 @@ internal sealed class SqliteStatement(sqlite3 connection, sqlite3_stmt handle, s
     public Guid? NullableGuid(int column) => IsNull(column) ? null : Guid(column);
 
     public void Dispose() => handle.Dispose();
+
+    private bool IsRow(int code)
+    {
+        switch (code)
+        {
+            case raw.SQLITE_ROW:
+                return true;
+            case raw.SQLITE_DONE:
+                raw.sqlite3_reset(handle);
+                return false;
+            default:
+                var error = SqliteErrors.Create(connection, code, text);
+                raw.sqlite3_reset(handle);
+                throw error;
+        }
+    }
 
     private void Check(int code)
     {

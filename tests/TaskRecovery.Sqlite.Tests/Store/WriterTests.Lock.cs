@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.Data.Sqlite;
 
 namespace TaskRecovery.Sqlite.Tests.Store;
@@ -68,5 +69,29 @@ public sealed partial class WriterTests
         Assert.InRange(CountReports() - before, 0, 1);
 
         int CountReports() => log.Entries.Count(static entry => entry.Id == WriteLockAwaited);
+    }
+
+    [Fact]
+    public async Task An_attempt_to_take_a_lock_that_another_connection_holds_throws_no_exception()
+    {
+        await _files.OpenStoreAsync();
+        using var session = new SqliteSession(_files.Connect(), ownsConnection: false);
+        session.Execute("pragma busy_timeout = 0");
+        var exceptions = 0;
+        bool whileHeld;
+        using (await HoldWriteLockAsync())
+        {
+            var thread = Environment.CurrentManagedThreadId;
+            EventHandler<FirstChanceExceptionEventArgs> count = (_, _) =>
+                exceptions += Environment.CurrentManagedThreadId == thread ? 1 : 0;
+            AppDomain.CurrentDomain.FirstChanceException += count;
+            whileHeld = session.TryBeginImmediate();
+            AppDomain.CurrentDomain.FirstChanceException -= count;
+        }
+
+        Assert.False(whileHeld);
+        Assert.Equal(0, exceptions);
+        Assert.True(session.TryBeginImmediate());
+        session.Rollback();
     }
 }
