@@ -76,9 +76,12 @@ internal sealed partial class SqliteJobStore
     private static (List<(RecoveryItem Item, string? Queue)> Items, bool More) RecoverOrphans(
         EntryMoves moves, TimeSpan maxAge, int maxCrashes)
     {
-        var budget = new LockBudget();
         var items = new List<(RecoveryItem, string?)>();
-        foreach (var task in ReadTasks(moves.Session.Get(TaskSql.Orphans)))
+        var tasks = ReadTasks(moves.Session.Get(TaskSql.Orphans));
+
+        // The search does not count: a slow one would leave no time for more than one task, in this part and in all others.
+        var budget = new LockBudget();
+        foreach (var task in tasks)
         {
             if (items.Count > 0 && !budget.IsLeft)
             {

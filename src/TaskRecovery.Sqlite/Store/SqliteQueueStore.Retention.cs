@@ -135,7 +135,9 @@ internal sealed partial class SqliteQueueStore
             (var count, done) = await _database.WriteAsync(
                 session =>
                 {
-                    var (budget, change, some, next) = (new LockBudget(), begin(session), 0, start);
+                    // What each part reads again does not count: many rows would be changed one at a time.
+                    var change = begin(session);
+                    var (budget, some, next) = (new LockBudget(), 0, start);
                     do
                     {
                         if (change(rows[next++]) is { } bytes)

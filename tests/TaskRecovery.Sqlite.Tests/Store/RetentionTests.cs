@@ -127,6 +127,30 @@ public sealed class RetentionTests : IDisposable
     }
 
     [Fact]
+    public async Task What_each_transaction_reads_again_does_not_count_among_the_time_of_its_changes()
+    {
+        var store = await _files.OpenStoreAsync();
+        var parts = 0;
+
+        var changed = await store.InPartsAsync<int>(
+            [.. Enumerable.Range(0, 100)],
+            static session =>
+            {
+                var begun = TimeProvider.System.GetTimestamp();
+                while (TimeProvider.System.GetElapsedTime(begun) < LockBudget.Time)
+                {
+                    // Reads for longer than one transaction may take.
+                }
+
+                return static _ => 0;
+            },
+            CancellationToken.None, () => parts++);
+
+        Assert.Equal(100, changed);
+        Assert.InRange(parts, 1, 50);
+    }
+
+    [Fact]
     public async Task What_one_transaction_erases_is_limited_by_bytes()
     {
         var database = _files.Open();
