@@ -3,11 +3,11 @@ namespace TaskRecovery.Sqlite;
 /// <summary>Recognizes, by name, file systems on which file locks or shared memory do not work between processes or machines.</summary>
 internal static class FileSystems
 {
-    // Network and cluster file systems, and shares between a virtual machine and its host. Cluster file systems support locks, but no
-    // shared memory between machines.
+    // Network and cluster file systems, and shares between a virtual machine and its host (fakeowner is Docker Desktop's). Cluster file
+    // systems support locks, but no shared memory between machines.
     private static readonly HashSet<string> Shared = new(StringComparer.OrdinalIgnoreCase)
     {
-        "9p", "acfs", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "gfs", "gfs2",
+        "9p", "acfs", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "fakeowner", "gfs", "gfs2",
         "glusterfs", "gpfs", "kafs", "lustre", "ncp", "ncpfs", "nfs", "nfs3", "nfs4",
         "ocfs2", "openafs", "orangefs", "panfs", "prl_fs", "pvfs2", "smb", "smb2",
         "smb3", "smbfs", "sshfs", "v9fs", "vboxsf", "virtiofs", "vmhgfs", "webdav",
@@ -16,8 +16,8 @@ internal static class FileSystems
     private static readonly HashSet<string> SharedInUserSpace = new(StringComparer.OrdinalIgnoreCase)
     {
         "afp", "beegfs", "blobfuse", "blobfuse2", "ceph", "ceph-fuse", "curlftpfs", "davfs",
-        "davfs2", "gcsfuse", "glusterfs", "goofys", "google-drive-ocamlfuse", "grpcfuse",
-        "hadoop", "hdfs", "httpfs", "juicefs", "lizardfs", "mfs", "moosefs", "mountpoint-s3",
+        "davfs2", "gcsfuse", "glusterfs", "goofys", "google-drive-ocamlfuse", "grpcfuse", "gvfsd-fuse",
+        "hadoop", "hdfs", "httpfs", "juicefs", "kio-fuse", "lizardfs", "mfs", "moosefs", "mountpoint-s3",
         "nfs", "osxfs", "prl_fsd", "rclone", "s3backer", "s3fs", "seaweedfs", "smbnetfs",
         "sshfs", "vmhgfs-fuse", "weed", "wdfs",
     };
