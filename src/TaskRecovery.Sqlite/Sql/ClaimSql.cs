@@ -14,10 +14,19 @@ internal static class ClaimSql
     /// <summary>The entries, attempts and crashes of a claim. ?1 fence.</summary>
     public const string Contents = "select entries, attempts, crashes from taskrecovery_claims where id = ?1";
 
-    /// <summary>All claims, with their creation time and node.</summary>
-    public const string All = """
+    private const string WithNodes = """
         select c.id, c.claimed_at, n.name, n.named, n.id, c.entries, c.attempts, c.crashes
-        from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node order by c.id
+        from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node
+        """;
+
+    /// <summary>All claims, with their creation time and node.</summary>
+    public const string All = $"{WithNodes} order by c.id";
+
+    /// <summary>As <see cref="All"/>, only the claim under which an entry runs. ?1 entry.</summary>
+    public const string OfRunning = $"""
+        {WithNodes} where exists (select 1 from json_each(c.entries) e where e.value = ?1)
+            and not exists (select 1 from taskrecovery_outcomes o where o.entry = ?1 and o.fence = c.id)
+        order by c.id desc limit 1
         """;
 
     /// <summary>The claims of a node. ?1 node's id.</summary>

@@ -103,7 +103,7 @@ internal sealed class Eraser(SqliteDatabase database, SqliteQueueStore store, Au
     private static bool EndRunning(EntryMoves moves, long entry)
     {
         var session = moves.Session;
-        if (RunningEntries.Read(session).Find(entry) is not { } run)
+        if (RunningEntries.ReadOne(session, entry).Find(entry) is not { } run)
         {
             return false;
         }

@@ -21,20 +21,41 @@ internal sealed class RunningEntries
         var statement = session.Get(ClaimSql.All);
         while (statement.Step())
         {
-            var fence = statement.Int64(0);
-            var claimedAt = Micros.ToTime(statement.Int64(1));
-            var nodeId = statement.Guid(4);
-            var node = NodeRules.Label(statement.Text(2), statement.Boolean(3), nodeId);
-            foreach (var (id, attempt, crashes) in ClaimContents.Parse(statement.Bytes(5), statement.Bytes(6), statement.Bytes(7)).Entries)
+            var (claim, contents) = ReadClaim(statement);
+            foreach (var (id, attempt, crashes) in contents.Entries)
             {
-                if (!session.Get(withErased ? OutcomeSql.ExistsByNode : OutcomeSql.Exists).Bind(1, id).Bind(2, fence).Exists())
+                if (!session.Get(withErased ? OutcomeSql.ExistsByNode : OutcomeSql.Exists).Bind(1, id).Bind(2, claim.Fence).Exists())
                 {
-                    all._entries[id] = new RunningEntry(fence, claimedAt, nodeId, node, attempt, crashes);
+                    all._entries[id] = claim with { Attempt = attempt, Crashes = crashes };
                 }
             }
         }
 
         return all;
+    }
+
+    /// <summary>Reads one entry, if it is running, without looking up all others.</summary>
+    public static RunningEntries ReadOne(SqliteSession session, long entry)
+    {
+        var one = new RunningEntries();
+        var statement = session.Get(ClaimSql.OfRunning).Bind(1, entry);
+        if (statement.Step())
+        {
+            var (claim, contents) = ReadClaim(statement);
+            contents.TryGet(entry, out var attempt, out var crashes);
+            one._entries[entry] = claim with { Attempt = attempt, Crashes = crashes };
+        }
+
+        statement.Reset();
+        return one;
+    }
+
+    private static (RunningEntry Claim, ClaimContents Contents) ReadClaim(SqliteStatement row)
+    {
+        var nodeId = row.Guid(4);
+        var node = NodeRules.Label(row.Text(2), row.Boolean(3), nodeId);
+        var claim = new RunningEntry(row.Int64(0), Micros.ToTime(row.Int64(1)), nodeId, node, Attempt: 0, Crashes: 0);
+        return (claim, ClaimContents.Parse(row.Bytes(5), row.Bytes(6), row.Bytes(7)));
     }
 }
 

@@ -9,7 +9,8 @@ internal sealed partial class SqliteQueueStore
             session =>
             {
                 var statement = session.Get(ListSql.Find).Bind(1, entryId).Bind(6, true);
-                var entry = statement.Step() ? ReadEntry(statement, new Lazy<RunningEntries>(() => RunningEntries.Read(session))) : null;
+                var running = new Lazy<RunningEntries>(() => RunningEntries.ReadOne(session, entryId));
+                var entry = statement.Step() ? ReadEntry(statement, running) : null;
                 statement.Reset();
                 return entry;
             },

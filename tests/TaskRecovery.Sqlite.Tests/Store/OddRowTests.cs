@@ -161,6 +161,25 @@ public sealed class OddRowTests : IDisposable
     }
 
     [Fact]
+    public async Task A_claim_that_can_t_be_read_hides_no_running_entry_of_another_claim()
+    {
+        var store = await _files.OpenStoreAsync();
+        var (_, claimer) = GivenClaimer(store);
+        var (id, _) = (await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None))[0];
+        await claimer.ClaimAsync(1, new SuspectAllowance(3, 0, 0), CancellationToken.None);
+        Execute("insert into taskrecovery_claims (claimed_at, node, entries, attempts, crashes) "
+            + "select 1, number, '[4711]', '[]', '[]' from taskrecovery_nodes");
+
+        var running = await store.FindAsync(id, CancellationToken.None);
+        var erased = await store.EraseAsync(EraseTarget.Entry(id), new AuditInfo("anna"), CancellationToken.None);
+        var ended = await store.FindAsync(id, CancellationToken.None);
+
+        Assert.Equal((EntryState.Running, "node", 1), (running!.State, running.Node, running.Attempt));
+        Assert.Equal(1, erased);
+        Assert.Equal((EntryState.Cancelled, EndReasons.Erased), (ended!.State, ended.Reason));
+    }
+
+    [Fact]
     public async Task An_entry_outside_of_the_scope_is_missing_even_if_it_can_t_be_read()
     {
         var store = await _files.OpenStoreAsync();
