@@ -58,10 +58,6 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
 
         services.Replace(ServiceDescriptor.Singleton<RunMonitor, RunMonitor>());
         services.Replace(ServiceDescriptor.Singleton<IRunObserver>(static provider => provider.GetRequiredService<RunMonitor>()));
-
-        // It waits for the store between two attempts, and the test's clock may stand still.
-        services.Replace(ServiceDescriptor.Singleton(
-            static provider => ActivatorUtilities.CreateInstance<OutcomeWriter>(provider, TimeProvider.System)));
         services.TryAddSingleton<ServedWork>();
         services.TryAddSingleton<TestEntries>();
         services.AddEngine(options);

@@ -18,6 +18,10 @@ internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlCon
     // interrupt it, which costs an exception and a cancelled read.
     private static readonly TimeSpan TimeForClaim = TimeSpan.FromMilliseconds(1);
 
+    // The driver returns after each notification. If each were followed by a pause, a process would hear fewer than a thousand a second, and
+    // the server's queue of notifications would fill. So only one that comes alone is followed by a pause.
+    private static readonly TimeSpan BetweenPauses = TimeSpan.FromMilliseconds(20);
+
     private readonly SemaphoreSlim _free = new(1, 1);
     private readonly Lock _gate = new();
     private NpgsqlConnection? _connection;
@@ -72,6 +76,7 @@ internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlCon
         string channel, Action<string> onNotification, Action onListening, TimeSpan quiet, CancellationToken cancellationToken)
     {
         NpgsqlConnection? listening = null;
+        long? pausedAt = null;
         void Received(object sender, NpgsqlNotificationEventArgs notification) => onNotification(notification.Payload);
         try
         {
@@ -107,9 +112,10 @@ internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlCon
                     Release();
                 }
 
-                if (end == WaitEnd.Notified)
+                if (end == WaitEnd.Notified && (pausedAt is not { } last || time.GetElapsedTime(last) >= BetweenPauses))
                 {
                     await Task.Delay(TimeForClaim, time, cancellationToken).ConfigureAwait(false);
+                    pausedAt = time.GetTimestamp();
                 }
             }
         }

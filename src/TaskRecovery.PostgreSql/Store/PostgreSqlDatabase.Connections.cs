@@ -152,6 +152,10 @@ internal sealed partial class PostgreSqlDatabase
             ReplaceIfReadOnly(exception);
             throw PostgreSqlErrors.Translate(exception, SchemaName)!;
         }
+        catch (Exception exception) when (IsErrorOfClosing(exception))
+        {
+            throw ClosedError(exception);
+        }
     }
 
     /// <summary>Whether an error proves that the server rejects all connections.</summary>

@@ -130,9 +130,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
             }
             catch (Exception exception) when (IsErrorOfClosing(exception))
             {
-                // What was sent may be committed.
-                throw new StoreUnavailableException(
-                    "The store was closed during this call, or before it. What the call was to store may be stored.", exception);
+                throw ClosedError(exception);
             }
         }
     }
@@ -142,6 +140,10 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
     internal bool IsErrorOfClosing(Exception exception)
         => _isClosed
             && exception is not (TaskRecoveryException or PostgresException or OperationCanceledException or ArgumentException);
+
+    // What was sent may be committed.
+    private static StoreUnavailableException ClosedError(Exception exception)
+        => new("The store was closed during this call, or before it. What the call was to store may be stored.", exception);
 
     /// <summary>Commits the open transaction within the time limit of a statement. The driver's own commit is limited by its data source,
     /// which may be the application's.</summary>

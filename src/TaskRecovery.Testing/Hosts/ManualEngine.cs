@@ -161,16 +161,26 @@ internal sealed class ManualEngine(
             _killed = null;
         }
 
-        await recoverer.RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
-        if (_hasJoined)
+        try
         {
-            foreach (var step in startupSteps)
+            await recoverer.RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
+            if (_hasJoined)
             {
-                await step.RunAsync(cancellationToken).ConfigureAwait(false);
+                foreach (var step in startupSteps)
+                {
+                    await step.RunAsync(cancellationToken).ConfigureAwait(false);
+                }
             }
+
+            await jobs.RecoverJobsAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            // The next attempt joins anew. Its name is free only if this session has ended.
+            node.Kill();
+            throw;
         }
 
-        await jobs.RecoverJobsAsync(cancellationToken).ConfigureAwait(false);
         _hasJoined = true;
         return _node = node;
     }

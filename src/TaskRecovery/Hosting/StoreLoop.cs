@@ -25,6 +25,9 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
     /// wait, because the server plans the statements of each round for the first time.</summary>
     protected virtual TimeSpan FirstRound => TimeSpan.Zero;
 
+    /// <summary>Whether the process runs entries and its start-up hook has succeeded.</summary>
+    protected bool HasBegun { get; private set; }
+
     /// <inheritdoc/>
     public override Task StartAsync(CancellationToken cancellationToken)
     {
@@ -40,7 +43,7 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
     /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        await LeaveAfterAsync(base.StopAsync(cancellationToken)).ConfigureAwait(false);
         await RunLastRoundAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -49,14 +52,9 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(LastRound);
-        try
-        {
-            await StopOnceAsync(limit.Token).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is TaskRecoveryException or OperationCanceledException)
-        {
-            // What was collected since the last round is lost. A stop must not fail because of that.
-        }
+
+        // If it fails, what was collected since the last round is lost. A stop must not fail because of that.
+        await LeaveAfterAsync(StopOnceAsync(limit.Token)).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -67,25 +65,13 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
             return;
         }
 
+        // A driver may cancel a statement in the callback of its token, and take seconds for it if its server does not answer. Then the
+        // thread of the host's stop must not be the one that waits.
+        var stop = new CancellationTokenSource();
+        using var _ = stoppingToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).CancelAsync(), stop);
         try
         {
-            await services.Gate.WaitAsync(stoppingToken).ConfigureAwait(false);
-            if (FirstRound is var first && first > TimeSpan.Zero)
-            {
-                await Wake.WaitAsync(first < Interval ? first : Interval, services.Time, stoppingToken).ConfigureAwait(false);
-            }
-
-            while (true)
-            {
-                var wait = await TryOnceAsync(stoppingToken).ConfigureAwait(false);
-                if (wait <= TimeSpan.Zero)
-                {
-                    continue;
-                }
-
-                // While the store is failing, signals do not shorten the wait, because they arrive with every heartbeat.
-                await (_health.Failures > 0 ? _never : Wake).WaitAsync(wait, services.Time, stoppingToken).ConfigureAwait(false);
-            }
+            await RunAsync(stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -140,4 +126,33 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
     /// <summary>Runs one round.</summary>
     /// <returns>Whether another round is due at once.</returns>
     protected abstract Task<bool> OnceAsync(CancellationToken cancellationToken);
+
+    // A store may not react to a cancellation, for example while its disk hangs, and the host stops one service after the other.
+    private static async Task LeaveAfterAsync(Task task)
+    {
+        task.ObserveFailure();
+        await task.WaitAsync(LastRound, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task RunAsync(CancellationToken stoppingToken)
+    {
+        await services.Gate.WaitAsync(stoppingToken).ConfigureAwait(false);
+        HasBegun = true;
+        if (FirstRound is var first && first > TimeSpan.Zero)
+        {
+            await Wake.WaitAsync(first < Interval ? first : Interval, services.Time, stoppingToken).ConfigureAwait(false);
+        }
+
+        while (true)
+        {
+            var wait = await TryOnceAsync(stoppingToken).ConfigureAwait(false);
+            if (wait <= TimeSpan.Zero)
+            {
+                continue;
+            }
+
+            // While the store is failing, signals do not shorten the wait, because they arrive with every heartbeat.
+            await (_health.Failures > 0 ? _never : Wake).WaitAsync(wait, services.Time, stoppingToken).ConfigureAwait(false);
+        }
+    }
 }

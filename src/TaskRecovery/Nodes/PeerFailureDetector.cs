@@ -30,7 +30,8 @@ internal sealed class PeerFailureDetector(StoreTraits traits, TimeSpan lease, Ti
         var watched = _lastAnswer is { } last && answered - last < Math.Max(_grace, _lease / 3);
 
         // A peer that was absent at this session's previous heartbeat has registered since, on the running server, so it held its lock at
-        // that time if it reports one.
+        // that time if it reports one. SQLite may omit a living peer too while too many files are open, but a free lock alone proves its
+        // death there, so this is not asked.
         var newPeersHeldTheirLock = _lastAnswer is not null;
         _lastAnswer = answered;
 

@@ -8,6 +8,8 @@ namespace TaskRecovery.Recovery;
 internal sealed class RetentionLoop(IRecoveryStore store, StoreLoopServices services, IOptions<TaskRecoveryOptions> options)
     : StoreLoop("The removal of what is no longer kept", services)
 {
+    private volatile bool _hasRun;
+
     /// <inheritdoc/>
     protected override TimeSpan Interval => options.Value.Retention.Interval;
 
@@ -20,5 +22,13 @@ internal sealed class RetentionLoop(IRecoveryStore store, StoreLoopServices serv
         => await store.PurgeAsync(options.Value.Retention, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
-    protected override Task<bool> OnceAsync(CancellationToken cancellationToken) => PurgeOnceAsync(cancellationToken);
+    protected override Task<bool> OnceAsync(CancellationToken cancellationToken)
+    {
+        _hasRun = true;
+        return PurgeOnceAsync(cancellationToken);
+    }
+
+    /// <summary>If all processes live for seconds only, each deletes a chunk when it stops, because otherwise none would.</summary>
+    protected override Task StopOnceAsync(CancellationToken cancellationToken)
+        => _hasRun || !HasBegun ? Task.CompletedTask : PurgeOnceAsync(cancellationToken);
 }

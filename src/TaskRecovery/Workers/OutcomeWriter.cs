@@ -8,6 +8,8 @@ namespace TaskRecovery.Workers;
 
 /// <summary>Stores the outcomes of the whole node. Outcomes that arrive while a batch is being stored are written together, so that an idle
 /// system adds no delay and a busy one writes in batches. A stored outcome settles its entry in <see cref="NodeClaims"/>.</summary>
+/// <remarks>All waits use the machine's clock. The application's clock may stand still in a test, and then outcomes would not be
+/// stored.</remarks>
 internal sealed class OutcomeWriter : IDisposable
 {
     // With more unstored outcomes than this, the claimers pause: the store is slower than the handlers.
@@ -34,7 +36,6 @@ internal sealed class OutcomeWriter : IDisposable
     private readonly IEntryStore _store;
     private readonly SuspectLimiter _suspects;
     private readonly Metrics _metrics;
-    private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly LoopHealth _health;
     private readonly Batcher<PendingOutcome> _batcher;
@@ -44,18 +45,16 @@ internal sealed class OutcomeWriter : IDisposable
     private readonly CancellationToken _givingUp;
 
     public OutcomeWriter(
-        IEntryStore store, SuspectLimiter suspects, Metrics metrics,
-        OutageReporter outages, TimeProvider time, ILogger<OutcomeWriter> logger)
+        IEntryStore store, SuspectLimiter suspects, Metrics metrics, OutageReporter outages, ILogger<OutcomeWriter> logger)
     {
         _store = store;
         _suspects = suspects;
         _metrics = metrics;
-        _time = time;
         _logger = logger.Guarded();
         _givingUp = _giveUp.Token;
         _health = outages.Watch("outcomes");
-        _batcher = new Batcher<PendingOutcome>(StoreAsync, Rules, time);
-        _afterTransaction = new Batcher<PendingOutcome>(StoreAfterTransactionAsync, Rules with { MaxWriters = 1 }, time);
+        _batcher = new Batcher<PendingOutcome>(StoreAsync, Rules, TimeProvider.System);
+        _afterTransaction = new Batcher<PendingOutcome>(StoreAfterTransactionAsync, Rules with { MaxWriters = 1 }, TimeProvider.System);
     }
 
     /// <summary>Whether the store is so far behind that nothing more should be claimed.</summary>
@@ -95,7 +94,9 @@ internal sealed class OutcomeWriter : IDisposable
 
     /// <summary>Stops retrying outcomes while the store is unavailable. The entries of unstored outcomes stay claimed, and a sweep recovers
     /// them once this node is dead.</summary>
-    public void GiveUp() => _giveUp.Cancel();
+    /// <remarks>The returned task ends with the last cancelled call: a driver may take seconds to cancel one if its server does not
+    /// answer.</remarks>
+    public Task GiveUpAsync() => _giveUp.CancelAsync();
 
     public void Dispose() => _giveUp.CancelAndDispose();
 
@@ -144,7 +145,7 @@ internal sealed class OutcomeWriter : IDisposable
 
     private async Task AddLaterAsync(List<PendingOutcome> outcomes, TimeSpan wait)
     {
-        await Task.Delay(wait, _time, _givingUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(wait, TimeProvider.System, _givingUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_givingUp.IsCancellationRequested)
         {
             Account(outcomes);
@@ -255,7 +256,7 @@ internal sealed class OutcomeWriter : IDisposable
         Failure = exception;
         _health.Failed(exception);
         var wait = Backoff.OfCalls.After(failures, Random.Shared.NextDouble());
-        await Task.Delay(wait, _time, _givingUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(wait, TimeProvider.System, _givingUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private void Report(List<PendingOutcome> batch, IReadOnlyList<RunOutcome> refused)

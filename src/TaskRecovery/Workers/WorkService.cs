@@ -174,6 +174,7 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
         await claimingEnds.ConfigureAwait(false);
         if (_queues.Count == 0)
         {
+            await RunLastRoundsAsync(FlushTime).ConfigureAwait(false);
             return;
         }
 
@@ -203,7 +204,7 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
 
     private async Task FlushAsync()
     {
-        using var limit = new CancellationTokenSource(FlushTime, TimeProvider.System);
+        var began = TimeProvider.System.GetTimestamp();
         using var drain = new CancellationTokenSource(FlushTime - AbortTime, TimeProvider.System);
 
         // Wait for the answer of a claim in progress, so that its entries are released at once instead of being recovered by other nodes.
@@ -216,14 +217,21 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
             _logger.OutcomesLeft(left);
         }
 
-        _outcomes.GiveUp();
-        await WaitForAbortedAsync(Task.WhenAll(_stopLoops.CancelAsync(), _loops)).ConfigureAwait(false);
+        await WaitForAbortedAsync(Task.WhenAll(_outcomes.GiveUpAsync(), _stopLoops.CancelAsync(), _loops)).ConfigureAwait(false);
 
         // If this fails, a sweep of another node removes the claims.
-        await WaitOrLeaveAsync(_claims.RemoveOnceAsync(limit.Token), limit.Token).ConfigureAwait(false);
-        await WaitOrLeaveAsync(Task.WhenAll(_lastRounds.Select(loop => loop.RunLastRoundAsync(limit.Token))), limit.Token)
-            .ConfigureAwait(false);
+        await WaitOrLeaveAsync(_claims.RemoveOnceAsync, Rest()).ConfigureAwait(false);
+        await RunLastRoundsAsync(Rest()).ConfigureAwait(false);
+
+        TimeSpan Rest()
+        {
+            var rest = FlushTime - TimeProvider.System.GetElapsedTime(began);
+            return rest > TimeSpan.Zero ? rest : TimeSpan.Zero;
+        }
     }
+
+    private Task RunLastRoundsAsync(TimeSpan limit)
+        => WaitOrLeaveAsync(token => Task.WhenAll(_lastRounds.Select(loop => loop.RunLastRoundAsync(token))), limit);
 
     // A store may not react to a cancellation, for example while its disk hangs. Every later stop and the dispose wait for this one, so no
     // wait for the store may be without a limit.
@@ -233,10 +241,14 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
         await aborted.WaitAsync(AbortTime, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private static async Task WaitOrLeaveAsync(Task call, CancellationToken cancellationToken)
+    // The wait ends by its own timer and not by the token of the call. The callbacks of a token run one after the other, and the one with
+    // which a driver cancels its statement takes seconds if the server does not answer.
+    private static async Task WaitOrLeaveAsync(Func<CancellationToken, Task> call, TimeSpan limit)
     {
-        call.ObserveFailure();
-        await call.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        using var source = new CancellationTokenSource(limit, TimeProvider.System);
+        var calling = call(source.Token);
+        calling.ObserveFailure();
+        await calling.WaitAsync(limit, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task WaitUntilIdleAsync(TimeSpan limit, CancellationToken cancellationToken)

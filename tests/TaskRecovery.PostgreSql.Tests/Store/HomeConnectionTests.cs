@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Threading.Channels;
 using Npgsql;
 using TaskRecovery.Storage;
@@ -84,6 +85,30 @@ public sealed class HomeConnectionTests : PostgreSqlStoreTests
         await ExecuteAsync("notify hints, 'second'");
         Assert.Equal("first", await heard.Reader.ReadAsync(source.Token));
         Assert.Equal("second", await heard.Reader.ReadAsync(source.Token));
+        await source.CancelAsync();
+        await Record.ExceptionAsync(() => listening);
+    }
+
+    [Fact]
+    public async Task Notifications_that_come_together_are_heard_with_one_pause()
+    {
+        var pauses = new Pauses();
+        using var home = new HomeConnection(OpenOneAsync, pauses);
+        var (connected, heard) = (new TaskCompletionSource(), Channel.CreateUnbounded<string>());
+        using var source = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        source.CancelAfter(TimeSpan.FromMinutes(2));
+        var listening = home.ListenAsync(
+            "hints", text => heard.Writer.TryWrite(text), () => connected.TrySetResult(), TimeSpan.FromSeconds(60), source.Token);
+        await connected.Task.WaitAsync(source.Token);
+
+        // The clock of the pauses stands still, so a second pause would never end.
+        await ExecuteAsync("select pg_notify('hints', n::text) from generate_series(1, 1000) n");
+        (await pauses.Begun.ReadAsync(source.Token))();
+        for (var i = 1; i <= 1000; i++)
+        {
+            Assert.Equal(i.ToString(CultureInfo.InvariantCulture), await heard.Reader.ReadAsync(source.Token));
+        }
+
         await source.CancelAsync();
         await Record.ExceptionAsync(() => listening);
     }
@@ -230,10 +255,12 @@ public sealed class HomeConnectionTests : PostgreSqlStoreTests
         return connection;
     }
 
-    /// <summary>A clock whose timers end only when the test ends them.</summary>
+    /// <summary>A clock that stands still, and whose timers end only when the test ends them.</summary>
     private sealed class Pauses : TimeProvider
     {
         private readonly Channel<Action> _begun = Channel.CreateUnbounded<Action>();
+
+        public override long GetTimestamp() => 0;
 
         /// <summary>What ends each timer.</summary>
         public ChannelReader<Action> Begun => _begun.Reader;

@@ -1,3 +1,4 @@
+using TaskRecovery.Hosting;
 using TaskRecovery.Recovery;
 using TaskRecovery.Tests.Support;
 
@@ -81,6 +82,38 @@ public sealed class StoreLoopTests : IDisposable
         await retention.StopAsync(Cancellation);
     }
 
+    [Theory]
+    [InlineData(true, 1)]
+    [InlineData(false, 0)]
+    public async Task A_process_that_stops_before_its_first_round_of_retention_does_it_then(bool hasStarted, int rounds)
+    {
+        using var retention = new RetentionLoop(_recovery.Store, _recovery.Loops, _recovery.Node.Options);
+        await retention.StartAsync(Cancellation);
+        if (hasStarted)
+        {
+            _recovery.Node.Gate.Open();
+            await UntilAsync(() => _recovery.Time.ActiveTimers > 0);
+        }
+
+        await retention.StopAsync(Cancellation);
+
+        Assert.Equal(rounds, CallsOf("purge"));
+    }
+
+    [Fact]
+    public async Task A_stop_does_not_wait_for_a_store_that_ignores_its_cancellation()
+    {
+        using var stuck = new StuckLoop(_recovery.Loops);
+        await stuck.StartAsync(Cancellation);
+        _recovery.Node.Gate.Open();
+        await stuck.Begun.WaitAsync(Cancellation);
+
+        // Neither the round nor the last round ever ends.
+        await stuck.StopAsync(Cancellation);
+
+        Assert.True(stuck.LastRoundBegan);
+    }
+
     [Fact]
     public async Task A_sweep_that_found_something_looks_again_at_once()
     {
@@ -134,6 +167,30 @@ public sealed class StoreLoopTests : IDisposable
         {
             patience.Token.ThrowIfCancellationRequested();
             await Task.Yield();
+        }
+    }
+
+    private sealed class StuckLoop(StoreLoopServices services) : StoreLoop("A loop of a store that hangs", services)
+    {
+        private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<bool> _never = new();
+
+        public Task Begun => _begun.Task;
+
+        public bool LastRoundBegan { get; private set; }
+
+        protected override TimeSpan Interval => TimeSpan.FromSeconds(1);
+
+        protected override Task<bool> OnceAsync(CancellationToken cancellationToken)
+        {
+            _begun.TrySetResult();
+            return _never.Task;
+        }
+
+        protected override Task StopOnceAsync(CancellationToken cancellationToken)
+        {
+            LastRoundBegan = true;
+            return _never.Task;
         }
     }
 }
