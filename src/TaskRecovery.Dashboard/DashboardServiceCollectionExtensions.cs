@@ -124,7 +124,7 @@ public static class DashboardServiceCollectionExtensions
             var what = action;
             services.AddSingleton<IAction>(provider => new ChangeEntry(
                 what, provider.GetRequiredService<IQueueMonitor>(), provider.GetRequiredService<IQueueOperator>(),
-                provider.GetRequiredService<Reads>()));
+                provider.GetRequiredService<Reads>(), provider.GetRequiredService<TimeProvider>()));
         }
 
         foreach (var target in (ReadOnlySpan<string>)["queues", "kinds", "jobs"])

@@ -5,9 +5,13 @@ namespace TaskRecovery.Dashboard.Actions;
 
 /// <summary>Retries or cancels one entry. A cancellation is a bulk operation on one id, so that its undo restores the old due time; a retry
 /// is undone by a cancellation.</summary>
-internal sealed class ChangeEntry(BulkAction action, IQueueMonitor monitor, IQueueOperator operations, Reads reads)
+internal sealed class ChangeEntry(BulkAction action, IQueueMonitor monitor, IQueueOperator operations, Reads reads, TimeProvider time)
     : IAction
 {
+    // How long the answer waits for the result if another process is doing the operation's step, and how often it looks.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
     public string Route => action == BulkAction.Retry ? "entries/{id:long}/retry" : "entries/{id:long}/cancel";
 
     public string Describe(DashboardRequest request) => $"{(action == BulkAction.Retry ? "retry" : "cancel")} entry {request.Id}";
@@ -37,17 +41,40 @@ internal sealed class ChangeEntry(BulkAction action, IQueueMonitor monitor, IQue
         var preview = await operations.PreviewAsync(
             new BulkRequest { Action = action, EntryIds = [id], Scope = request.Access.Scope }, audit, request.Aborted)
             .ConfigureAwait(false);
-        await operations.StartAsync(preview.OperationId, audit, request.Aborted).ConfigureAwait(false);
+        var (started, _) = await operations.StartAsync(preview.OperationId, audit, request.Aborted).ConfigureAwait(false);
+        if (started != OperationResult.Done)
+        {
+            return Noted(id, ChangeOperation.Refused(started));
+        }
 
-        // Any node continues it too; one step here lets the page show the result at once.
-        await operations.ContinueAsync(preview.OperationId, request.Aborted).ConfigureAwait(false);
+        if (await ContinueAsync(request, preview.OperationId).ConfigureAwait(false) is { State: OperationState.Running })
+        {
+            return Noted(id, "cancelling");
+        }
+
         var entries = await operations.ListOperationEntriesAsync(
             new OperationEntryQuery { OperationId = preview.OperationId }, request.Aborted).ConfigureAwait(false);
-        var result = entries.Entries.Count == 0 ? OperatorResult.Done : entries.Entries[0].Result;
+        var result = entries.Entries is [var changed, ..] ? changed.Result : OperatorResult.NotFound;
         return Answer(id, result) with { Undo = result == OperatorResult.Done ? preview.OperationId : null };
     }
 
-    private Done Answer(long id, OperatorResult result) => new($"entries/{id}", result switch
+    // Any node continues the operation too. If one is doing its only step, this process can't, and the result is not known yet.
+    private async ValueTask<BulkOperation?> ContinueAsync(DashboardRequest request, long operation)
+    {
+        var since = time.GetTimestamp();
+        while (true)
+        {
+            var current = await operations.ContinueAsync(operation, request.Aborted).ConfigureAwait(false);
+            if (current is not { State: OperationState.Running } || time.GetElapsedTime(since) >= Patience)
+            {
+                return current;
+            }
+
+            await Task.Delay(Pause, time, request.Aborted).ConfigureAwait(false);
+        }
+    }
+
+    private Done Answer(long id, OperatorResult result) => Noted(id, result switch
     {
         OperatorResult.Done => action == BulkAction.Retry ? "retried" : "cancelled",
         OperatorResult.NotEnded => "refused-not-ended",
@@ -57,8 +84,7 @@ internal sealed class ChangeEntry(BulkAction action, IQueueMonitor monitor, IQue
         OperatorResult.AlreadyEnded => "refused-ended",
         OperatorResult.Changed => "refused-changed",
         _ => "refused-missing",
-    })
-    {
-        Number = id,
-    };
+    });
+
+    private static Done Noted(long id, string note) => new($"entries/{id}", note) { Number = id };
 }

@@ -33,13 +33,17 @@ internal sealed class ChangeOperation(string verb, IQueueOperator operations, Re
             await operations.ContinueAsync(operation.Id, request.Aborted).ConfigureAwait(false);
         }
 
-        return new Done($"operations/{operation?.Id ?? id}", result switch
-        {
-            OperationResult.Done => verb switch { "start" => "started", "stop" => "stopped", _ => "undoing" },
-            OperationResult.Expired => "operation-expired",
-            OperationResult.OtherActor => "operation-other",
-            OperationResult.WrongState => "operation-state",
-            _ => "refused-missing",
-        });
+        return new Done(
+            $"operations/{operation?.Id ?? id}",
+            result != OperationResult.Done ? Refused(result) : verb switch { "start" => "started", "stop" => "stopped", _ => "undoing" });
     }
+
+    /// <summary>The code of the note about a command that was not carried out.</summary>
+    public static string Refused(OperationResult result) => result switch
+    {
+        OperationResult.Expired => "operation-expired",
+        OperationResult.OtherActor => "operation-other",
+        OperationResult.WrongState => "operation-state",
+        _ => "refused-missing",
+    };
 }

@@ -49,6 +49,7 @@ internal static class Toast
     {
         "retried" => ($"Entry {number} is back in its queue.", false),
         "cancelled" => ($"Entry {number} is cancelled, or its handler was asked to stop.", false),
+        "cancelling" => ($"Entry {number} is being cancelled: another process is doing it. Its page shows the result.", false),
         "refused-ended" => ($"Entry {number} was not changed: it has already ended.", true),
         "refused-not-ended" => ($"Entry {number} was not changed: it has not ended.", true),
         "refused-completed" => ($"Entry {number} was not changed: it has completed.", true),

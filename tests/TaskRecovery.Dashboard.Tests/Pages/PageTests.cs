@@ -283,38 +283,6 @@ public sealed class PageTests(OpenShop open, EmptyShop empty) : IClassFixture<Op
     }
 
     [Fact]
-    public async Task One_retry_can_be_undone_from_its_note()
-    {
-        await using var app = await DashboardApp.StartAsync(Shop.Open());
-
-        using var response = await app.Client.SendAsync(
-            Requests.Post($"jobs/entries/{Shop.FailedEntry}/retry"), TestContext.Current.CancellationToken);
-        using var redirected = Requests.Get($"jobs/entries/{Shop.FailedEntry}?did=retried&n={Shop.FailedEntry}", roles: "ops");
-        redirected.Headers.Add("Sec-Fetch-Site", "same-origin");
-        using var next = await app.Client.SendAsync(redirected, TestContext.Current.CancellationToken);
-
-        Assert.Equal(
-            $"../../entries/{Shop.FailedEntry}?did=retried&n={Shop.FailedEntry}", response.Headers.Location?.OriginalString);
-        Assert.Equal([$"retry {Shop.FailedEntry}"], app.Operations.Done.Select(static done => done.Action));
-        var page = await next.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        Assert.Contains($"Entry {Shop.FailedEntry} is back in its queue.", page, StringComparison.Ordinal);
-        Assert.Contains($"action=\"../entries/{Shop.FailedEntry}/cancel\"", page, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task One_cancellation_is_an_operation_that_can_be_undone()
-    {
-        await using var app = await DashboardApp.StartAsync(Shop.Open());
-
-        using var response = await app.Client.SendAsync(
-            Requests.Post($"jobs/entries/{Shop.WaitingEntry}/cancel"), TestContext.Current.CancellationToken);
-
-        Assert.Equal(
-            $"../../entries/{Shop.WaitingEntry}?did=cancelled&n={Shop.WaitingEntry}&undo=7", response.Headers.Location?.OriginalString);
-        Assert.Equal([Shop.WaitingEntry], app.Operations.Prepared?.EntryIds);
-    }
-
-    [Fact]
     public async Task All_that_match_is_a_query_and_no_list_of_ids()
     {
         await using var app = await DashboardApp.StartAsync(Shop.Open());

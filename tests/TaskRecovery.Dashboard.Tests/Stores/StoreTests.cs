@@ -92,8 +92,7 @@ public abstract class StoreTests : IAsyncLifetime
 
         using var cancelled = await _client.SendAsync(Requests.Post($"jobs/entries/{id}/cancel", user: null), Cancellation);
         await WaitAsync(id, EntryState.Cancelled);
-        var undo = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(
-            cancelled.Headers.Location!.OriginalString.Split('?')[1])["undo"].ToString();
+        var undo = await LastOperationAsync();
         using var undone = await _client.SendAsync(Requests.Post($"jobs/operations/{undo}/undo", user: null), Cancellation);
 
         await WaitAsync(id, EntryState.Waiting);
@@ -113,6 +112,10 @@ public abstract class StoreTests : IAsyncLifetime
         Assert.Contains("the gateway is down", page, StringComparison.Ordinal);
         Assert.Contains("anonymous", page, StringComparison.Ordinal);
     }
+
+    // The note has it too, unless a busy machine needed longer than the note waits.
+    private async Task<long> LastOperationAsync()
+        => (await _app.Services.GetRequiredService<IQueueOperator>().ListOperationsAsync(cancellationToken: Cancellation))[0].Id;
 
     private async Task<long> RunAsync(string name)
     {

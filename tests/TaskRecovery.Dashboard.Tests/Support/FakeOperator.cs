@@ -5,6 +5,8 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
 {
     private readonly List<(string Action, AuditInfo Audit)> _done = [];
 
+    private bool _isBusy;
+
     /// <summary>What was done, and by whom.</summary>
     public IReadOnlyList<(string Action, AuditInfo Audit)> Done
     {
@@ -24,6 +26,16 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
 
     /// <summary>What the store throws if something is resumed; <see langword="null"/> if it is resumed.</summary>
     public Exception? ResumeFailure { get; set; }
+
+    /// <summary>How often a step of an operation finds that another process is doing it: the operation runs, and has no entries
+    /// yet.</summary>
+    public int BusySteps { get; set; }
+
+    /// <summary>Called for each such step.</summary>
+    public Action? WhenBusy { get; set; }
+
+    /// <summary>The result of the only entry of an operation; <see langword="null"/> if it has more.</summary>
+    public OperatorResult? EntryResult { get; set; }
 
     public OperatorResult Result { get; set; } = OperatorResult.Done;
 
@@ -80,8 +92,18 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
     public ValueTask<OperationAnswer> StartAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default)
         => Operation("start", operationId, audit);
 
-    public ValueTask<BulkOperation?> ContinueAsync(long operationId, CancellationToken cancellationToken = default) => FindOperationAsync(
-        operationId, scope: null, cancellationToken);
+    public async ValueTask<BulkOperation?> ContinueAsync(long operationId, CancellationToken cancellationToken = default)
+    {
+        _isBusy = BusySteps-- > 0;
+        var operation = await FindOperationAsync(operationId, scope: null, cancellationToken);
+        if (!_isBusy)
+        {
+            return operation;
+        }
+
+        WhenBusy?.Invoke();
+        return operation! with { State = OperationState.Running };
+    }
 
     public ValueTask<OperationAnswer> StopAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default)
         => Operation("stop", operationId, audit);
@@ -102,6 +124,12 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
 
     public ValueTask<OperationEntryPage> ListOperationEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken = default)
     {
+        if (_isBusy || EntryResult is not null)
+        {
+            return ValueTask.FromResult(new OperationEntryPage(
+                _isBusy ? [] : [new OperationEntry(Prepared!.EntryIds!.Single(), EntryResult!.Value)], null));
+        }
+
         var all = system.Lives.Take(30).Select(
             static (life, index) => new OperationEntry(life.Entry.Id, index % 9 == 4 ? OperatorResult.KeyHeld : OperatorResult.Done));
         return ValueTask.FromResult(
