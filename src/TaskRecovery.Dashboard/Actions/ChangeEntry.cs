@@ -3,8 +3,8 @@ using TaskRecovery.Dashboard.Pages;
 
 namespace TaskRecovery.Dashboard.Actions;
 
-/// <summary>Retries or cancels one entry. A cancellation is a bulk operation on one id, so that its undo restores the old due time; a retry
-/// is undone by a cancellation.</summary>
+/// <summary>Retries or cancels one entry. It is a bulk operation on one id, so that its undo restores what was there: the due time of a
+/// cancelled entry, and the state, time and reason with which a retried one had ended.</summary>
 internal sealed class ChangeEntry(BulkAction action, IQueueMonitor monitor, IQueueOperator operations, Reads reads, TimeProvider time)
     : IAction
 {
@@ -24,23 +24,26 @@ internal sealed class ChangeEntry(BulkAction action, IQueueMonitor monitor, IQue
             return Answer(id, OperatorResult.NotFound);
         }
 
-        if (action == BulkAction.Retry)
+        if (monitor.Features.HasFlag(MonitorFeatures.BulkOperations))
         {
-            var options = new RetryOptions { From = request.Field("from") == "start" ? RetryFrom.Start : RetryFrom.LastStep };
-            return Answer(id, await operations.RetryAsync(id, Audits.Of(request), options, request.Aborted).ConfigureAwait(false));
+            return await ChangeWithUndoAsync(request, id).ConfigureAwait(false);
         }
 
-        return monitor.Features.HasFlag(MonitorFeatures.BulkOperations)
-            ? await CancelWithUndoAsync(request, id).ConfigureAwait(false)
-            : Answer(id, await operations.CancelAsync(id, Audits.Of(request), request.Aborted).ConfigureAwait(false));
+        var audit = Audits.Of(request);
+        return Answer(id, Retry(request) is { } retry
+            ? await operations.RetryAsync(id, audit, retry, request.Aborted).ConfigureAwait(false)
+            : await operations.CancelAsync(id, audit, request.Aborted).ConfigureAwait(false));
     }
 
-    private async ValueTask<Done> CancelWithUndoAsync(DashboardRequest request, long id)
+    private RetryOptions? Retry(DashboardRequest request) => action != BulkAction.Retry ? null
+        : new RetryOptions { From = request.Field("from") == "start" ? RetryFrom.Start : RetryFrom.LastStep };
+
+    private async ValueTask<Done> ChangeWithUndoAsync(DashboardRequest request, long id)
     {
         var audit = Audits.Of(request);
         var preview = await operations.PreviewAsync(
-            new BulkRequest { Action = action, EntryIds = [id], Scope = request.Access.Scope }, audit, request.Aborted)
-            .ConfigureAwait(false);
+            new BulkRequest { Action = action, EntryIds = [id], Scope = request.Access.Scope, Retry = Retry(request) },
+            audit, request.Aborted).ConfigureAwait(false);
         var (started, _) = await operations.StartAsync(preview.OperationId, audit, request.Aborted).ConfigureAwait(false);
         if (started != OperationResult.Done)
         {
@@ -49,7 +52,7 @@ internal sealed class ChangeEntry(BulkAction action, IQueueMonitor monitor, IQue
 
         if (await ContinueAsync(request, preview.OperationId).ConfigureAwait(false) is { State: OperationState.Running })
         {
-            return Noted(id, "cancelling");
+            return Noted(id, action == BulkAction.Retry ? "retrying" : "cancelling");
         }
 
         var entries = await operations.ListOperationEntriesAsync(

@@ -20,11 +20,10 @@ internal static class Toast
             return default;
         }
 
-        var path = request.Number("undo") is { } operation ? $"operations/{operation}/undo"
-            : code == "retried" && number is { } entry ? $"entries/{entry}/cancel"
-            : null;
+        // A store without bulk operations can't restore how a retried entry had ended.
         var button = !request.Access.Operate || isLedFromHere != true ? default
-            : path is not null ? Ui.Button(request.Href(path), "Undo", "small")
+            : request.Number("undo") is { } operation ? Ui.Button(request.Href($"operations/{operation}/undo"), "Undo", "small")
+            : code == "retried" && number is { } entry ? Ui.Button(request.Href($"entries/{entry}/cancel"), "Cancel it", "small")
             : UndoPause(request, code);
         return Html($"""
             <div class="toasts" role="status"><div class="notice{(note.IsBad ? " bad" : "")}">{Icon.Of(note.IsBad ? "warn" : "completed")}
@@ -49,6 +48,7 @@ internal static class Toast
     {
         "retried" => ($"Entry {number} is back in its queue.", false),
         "cancelled" => ($"Entry {number} is cancelled, or its handler was asked to stop.", false),
+        "retrying" => ($"Entry {number} is being retried: another process is doing it. Its page shows the result.", false),
         "cancelling" => ($"Entry {number} is being cancelled: another process is doing it. Its page shows the result.", false),
         "refused-ended" => ($"Entry {number} was not changed: it has already ended.", true),
         "refused-not-ended" => ($"Entry {number} was not changed: it has not ended.", true),

@@ -23,10 +23,10 @@ public sealed class OperatorTests(Chromium chromium)
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Retry" }).ClickAsync();
         await Expect(page.Locator(".toasts")).ToContainTextAsync($"Entry {Shop.FailedEntry} is back in its queue.");
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Undo" }).ClickAsync();
-        await Expect(page.Locator(".toasts")).ToContainTextAsync("is cancelled");
+        await Expect(page.Locator(".toasts")).ToContainTextAsync("is being undone");
 
         Assert.Equal(
-            [$"retry {Shop.FailedEntry}", "preview Cancel", "start operation 7"], app.Operations.Done.Select(static done => done.Action));
+            ["preview Retry", "start operation 7", "undo operation 7"], app.Operations.Done.Select(static done => done.Action));
         Assert.Equal([], visitor.Complaints);
     }
 
@@ -117,7 +117,9 @@ public sealed class OperatorTests(Chromium chromium)
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Retry 19 entries" }).ClickAsync();
         await Expect(page.Locator(".toasts")).ToContainTextAsync("started");
 
-        Assert.Equal(["the gateway is back", "all of them"], app.Operations.Done.Select(static done => done.Audit.Reason));
+        Assert.Equal(
+            [("preview Retry", "the gateway is back"), ("start operation 7", "the gateway is back"), ("start operation 7", "all of them")],
+            app.Operations.Done.Select(static done => (done.Action, done.Audit.Reason)));
         Assert.Equal([], visitor.Complaints);
     }
 

@@ -7,21 +7,38 @@ public sealed class EntryActionTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task One_retry_can_be_undone_from_its_note()
+    [Theory]
+    [InlineData("", RetryFrom.LastStep)]
+    [InlineData("start", RetryFrom.Start)]
+    public async Task One_retry_is_an_operation_that_can_be_undone_from_its_note(string from, RetryFrom expected)
     {
         await using var app = await DashboardApp.StartAsync(Shop.Open());
 
+        var location = await PostAsync(app, $"jobs/entries/{Shop.FailedEntry}/retry", ("from", from));
+        var page = await FollowAsync(app, location);
+
+        Assert.Equal($"../../entries/{Shop.FailedEntry}?did=retried&n={Shop.FailedEntry}&undo=7", location);
+        Assert.Equal(["preview Retry", "start operation 7"], app.Operations.Done.Select(static done => done.Action));
+        Assert.Equal([Shop.FailedEntry], app.Operations.Prepared?.EntryIds);
+        Assert.Equal(expected, app.Operations.Prepared?.Retry?.From);
+        Assert.Contains($"Entry {Shop.FailedEntry} is back in its queue.", page, StringComparison.Ordinal);
+        Assert.Contains("action=\"../operations/7/undo\"><button class=\"small\">Undo</button>", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_retry_that_can_not_be_undone_can_be_cancelled()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open());
+        app.Monitor.Features = MonitorFeatures.All & ~MonitorFeatures.BulkOperations;
+
         var location = await PostAsync(app, $"jobs/entries/{Shop.FailedEntry}/retry");
-        using var redirected = Requests.Get($"jobs/entries/{Shop.FailedEntry}?did=retried&n={Shop.FailedEntry}", roles: "ops");
-        redirected.Headers.Add("Sec-Fetch-Site", "same-origin");
-        using var next = await app.Client.SendAsync(redirected, Cancellation);
+        var page = await FollowAsync(app, location);
 
         Assert.Equal($"../../entries/{Shop.FailedEntry}?did=retried&n={Shop.FailedEntry}", location);
         Assert.Equal([$"retry {Shop.FailedEntry}"], app.Operations.Done.Select(static done => done.Action));
-        var page = await next.Content.ReadAsStringAsync(Cancellation);
-        Assert.Contains($"Entry {Shop.FailedEntry} is back in its queue.", page, StringComparison.Ordinal);
-        Assert.Contains($"action=\"../entries/{Shop.FailedEntry}/cancel\"", page, StringComparison.Ordinal);
+        Assert.Contains(
+            $"action=\"../entries/{Shop.FailedEntry}/cancel\"><button class=\"small\">Cancel it</button>", page, StringComparison.Ordinal);
+        Assert.DoesNotContain(">Undo</button>", page, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -51,19 +68,21 @@ public sealed class EntryActionTests
             $"../../entries/{Shop.WaitingEntry}?did={expected}&n={Shop.WaitingEntry}{(canUndo ? "&undo=7" : "")}", location);
     }
 
-    [Fact]
-    public async Task A_result_that_is_not_known_in_time_is_not_claimed()
+    [Theory]
+    [InlineData("retry", "retrying", "is being retried")]
+    [InlineData("cancel", "cancelling", "is being cancelled")]
+    public async Task A_result_that_is_not_known_in_time_is_not_claimed(string verb, string expected, string words)
     {
         await using var app = await DashboardApp.StartAsync(Shop.Open());
         app.Operations.BusySteps = int.MaxValue;
         app.Operations.WhenBusy = () => app.Time.Advance(TimeSpan.FromSeconds(1));
 
-        var location = await PostAsync(app, $"jobs/entries/{Shop.WaitingEntry}/cancel");
+        var location = await PostAsync(app, $"jobs/entries/{Shop.WaitingEntry}/{verb}");
 
-        Assert.Equal($"../../entries/{Shop.WaitingEntry}?did=cancelling&n={Shop.WaitingEntry}", location);
+        Assert.Equal($"../../entries/{Shop.WaitingEntry}?did={expected}&n={Shop.WaitingEntry}", location);
         Assert.Equal(int.MaxValue - 2, app.Operations.BusySteps);
         var page = await FollowAsync(app, location);
-        Assert.Contains($"Entry {Shop.WaitingEntry} is being cancelled", page, StringComparison.Ordinal);
+        Assert.Contains($"Entry {Shop.WaitingEntry} {words}", page, StringComparison.Ordinal);
         Assert.DoesNotContain(">Undo</button>", page, StringComparison.Ordinal);
     }
 
@@ -82,9 +101,9 @@ public sealed class EntryActionTests
         Assert.Equal($"../../entries/{Shop.WaitingEntry}?did={expected}&n={Shop.WaitingEntry}", location);
     }
 
-    private static async Task<string> PostAsync(DashboardApp app, string path)
+    private static async Task<string> PostAsync(DashboardApp app, string path, params (string Name, string Value)[] fields)
     {
-        using var response = await app.Client.SendAsync(Requests.Post(path), Cancellation);
+        using var response = await app.Client.SendAsync(Requests.Post(path, fields: fields), Cancellation);
         return response.Headers.Location!.OriginalString;
     }
 

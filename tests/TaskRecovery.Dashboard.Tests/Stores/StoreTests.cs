@@ -23,6 +23,8 @@ public abstract class StoreTests : IAsyncLifetime
 
     private IJobQueue Queue => _app.Services.GetRequiredService<IJobQueue>();
 
+    private IQueueOperator Operator => _app.Services.GetRequiredService<IQueueOperator>();
+
     public async ValueTask InitializeAsync()
     {
         var builder = RealApp.NewBuilder();
@@ -79,9 +81,28 @@ public abstract class StoreTests : IAsyncLifetime
         using var response = await _client.SendAsync(Requests.Post($"jobs/entries/{id}/retry", user: null), Cancellation);
 
         Assert.Equal(HttpStatusCode.SeeOther, response.StatusCode);
-        Assert.Contains("did=retried", response.Headers.Location?.OriginalString, StringComparison.Ordinal);
         await WaitAsync(id, EntryState.Completed);
-        Assert.Contains("was retried", (await GetAsync("events")).Page, StringComparison.Ordinal);
+        Assert.Contains("</a> on 1 entry ended", (await GetAsync("events")).Page, StringComparison.Ordinal);
+        Assert.Contains("Retried by <a", (await GetAsync($"entries/{id}")).Page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_retried_entry_has_ended_again_after_an_undo_as_it_had_ended()
+    {
+        _state.IsBroken = true;
+        var id = await RunAsync("order");
+        var ended = await Queue.FindAsync(id, Cancellation);
+        var paused = await Operator.PauseAsync(PauseTarget.Queue("default"), new AuditInfo("test"), cancellationToken: Cancellation);
+        Assert.Equal(OperatorResult.Done, paused);
+
+        using var retried = await _client.SendAsync(Requests.Post($"jobs/entries/{id}/retry", user: null), Cancellation);
+        await WaitAsync(id, EntryState.Waiting);
+        var undo = await LastOperationAsync();
+        using var undone = await _client.SendAsync(Requests.Post($"jobs/operations/{undo}/undo", user: null), Cancellation);
+        await WaitAsync(id, EntryState.Failed);
+
+        var again = await Queue.FindAsync(id, Cancellation);
+        Assert.Equal((ended!.EndedAt, ended.Reason, ended.Error), (again!.EndedAt, again.Reason, again.Error));
     }
 
     [Fact]
@@ -115,7 +136,7 @@ public abstract class StoreTests : IAsyncLifetime
 
     // The note has it too, unless a busy machine needed longer than the note waits.
     private async Task<long> LastOperationAsync()
-        => (await _app.Services.GetRequiredService<IQueueOperator>().ListOperationsAsync(cancellationToken: Cancellation))[0].Id;
+        => (await Operator.ListOperationsAsync(cancellationToken: Cancellation))[0].Id;
 
     private async Task<long> RunAsync(string name)
     {
