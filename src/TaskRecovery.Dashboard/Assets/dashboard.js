@@ -16,8 +16,8 @@
   // Times
   const two = number => String(number).padStart(2, "0");
   const clockOf = (at, millis) => `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}${millis ? "." + String(at.getMilliseconds()).padStart(3, "0") : ""}`;
-  const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-  const dayOf = at => `${at.getDate()} ${months[at.getMonth()]}`;
+  const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+  const dayOf = (at, now) => `${at.getDate()} ${months[at.getMonth()]}${at.getFullYear() === now?.getFullYear() ? "" : " " + at.getFullYear()}`;
   const sameDay = (a, b) => a.toDateString() === b.toDateString();
   const span = seconds => {
     const units = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
@@ -32,12 +32,12 @@
   const say = {
     ago: (at, now) => { const s = (now - at) / 1000; return Math.abs(s) < 1 ? "now" : s > 0 ? `${span(s)} ago` : `in ${span(-s)}`; },
     since: (at, now) => span(Math.max(0, (now - at) / 1000)),
-    clock: (at, now) => (sameDay(at, now) ? "" : dayOf(at) + " ") + clockOf(at),
-    exact: (at, now) => (sameDay(at, now) ? "" : dayOf(at) + " ") + clockOf(at, true),
-    minute: at => `${two(at.getHours())}:${two(at.getMinutes())}`,
-    hour: at => `${dayOf(at)}, ${two(at.getHours())}:${two(at.getMinutes())}`,
-    day: at => dayOf(at),
-    full: at => `${dayOf(at)} ${at.getFullYear()}, ${clockOf(at)}`,
+    clock: (at, now, millis) => (sameDay(at, now) ? "" : dayOf(at, now) + " ") + clockOf(at, millis),
+    exact: (at, now) => say.clock(at, now, true),
+    minute: at => clockOf(at).slice(0, 5),
+    hour: (at, now) => `${dayOf(at, now)}, ${say.minute(at)}`,
+    day: (at, now) => dayOf(new Date(at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate()), now), // A day of the store is one in UTC.
+    full: at => `${dayOf(at)}, ${clockOf(at)}`,
   };
   const times = from => {
     const now = new Date(Date.now() + clock);

@@ -31,7 +31,8 @@ internal static class ThroughputChart
         var top = NiceTop(points.Count == 0 ? 0 : points.Max(
             static point => Math.Max(Parts.Sum(part => part.Value(point.Totals)), point.Totals.Enqueued)));
         var total = points.Aggregate(new EntryTotals(), static (sum, point) => sum.Add(point.Totals));
-        var style = bucket < TimeSpan.FromHours(1) ? "minute" : bucket < TimeSpan.FromDays(1) ? "hour" : "day";
+        var style = Style(bucket);
+        var ticks = Ticks(points, bucket).ToList();
         return Html($"""
             <figure>
             <div class="chart" id="throughput">
@@ -42,16 +43,17 @@ internal static class ThroughputChart
             {Each(points.Select(static (point, index) => (point, index)), item => Bar(item.point, item.index, top, style))}
             <polyline class="line-enqueued" points="{Line(points, top)}"/>
             </svg>
-            <svg class="axis" aria-hidden="true">{Each(Ticks(points, bucket), tick => Html(
+            <svg class="axis" aria-hidden="true">{Each(ticks, tick => Html(
                 $"<text x=\"{tick.Percent:0.##}%\" y=\"12\" data-t=\"{tick.Style}\" data-at=\"{Shown.Iso(tick.At)}\">"
-                + $"{tick.At.UtcDateTime.ToString(Format(tick.Style), CultureInfo.InvariantCulture)}</text>"))}</svg>
+                + $"{tick.At.UtcDateTime.ToString(Format(tick.Style, isShort: true), CultureInfo.InvariantCulture)}</text>"))}</svg>
             </div>
             <figcaption>
             <p class="key">{Each(Parts.Where(part => part.Value(total) > 0 || part.Style is "completed" or "failed"), part =>
                 Html($"<span><svg viewBox=\"0 0 10 10\" aria-hidden=\"true\">"
                     + $"<rect class=\"fill-{part.Style}\" width=\"10\" height=\"10\" rx=\"2\"/>"
                     + $"</svg>{part.Name}</span>"))}
-            <span><svg viewBox="0 0 10 10" aria-hidden="true"><path class="line-enqueued" d="M0 5h10"/></svg>stored</span></p>
+            <span><svg viewBox="0 0 10 10" aria-hidden="true"><path class="line-enqueued" d="M0 5h10"/></svg>stored</span>
+            {When(style == "day" || ticks.Exists(static tick => tick.Style == "day"), Html($"<span>days in UTC</span>"))}</p>
             </figcaption>
             </figure>
             """);
@@ -60,12 +62,13 @@ internal static class ThroughputChart
     /// <summary>The numbers of the chart as a table, for those who can't see it.</summary>
     public static Markup Table(IReadOnlyList<ThroughputPoint> points, TimeSpan bucket)
     {
-        var style = bucket < TimeSpan.FromHours(1) ? "minute" : bucket < TimeSpan.FromDays(1) ? "hour" : "day";
+        var style = Style(bucket);
         var used = points.Where(static point => point.Totals is { Ended: > 0 } or { Enqueued: > 0 } or { Lost: > 0 }).Reverse().ToList();
         return Html($"""
             <details><summary>Numbers of the chart</summary>
             <table><caption class="hidden">Entries in each interval of {Shown.Duration(bucket)}, newest first</caption>
-            <thead><tr><th scope="col">From</th><th scope="col" class="number">Stored</th><th scope="col" class="number">Completed</th>
+            <thead><tr><th scope="col">{(style == "day" ? "Day in UTC" : "From")}</th>
+                <th scope="col" class="number">Stored</th><th scope="col" class="number">Completed</th>
                 <th scope="col" class="number">Failed</th><th scope="col" class="number">Cancelled</th>
                 <th scope="col" class="number">Lost</th></tr></thead>
             <tbody>{Each(used, point => Html(
@@ -159,5 +162,11 @@ internal static class ThroughputChart
     private static string Moment(DateTimeOffset at, string style)
         => at.UtcDateTime.ToString(Format(style) + "' UTC'", CultureInfo.InvariantCulture);
 
-    private static string Format(string style) => style switch { "minute" => "HH:mm", "hour" => "MMM d, HH:mm", _ => "MMM d" };
+    // The counts of a day are added up from midnight in UTC, so that a day has no other name for a viewer in another time zone.
+    private static string Style(TimeSpan bucket)
+        => bucket < TimeSpan.FromHours(1) ? "minute" : bucket < TimeSpan.FromDays(1) ? "hour" : "day";
+
+    // The axis has no room for the year, which the table has.
+    private static string Format(string style, bool isShort = false)
+        => style switch { "minute" => "HH:mm", "hour" => "yyyy-MM-dd HH:mm", _ => isShort ? "MMM d" : "yyyy-MM-dd" };
 }

@@ -63,14 +63,14 @@ internal static class Shown
         };
     }
 
-    public static Markup Ago(DateTimeOffset? at) => Time(at, "ago", "MMM d, HH:mm:ss' UTC'");
+    public static Markup Ago(DateTimeOffset? at) => Time(at, "ago", "yyyy-MM-dd HH:mm:ss' UTC'");
 
     /// <summary>How long ago, for what is still happening.</summary>
-    public static Markup Since(DateTimeOffset? at) => Time(at, "since", "'since 'MMM d, HH:mm:ss' UTC'");
+    public static Markup Since(DateTimeOffset? at) => Time(at, "since", "'since 'yyyy-MM-dd HH:mm:ss' UTC'");
 
-    public static Markup Clock(DateTimeOffset? at) => Time(at, "clock", "MMM d, HH:mm:ss");
+    public static Markup Clock(DateTimeOffset? at) => Time(at, "clock", "yyyy-MM-dd HH:mm:ss");
 
-    public static Markup Exact(DateTimeOffset? at) => Time(at, "exact", "MMM d, HH:mm:ss.fff");
+    public static Markup Exact(DateTimeOffset? at) => Time(at, "exact", "yyyy-MM-dd HH:mm:ss.fff");
 
     public static Markup Time(DateTimeOffset? at, string style, string format) => at is { } time
         ? Html($"<time datetime=\"{Iso(time)}\" data-t=\"{style}\">{time.UtcDateTime.ToString(format, Invariant)}</time>")

@@ -36,7 +36,8 @@ internal sealed class Visitor : IAsyncDisposable
     }
 
     public static async Task<Visitor> ComeAsync(
-        Chromium chromium, Uri address, int width = 1_440, ColorScheme scheme = ColorScheme.Light, bool script = true)
+        Chromium chromium, Uri address, int width = 1_440, ColorScheme scheme = ColorScheme.Light, bool script = true,
+        string timeZone = "UTC")
     {
         var browser = await chromium.GetAsync();
         var context = await browser.NewContextAsync(new BrowserNewContextOptions
@@ -46,7 +47,7 @@ internal sealed class Visitor : IAsyncDisposable
             ColorScheme = scheme,
             ReducedMotion = ReducedMotion.Reduce,
             JavaScriptEnabled = script,
-            TimezoneId = "UTC",
+            TimezoneId = timeZone,
         });
         return new Visitor(context, await context.NewPageAsync());
     }

@@ -27,6 +27,16 @@ public sealed class ShownTests
     public void A_count_says_how_exact_it_is(long value, CountPrecision precision, string expected)
         => Assert.Equal(expected, Shown.Number(new Count(value, precision)));
 
+    [Fact]
+    public void A_time_has_the_year_without_a_script()
+    {
+        var at = new DateTimeOffset(2025, 3, 1, 12, 30, 5, 120, TimeSpan.FromHours(1));
+
+        Assert.Contains(">2025-03-01 11:30:05<", Shown.Clock(at).ToString(), StringComparison.Ordinal);
+        Assert.Contains(">2025-03-01 11:30:05.120<", Shown.Exact(at).ToString(), StringComparison.Ordinal);
+        Assert.Contains(">2025-03-01 11:30:05 UTC<", Shown.Ago(at).ToString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(950, "950")]
     [InlineData(12_300, "12.3k")]
