@@ -35,7 +35,7 @@ internal static class Toast
     private static Markup UndoPause(DashboardRequest request, string code)
     {
         var verb = code switch { "paused" => "resume", "resumed" => "pause", _ => null };
-        return verb is null || request.Query("name") is not { } name ? default : request.Query("of") switch
+        return verb is null || request.Exact("name") is not { } name ? default : request.Query("of") switch
         {
             "queues" => Ui.Button(request.Href($"queues/{verb}"), "Undo", "small", fields: Ui.Hidden("name", name)),
             "kinds" => Ui.Button(request.Href($"kinds/{verb}"), "Undo", "small", fields: Ui.Hidden("name", name)),

@@ -181,8 +181,8 @@ internal sealed class ApiEndpoints(
     {
         Before = Parameters.Number(request, "before"),
         After = Parameters.Number(request, "after"),
-        Node = Parameters.Text(request, "node"),
-        Actor = Parameters.Text(request, "actor"),
+        Node = Parameters.Name(request, "node"),
+        Actor = Parameters.Name(request, "actor"),
     });
 
     private async Task<ApiOperationPage> OperationsAsync(DashboardRequest request)

@@ -24,13 +24,11 @@ internal sealed class Parameters(string[] names)
         }
     }
 
-    public static string? Text(DashboardRequest request, string name)
-        => request.Query(name) ?? (string.IsNullOrWhiteSpace(request.Context.Request.Query[name].ToString())
-            ? null
-            : throw new InvalidInputException($"The condition '{name}' is too long or has a NUL character."));
+    /// <summary>A number, a time, an id or a word, without the white space around it.</summary>
+    public static string? Text(DashboardRequest request, string name) => request.Query(name) ?? Absent(request, name);
 
     /// <summary>A stored name exactly as it is, with the white space around it.</summary>
-    public static string? Name(DashboardRequest request, string name) => Text(request, name) is null ? null : request.Exact(name);
+    public static string? Name(DashboardRequest request, string name) => request.Exact(name) ?? Absent(request, name);
 
     public static long? Number(DashboardRequest request, string name)
         => Text(request, name) is not { } text ? null : DashboardRequest.Whole(text) ?? throw Unreadable(name, text, "a whole number");
@@ -43,6 +41,11 @@ internal sealed class Parameters(string[] names)
         => Text(request, name) is not { } text ? null
             : Enum.TryParse<T>(text, ignoreCase: true, out var value) && Enum.IsDefined(value) ? value
             : throw Unreadable(name, text, string.Join(" or ", Enum.GetNames<T>()).ToLowerInvariant());
+
+    private static string? Absent(DashboardRequest request, string name)
+        => string.IsNullOrWhiteSpace(request.Context.Request.Query[name].ToString())
+            ? null
+            : throw new InvalidInputException($"The condition '{name}' is too long or has a NUL character.");
 
     private static InvalidInputException Unreadable(string name, string text, string allowed)
         => new($"'{Shown(text)}' can't be the value of '{name}'. Use {allowed}.");

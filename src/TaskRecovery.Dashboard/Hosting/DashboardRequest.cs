@@ -25,14 +25,14 @@ internal sealed class DashboardRequest(HttpContext context, Access access, strin
     public IFormCollection Form { get; init; } = FormCollection.Empty;
 
     /// <summary>A parameter of the address, trimmed; <see langword="null"/> if it is absent, empty or unreasonably long.</summary>
-    public string? Query(string name) => Clean(context.Request.Query[name]);
+    public string? Query(string name) => Usable(context.Request.Query[name].ToString().Trim());
 
-    /// <summary>A parameter of the address exactly as it is, for a stored name; <see langword="null"/> if it is absent, empty or
-    /// unreasonably long.</summary>
+    /// <summary>A parameter of the address exactly as it is, for a stored name, which may begin or end with white space;
+    /// <see langword="null"/> if it is absent, blank or unreasonably long.</summary>
     public string? Exact(string name) => Usable(context.Request.Query[name]);
 
-    /// <summary>A field of the posted form, trimmed; <see langword="null"/> if it is absent, empty or unreasonably long.</summary>
-    public string? Field(string name) => Clean(Form[name]);
+    /// <summary>A field of the posted form exactly as it is; <see langword="null"/> if it is absent, blank or unreasonably long.</summary>
+    public string? Field(string name) => Usable(Form[name]);
 
     /// <summary>A parameter of the address that is a whole number; <see langword="null"/> if it is absent or something else.</summary>
     public long? Number(string name) => Whole(Query(name));
@@ -52,8 +52,8 @@ internal sealed class DashboardRequest(HttpContext context, Access access, strin
     /// <summary>The address of a page of the dashboard, relative to this one.</summary>
     public string Href(string path) => root + path;
 
-    private static string? Clean(string? value) => Usable(value?.Trim());
-
     private static string? Usable(string? value)
-        => value is { Length: > 0 and <= MaxParameter } text && !text.Contains('\0', StringComparison.Ordinal) ? text : null;
+        => !string.IsNullOrWhiteSpace(value) && value.Length <= MaxParameter && !value.Contains('\0', StringComparison.Ordinal)
+            ? value
+            : null;
 }

@@ -17,6 +17,9 @@ internal sealed class EntryForm
     private static readonly string[] Conditions =
         ["state", "queue", "kind", "reason", "node", "job", "from", "to", "ended-from", "ended-to", "trace", "key", "meta", "text"];
 
+    // What is compared as it is; numbers, times and ids are trimmed.
+    private static readonly string[] Exact = ["queue", "kind", "reason", "node", "key", "meta", "text"];
+
     // What else the address of a list may contain: the page, the grouping, and the note about an action.
     private static readonly string[] Others = ["before", "group", "by", "did", "n", "undo"];
 
@@ -137,10 +140,13 @@ internal sealed class EntryForm
         => string.Join('&', values.OrderBy(static pair => pair.Key, StringComparer.Ordinal).Select(
             static pair => $"{pair.Key}={Uri.EscapeDataString(pair.Value)}"));
 
-    // A condition that can't be used is a problem. If it were ignored, the filter would match more than the user asked for.
-    private string? Usable(string name, string? value) => value?.Trim() is not { Length: > 0 } text ? null
-        : text.Length > MaxCondition
-            ? Problem<string>($"The condition '{name}' has {text.Length:N0} characters. Use at most {MaxCondition:N0}.")
+    // A condition that can't be used is a problem. If it were ignored, the filter would match more than the user asked for. A name, a key
+    // or a text may begin and end with white space: without it, another queue or kind would match.
+    private string? Usable(string name, string? value)
+        => string.IsNullOrWhiteSpace(value) ? null : Checked(name, Exact.Contains(name, StringComparer.Ordinal) ? value : value.Trim());
+
+    private string? Checked(string name, string text) => text.Length > MaxCondition
+        ? Problem<string>($"The condition '{name}' has {text.Length:N0} characters. Use at most {MaxCondition:N0}.")
         : text.Contains('\0', StringComparison.Ordinal) ? Problem<string>($"The condition '{name}' has a NUL character. Remove it.")
         : text;
 

@@ -38,8 +38,8 @@ internal sealed class EventsPage(Reads reads) : IPage
 
         var group = Groups.FirstOrDefault(one => one.Key == request.Query("show"), Groups[0]);
         var before = request.Number("before");
-        var node = request.Query("node");
-        var actor = request.Query("actor");
+        var node = request.Exact("node");
+        var actor = request.Exact("actor");
         var query = new EventQuery { Kinds = group.Kinds, Before = before, Node = node, Actor = actor, Limit = 60 };
         var page = await reads.EventsAsync(request, query).ConfigureAwait(false);
         var rest = (node is null ? "" : $"&node={Uri.EscapeDataString(node)}")

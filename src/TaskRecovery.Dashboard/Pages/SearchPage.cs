@@ -36,7 +36,7 @@ internal sealed class SearchPage(Reads reads) : IPage
             {When(!isComplete, Ui.Notice("", "search", Html($"There are more jobs than one search compares: only those whose names come "
                 + $"first were compared. A job is always found by its whole name or its id.")))}
             {(request.Access.Search
-                ? Data(request, text)
+                ? Data(request, request.Exact("q") ?? text)
                 : Ui.Notice("", "lock", Html($"Keys, metadata and arguments are not searched, because you may not {(request.Access.Data
                     ? "search"
                     : "see")} data.")))}
@@ -46,6 +46,7 @@ internal sealed class SearchPage(Reads reads) : IPage
         };
     }
 
+    // What is compared with a key or a part of the arguments is what was typed, with the white space at its ends.
     private static Markup Data(DashboardRequest request, string text)
     {
         var value = Uri.EscapeDataString(text);

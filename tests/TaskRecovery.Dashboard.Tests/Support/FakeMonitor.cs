@@ -13,6 +13,9 @@ internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
 
     public MonitorFeatures Features { get; set; } = MonitorFeatures.All;
 
+    /// <summary>The last question about events.</summary>
+    public EventQuery? EventsAsked { get; private set; }
+
     /// <summary>Makes every question fail, or one of them, until it is called with null.</summary>
     public void Fail(Exception? failure, string? question = null) => (_failing, _failure) = (question, failure);
 
@@ -75,6 +78,7 @@ internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
 
     public ValueTask<EventPage> ListEventsAsync(EventQuery query, CancellationToken cancellationToken = default)
     {
+        EventsAsked = query;
         var events = system.Events.Where(one => query.Kinds is not { Count: > 0 }
             || query.Kinds.Contains(one.Kind)).OrderByDescending(static one => one.Id).Take(query.Limit);
         return Answer("events", new EventPage([.. events], null));
