@@ -28,7 +28,7 @@ internal sealed class EntriesPage(Reads reads, TimeProvider time) : IPage
                     ? await GroupAsync(request, form, by).ConfigureAwait(false)
                     : await ListAsync(request, form).ConfigureAwait(false);
         return new Page("Entries", Section.Entries, Html($"""
-            {Tabs(request, form, snapshot)}
+            {Tabs(request, form, form.IsCounted ? snapshot : null)}
             {FilterForm.Render(request, form)}
             {content}
             """))
@@ -129,8 +129,10 @@ internal sealed class EntriesPage(Reads reads, TimeProvider time) : IPage
     private static Markup GroupLink(DashboardRequest request, EntryForm form, string by, string key)
     {
         var name = Ui.Name(key.Length == 0 ? "none" : by == "reason" ? Ui.Words(key) : key);
-        return by == "kind" && !KindLink.IsFilter(key)
+
+        // No filter selects the entries without a reason alone, and an action on all that match would change all.
+        return key.Length == 0 || (by == "kind" && !KindLink.IsFilter(key))
             ? name
-            : Html($"<a href=\"{request.Href($"entries?{form.With(by, key.Length == 0 ? null : key)}")}\">{name}</a>");
+            : Html($"<a href=\"{request.Href($"entries?{form.With(by, key)}")}\">{name}</a>");
     }
 }

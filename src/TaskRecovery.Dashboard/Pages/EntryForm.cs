@@ -87,6 +87,10 @@ internal sealed class EntryForm
 
     public bool HasFilter => _values.Keys.Any(static name => name != "state");
 
+    /// <summary>Whether the numbers of the snapshot count what the filter matches in each state: they are separated by queue
+    /// alone.</summary>
+    public bool IsCounted => _values.Keys.All(static name => name is "state" or "queue");
+
     public long? Before { get; }
 
     public EntryQuery Query { get; }

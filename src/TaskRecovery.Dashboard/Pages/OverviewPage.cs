@@ -182,8 +182,10 @@ internal sealed class OverviewPage(Reads reads) : IPage
     {
         var href = request.Href($"entries?state=failed&{name}={Uri.EscapeDataString(group.Key)}");
         var text = group.Key.Length == 0 ? "without a reason" : name == "reason" ? Ui.Words(group.Key) : group.Key;
-        var link = name == "kind"
-            ? KindLink.Of(request, group.Key, Ui.Name(text), "failed")
+
+        // No filter selects the entries without a reason alone.
+        var link = name == "kind" ? KindLink.Of(request, group.Key, Ui.Name(text), "failed")
+            : group.Key.Length == 0 ? Ui.Name(text)
             : Html($"<a href=\"{href}\">{Ui.Name(text)}</a>");
         return new Row(null, link, Html($"{Shown.Number(group.Entries)}"));
     }
