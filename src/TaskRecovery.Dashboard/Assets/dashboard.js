@@ -93,8 +93,8 @@
     if (!every || busy || ended || document.hidden) { return; }
     busy = true;
     try {
-      const response = await fetch(location.href, { headers: etag ? { "If-None-Match": etag } : {}, redirect: "error", credentials: "same-origin", signal: AbortSignal.timeout(10000) });
-      if (response.status === 401 || response.status === 403) { ended = true; setLive("signed out: reload the page", "stale"); return; }
+      const response = await fetch(location.href, { headers: etag ? { "If-None-Match": etag } : {}, redirect: "manual", credentials: "same-origin", signal: AbortSignal.timeout(10000) });
+      if ([0, 401, 403].includes(response.status)) { ended = true; setLive("signed out: reload the page", "stale"); return; } // 0: to a login
       if (response.status !== 304 && !response.ok) { throw new Error(); }
       readClock(response);
       if (response.status !== 304) {

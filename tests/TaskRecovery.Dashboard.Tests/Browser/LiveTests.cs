@@ -134,6 +134,25 @@ public sealed class LiveTests(Chromium chromium)
     }
 
     [Fact]
+    public async Task A_page_whose_login_has_ended_says_so_and_asks_no_more()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup { HasCookieLogin = true });
+        await using var visitor = await Visitor.ComeAsync(chromium, app.Address);
+        await visitor.Page.GotoAsync("login");
+        await visitor.Page.GotoAsync("jobs/");
+        await Expect(visitor.Page.Locator(".live")).ToHaveTextAsync("live");
+
+        // The handler of the cookie answers with a redirect to the page where the user signs in.
+        await visitor.Page.Context.ClearCookiesAsync();
+        await visitor.PollAsync();
+
+        await Expect(visitor.Page.Locator(".live")).ToHaveTextAsync("signed out: reload the page");
+        await visitor.Page.EvaluateAsync("() => { window.asked = 0; window.fetch = () => { window.asked++; return Promise.reject(); }; }");
+        await visitor.PollAsync();
+        Assert.Equal(0, await visitor.Page.EvaluateAsync<int>("window.asked"));
+    }
+
+    [Fact]
     public async Task An_open_page_does_not_delay_a_stop_and_survives_a_restart()
     {
         var first = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers);
