@@ -25,7 +25,7 @@ public sealed class DashboardOptions
     public string? Environment { get; set; }
 
     /// <summary>Returns the address of a trace in your tracing system, from the trace id (32 hexadecimal digits). Only http and https
-    /// addresses become links.</summary>
+    /// addresses become links. If it throws, trace ids are shown without a link.</summary>
     /// <value>Default: <see langword="null"/>: trace ids are shown without a link.</value>
     public Func<string, string?>? TraceUrl { get; set; }
 
@@ -37,7 +37,8 @@ public sealed class DashboardOptions
     public Func<ClaimsPrincipal, EntryScope?>? Scope { get; set; }
 
     /// <summary>Returns the name under which a user's actions are recorded and that the pages show. It must be different for each user:
-    /// only the user who prepared a bulk operation may start it. If it returns null, the default is used.</summary>
+    /// only the user who prepared a bulk operation may start it. If it returns null, the default is used. If it throws, the
+    /// request is refused.</summary>
     /// <value>Default: <see langword="null"/>: the user's name with the claim <c>sub</c> (or the name identifier) in parentheses, whichever
     /// there is; otherwise the id of the client.</value>
     public Func<ClaimsPrincipal, string?>? UserName { get; set; }

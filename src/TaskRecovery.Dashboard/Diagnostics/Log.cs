@@ -28,4 +28,10 @@ internal static partial class Log
 
     [LoggerMessage(6008, LogLevel.Warning, "The scope of a user could not be found; the request is refused")]
     public static partial void ScopeFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(6009, LogLevel.Warning, "The address of a trace could not be found; its id is shown without a link (logged once)")]
+    public static partial void TraceUrlFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(6010, LogLevel.Warning, "The name of a user could not be found; the request is refused")]
+    public static partial void UserNameFailed(ILogger logger, Exception exception);
 }

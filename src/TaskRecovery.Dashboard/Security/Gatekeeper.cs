@@ -29,15 +29,11 @@ internal sealed class Gatekeeper(
     {
         var refusal = CheckOrigin(context, isApi) ?? await CheckPageAsync(context).ConfigureAwait(false)
             ?? await CheckHostAsync(context).ConfigureAwait(false);
+        EntryScope? scope = null;
+        var user = "";
+        refusal ??= CheckScope(context, out scope) ?? CheckName(context, out user);
         if (refusal is not null)
         {
-            Log.Refused(logger, refusal.Status, context.Request.Method, context.Request.Path.ToUriComponent(), refusal.Title);
-            return (null, refusal);
-        }
-
-        if (!TryScope(context, out var scope))
-        {
-            refusal = new Refusal(StatusCodes.Status403Forbidden, "No view", "The application could not say what your account may see.");
             Log.Refused(logger, refusal.Status, context.Request.Method, context.Request.Path.ToUriComponent(), refusal.Title);
             return (null, refusal);
         }
@@ -48,31 +44,50 @@ internal sealed class Gatekeeper(
             data && (_options.SearchPolicy is null ? _options.Redact is null
                 : await HoldsAsync(_options.SearchPolicy, context).ConfigureAwait(false)),
             await HoldsAsync(_options.OperatePolicy, context).ConfigureAwait(false),
-            Actor.Of(context.User, _options.UserName),
+            user,
             scope);
         return (access, null);
     }
 
     // A scope that restricts nothing is a mistake: it would show one tenant's data to another one.
-    private bool TryScope(HttpContext context, out EntryScope? scope)
+    private Refusal? CheckScope(HttpContext context, out EntryScope? scope)
     {
         scope = null;
         if (_options.Scope is not { } choose)
         {
-            return true;
+            return null;
         }
 
+        var refusal = new Refusal(StatusCodes.Status403Forbidden, "No view", "The application could not say what your account may see.");
         try
         {
             scope = choose(context.User);
-            return scope is not { Queues: null, Kinds: null, Metadata: null };
+            return scope is { Queues: null, Kinds: null, Metadata: null } ? refusal : null;
         }
 #pragma warning disable CA1031 // Whatever the application throws: without an answer, nothing is shown.
         catch (Exception failure)
 #pragma warning restore CA1031
         {
             Log.ScopeFailed(logger, failure);
-            return false;
+            return refusal;
+        }
+    }
+
+    private Refusal? CheckName(HttpContext context, out string user)
+    {
+        try
+        {
+            user = Actor.Of(context.User, _options.UserName);
+            return null;
+        }
+#pragma warning disable CA1031 // Whatever the application throws: without a name, no action could be recorded.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            Log.UserNameFailed(logger, failure);
+            user = "";
+            return new Refusal(
+                StatusCodes.Status403Forbidden, "No name", "The application could not say under which name your account acts.");
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Claims;
 using TaskRecovery.Dashboard.Security;
 using TaskRecovery.Dashboard.Tests.Support;
@@ -35,6 +36,30 @@ public sealed class ActorTests
         Assert.Equal("ops/ada", Actor.Of(Signed("Ada", "1", null), static user => $"ops/{user.Identity!.Name!.ToLowerInvariant()}"));
         Assert.Equal("Ada (1)", Actor.Of(Signed("Ada", "1", null), static _ => null));
         Assert.Equal("anonymous", Actor.Of(new ClaimsPrincipal(new ClaimsIdentity()), null));
+    }
+
+    [Fact]
+    public async Task Without_a_name_nothing_is_shown_or_done()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup
+        {
+            HasApi = true,
+            Configure = static options => options.UserName = static _ => throw new InvalidOperationException("no directory"),
+        });
+
+        foreach (var request in (HttpRequestMessage[])
+            [Requests.Get("jobs/"), Requests.Get("jobs/api/kinds"), Requests.Post("jobs/queues/pause")])
+        {
+            using (request)
+            {
+                using var response = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
+                Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+            }
+        }
+
+        Assert.Equal(3, app.Log.Lines.Count(static line => line.StartsWith("6010", StringComparison.Ordinal)));
+        Assert.Empty(app.System.Asked);
+        Assert.Empty(app.Operations.Done);
     }
 
     [Fact]
