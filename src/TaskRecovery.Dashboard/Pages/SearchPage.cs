@@ -25,8 +25,11 @@ internal sealed class SearchPage(Reads reads) : IPage
             return new Page("Search", Section.None, default) { RedirectTo = target };
         }
 
+        // A task whose entry and job are gone has no page to go to.
+        var task = Guid.TryParse(text, out var id) ? await reads.TaskAsync(request, id).ConfigureAwait(false) : null;
         var (hits, isComplete) = await NamesAsync(request, text).ConfigureAwait(false);
         return new Page($"Search: {text}", Section.None, Html($"""
+            {(task is null ? default : Ui.Card("Task", TaskTable.Render(request, [task], new Dictionary<Guid, Job>())))}
             {(hits.Count == 0
                 ? Ui.Card("Names", Ui.Empty(
                     "search", "No name contains this text",
@@ -58,6 +61,7 @@ internal sealed class SearchPage(Reads reads) : IPage
             """)));
     }
 
+    // The page that the text is the id of; null if there is none.
     private async ValueTask<string?> ExactAsync(DashboardRequest request, string text)
     {
         if (long.TryParse(text.TrimStart('#'), NumberStyles.None, CultureInfo.InvariantCulture, out var entry)
@@ -66,12 +70,16 @@ internal sealed class SearchPage(Reads reads) : IPage
             return $"entries/{entry}";
         }
 
-        if (Guid.TryParse(text, out var id) && await JobOrTaskAsync(request, id).ConfigureAwait(false) is { } found)
+        // A trace id looks like a UUID without dashes, so jobs and tasks come first.
+        if (Guid.TryParse(text, out var id))
         {
-            return found;
+            var found = await JobOrTaskAsync(request, id).ConfigureAwait(false);
+            if (found is not null || await reads.TaskAsync(request, id).ConfigureAwait(false) is not null)
+            {
+                return found;
+            }
         }
 
-        // A trace id looks like a UUID without dashes, so jobs and tasks come first.
         return TraceLink.Find(text) is { } trace ? await TraceAsync(request, trace).ConfigureAwait(false) : null;
     }
 
@@ -90,7 +98,8 @@ internal sealed class SearchPage(Reads reads) : IPage
 
         return await reads.TaskAsync(request, id).ConfigureAwait(false) is not { } task ? null
             : task.EntryId is { } of && await reads.LifeAsync(request, of).ConfigureAwait(false) is not null ? $"entries/{of}"
-            : $"jobs/{task.JobId}";
+            : await reads.JobAsync(request, task.JobId).ConfigureAwait(false) is not null ? $"jobs/{task.JobId}"
+            : null;
     }
 
     private async ValueTask<(List<(Markup Link, string What)> Hits, bool IsComplete)> NamesAsync(DashboardRequest request, string text)
