@@ -7,6 +7,8 @@ namespace TaskRecovery.Storage;
 /// <param name="IsReadable">Whether its query and its ids could be read.</param>
 internal sealed record StoredOperation(BulkOperation Operation, long Position, long[]? Ids, bool IsReadable)
 {
+    private const int SampleSize = 10;
+
     /// <summary>Whether it is known what it does and to which entries. If it is not, it must not run: an operation without a condition
     /// would change every entry.</summary>
     public bool IsExecutable => Operation switch
@@ -18,6 +20,9 @@ internal sealed record StoredOperation(BulkOperation Operation, long Position, l
                 && Operation.Query?.States?.All(static state => Enum.IsDefined(state)) != false,
         _ => false,
     };
+
+    /// <summary>What is shown of the ids that an operation was given.</summary>
+    public static long[]? SampleOf(long[]? ids) => ids?.OrderDescending().Take(SampleSize).ToArray();
 
     /// <summary>The event of an operation that is stopped because it can't be executed.</summary>
     public static NewEvent Unreadable(BulkOperation operation) => new(QueueEventKind.OperationStopped)

@@ -57,12 +57,7 @@ internal sealed class OperationPage(Reads reads, EnvironmentBadge environment, T
 
     private async ValueTask<Markup> PreviewAsync(DashboardRequest request, BulkOperation one)
     {
-        // What selects the entries may be data; then its sample is data too.
-        var readsData = one.Query is { UniqueKey: not null } or { Metadata: not null } or { Text: not null };
-        // One that was given ids has no states, and at most a scope.
-        var sample = one.Query is { States.Count: > 0 } query && (request.Access.Search || !readsData)
-            ? await reads.SampleAsync(request, one.Id, query with { Before = one.UpToId + 1, Limit = Sample }).ConfigureAwait(false)
-            : null;
+        var sample = await SampleAsync(request, one).ConfigureAwait(false);
         var verb = one.Action == BulkAction.Retry ? "Retry" : "Cancel";
         return Html($"""
             <section class="card"><div class="body preview">
@@ -82,10 +77,24 @@ internal sealed class OperationPage(Reads reads, EnvironmentBadge environment, T
                     <a class="button plain" href="{request.Href("entries")}">Keep them as they are</a></form>
                 """))}
             </div></section>
-            {(sample is null || sample.Entries.Count == 0
+            {(sample.Count == 0
                 ? default
-                : Ui.Card("The newest of them", EntryTable.Render(request, sample.Entries, time.GetUtcNow(), canPick: false)))}
+                : Ui.Card("The newest of them", EntryTable.Render(request, sample, time.GetUtcNow(), canPick: false)))}
             """);
+    }
+
+    private async ValueTask<IReadOnlyList<EntrySummary>> SampleAsync(DashboardRequest request, BulkOperation one)
+    {
+        if (one.SampleIds is { } ids)
+        {
+            return await reads.SummariesAsync(request, ids).ConfigureAwait(false);
+        }
+
+        // What selects the entries may be data; then its sample is data too.
+        var readsData = one.Query is { UniqueKey: not null } or { Metadata: not null } or { Text: not null };
+        return one.Query is { States.Count: > 0 } query && (request.Access.Search || !readsData)
+            ? (await reads.SampleAsync(request, one.Id, query with { Before = one.UpToId + 1, Limit = Sample }).ConfigureAwait(false)).Entries
+            : [];
     }
 
     private async ValueTask<Markup> ProgressAsync(DashboardRequest request, BulkOperation one)

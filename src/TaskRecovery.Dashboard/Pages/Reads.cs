@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Dashboard.Diagnostics;
 using TaskRecovery.Dashboard.Hosting;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Dashboard.Pages;
 
@@ -125,6 +126,21 @@ internal sealed partial class Reads(
         return form.IsSearch
             ? SearchAsync(request, question, token => monitor.ListAsync(form.Query, token))
             : AskAsync(request, form.IsCommon, question, token => monitor.ListAsync(form.Query, token));
+    }
+
+    /// <summary>Entries by id, without those that do not exist or that the user does not see.</summary>
+    public async ValueTask<IReadOnlyList<EntrySummary>> SummariesAsync(DashboardRequest request, IEnumerable<long> ids)
+    {
+        var found = new List<EntrySummary>();
+        foreach (var id in ids)
+        {
+            if (await LifeAsync(request, id).ConfigureAwait(false) is { } life)
+            {
+                found.Add(EntrySummaries.Of(life.Entry));
+            }
+        }
+
+        return found;
     }
 
     /// <summary>The newest entries of a prepared operation.</summary>

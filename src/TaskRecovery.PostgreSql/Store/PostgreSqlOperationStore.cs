@@ -183,6 +183,7 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
             Action = action,
             State = (OperationState)row.GetInt16(2),
             Query = query,
+            SampleIds = StoredOperation.SampleOf(ids),
             Retry = row.IsDBNull(5) ? null : new RetryOptions { From = (RetryFrom)row.GetInt16(5), RunAt = row.TimeOrNull(6) },
             Undoes = row.Int64OrNull(7),
             UndoneBy = row.Int64OrNull(8),

@@ -232,6 +232,7 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
             Action = (BulkAction)row.Int32(1),
             State = (OperationState)row.Int32(2),
             Query = query,
+            SampleIds = StoredOperation.SampleOf(ids.Ids),
             Retry = row.IsNull(5) ? null : new RetryOptions { From = (RetryFrom)row.Int32(5), RunAt = Micros.ToTime(row.NullableInt64(6)) },
             Undoes = row.NullableInt64(7),
             UndoneBy = row.NullableInt64(8),

@@ -16,6 +16,10 @@ public sealed record BulkOperation
     /// are not. If it reverses another operation, it is what selects that one's entries.</summary>
     public EntryQuery? Query { get; init; }
 
+    /// <summary>The greatest ids that it was given, at most 10, greatest first: a sample for its preview. An id may be outside of the
+    /// scope; <see langword="null"/> if it was given none.</summary>
+    public IReadOnlyList<long>? SampleIds { get; init; }
+
     /// <summary>How entries are retried; <see langword="null"/> if it retries none.</summary>
     public RetryOptions? Retry { get; init; }
 

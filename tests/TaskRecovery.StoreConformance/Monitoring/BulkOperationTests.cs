@@ -16,6 +16,17 @@ public abstract partial class BulkOperationTests(StoreFixture fixture) : Operati
         Assert.Equal((OperationState.Prepared, id, false), (prepared.State, prepared.UpToId, step.Worked));
         Assert.Equal(EntryState.Waiting, await StateAsync(id));
         Assert.Empty(await Operations.ListAsync(null, 10, Cancellation));
+        Assert.Null(prepared.SampleIds);
+    }
+
+    [Fact]
+    public async Task An_operation_on_ids_has_the_greatest_of_them_as_a_sample()
+    {
+        var prepared = await PrepareAsync(BulkAction.Cancel, ids: [.. Enumerable.Range(1, 30).Select(static id => (long)id)]);
+        var found = await Operations.FindAsync(prepared.Id, null, Cancellation);
+
+        Assert.Equal([30L, 29, 28, 27, 26, 25, 24, 23, 22, 21], prepared.SampleIds!);
+        Assert.Equal(prepared.SampleIds!, found!.SampleIds!);
     }
 
     [Fact]
@@ -63,6 +74,7 @@ public abstract partial class BulkOperationTests(StoreFixture fixture) : Operati
             new OperationEntryQuery { OperationId = operation.Id, OnlyRefused = true, After = refused.NextAfter }, Cancellation);
 
         Assert.Equal((1L, 3L), (last.Done, last.Refused));
+        Assert.Equal(((long[])[ended[0], ended[1], waiting, 123456]).OrderDescending(), operation.SampleIds!);
         Assert.Equal(
             [
                 new(ended[0], OperatorResult.Completed), new(ended[1], OperatorResult.Done),
