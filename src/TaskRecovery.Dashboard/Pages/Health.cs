@@ -10,9 +10,11 @@ internal static class Health
     private static readonly TimeSpan LongWait = TimeSpan.FromMinutes(1);
 
     public static Markup Render(
-        DashboardRequest request, QueueSnapshot snapshot, IReadOnlyList<NodeSummary> nodes, IReadOnlyList<KindSummary> kinds)
+        DashboardRequest request, QueueSnapshot snapshot, IReadOnlyList<NodeSummary> nodes, IReadOnlyList<KindSummary> kinds,
+        IReadOnlyList<Job> jobs)
     {
-        var findings = Find(request, snapshot, nodes, kinds).ToList();
+        var findings = Find(request, snapshot, nodes, kinds).Concat(Paused(request, snapshot, kinds, jobs))
+            .Concat(Late(request, snapshot)).Concat(Orphaned(request, jobs)).ToList();
         return Html(
             $"<ul class=\"health\" aria-label=\"Health\">"
             + $"{(findings.Count > 0 ? Each(findings, finding => finding) : AllIsWell(snapshot, nodes))}</ul>");
@@ -42,7 +44,11 @@ internal static class Health
                 + $"{(kind.Waiting.Value == 1 ? "waits" : "wait")}: no living node has a worker for this kind. "
                 + $"Start one that registers it."));
         }
+    }
 
+    private static IEnumerable<Markup> Paused(
+        DashboardRequest request, QueueSnapshot snapshot, IReadOnlyList<KindSummary> kinds, IReadOnlyList<Job> jobs)
+    {
         foreach (var queue in snapshot.Queues.Where(static queue => queue.Pause is not null).Take(3))
         {
             yield return Item("warn", "pause", Html(
@@ -50,6 +56,22 @@ internal static class Health
                 + $"{Shown.Number(queue.Due)} due."));
         }
 
+        foreach (var kind in kinds.Where(static kind => kind.Pause is not null).Take(3))
+        {
+            yield return Item("warn", "pause", Html(
+                $"The kind <a href=\"{request.Href("kinds")}\">{Ui.Name(kind.Name)}</a> is paused{Pauses.Words(kind.Pause!)}. "
+                + $"{Shown.Number(kind.Waiting)} waiting."));
+        }
+
+        foreach (var job in jobs.Where(static job => job.State == JobState.Paused).Take(3))
+        {
+            yield return Item("warn", "pause", Html(
+                $"The job {Link(request, job)} is paused{(job.Pause is { } pause ? JobsPage.Paused(pause) : default)}."));
+        }
+    }
+
+    private static IEnumerable<Markup> Late(DashboardRequest request, QueueSnapshot snapshot)
+    {
         foreach (var queue in snapshot.Queues.Where(static queue => queue.Pause is null
             && queue.OldestDue > LongWait).OrderByDescending(static queue => queue.OldestDue).Take(3))
         {
@@ -59,6 +81,19 @@ internal static class Health
                 + $"has waited {Shown.Duration(queue.OldestDue!.Value)}{(queue.Nodes == 0 ? ": no living node serves this queue" : "")}."));
         }
     }
+
+    private static IEnumerable<Markup> Orphaned(DashboardRequest request, IReadOnlyList<Job> jobs)
+    {
+        foreach (var job in jobs.Where(static job => job is { OrphanedAt: not null, State: not JobState.Ended }).Take(3))
+        {
+            yield return Item("warn", "jobs", Html(
+                $"The job {Link(request, job)} is orphaned: {Ui.Name(job.DeclaredBy ?? "its application")} has not declared it "
+                + $"since {Shown.Clock(job.OrphanedAt)}."));
+        }
+    }
+
+    private static Markup Link(DashboardRequest request, Job job)
+        => Html($"<a href=\"{request.Href($"jobs/{job.Id}")}\">{Ui.Name(job.Name)}</a>");
 
     private static Markup AllIsWell(QueueSnapshot snapshot, IReadOnlyList<NodeSummary> nodes)
     {

@@ -43,11 +43,12 @@ internal sealed class OverviewPage(Reads reads) : IPage
 
         var nodes = await reads.NodesAsync(request).ConfigureAwait(false);
         var kinds = await reads.KindsAsync(request).ConfigureAwait(false);
+        var jobs = await reads.JobsAsync(request, after: null).ConfigureAwait(false);
         var failed = await FailedAsync(request).ConfigureAwait(false);
         var throughput = await ThroughputAsync(request, snapshot).ConfigureAwait(false);
         var events = await EventsAsync(request).ConfigureAwait(false);
         return new Page("Overview", Section.Overview, Html($"""
-            {Health.Render(request, snapshot, nodes, kinds)}
+            {Health.Render(request, snapshot, nodes, kinds, jobs.Jobs)}
             {Tiles(request, snapshot, nodes)}
             {throughput}
             <div class="columns wide-first">

@@ -227,7 +227,7 @@ public sealed class PageTests(OpenShop open, EmptyShop empty) : IClassFixture<Op
         app.Time.Advance(TimeSpan.FromSeconds(2));
         using var later = await app.Client.SendAsync(Requests.Get("jobs/"), TestContext.Current.CancellationToken);
         Assert.Equal(2, app.System.Asked.Count(static question => question == "snapshot"));
-        Assert.True(app.System.Asked.Count <= 2 * 7, string.Join(", ", app.System.Asked));
+        Assert.True(app.System.Asked.Count <= 2 * 8, string.Join(", ", app.System.Asked));
     }
 
     [Fact]

@@ -51,7 +51,7 @@ public sealed class ViewerCostTests : IAsyncLifetime
         // Nothing is to happen, so there is no event to wait for.
         var none = await CountAsync(() => Task.Delay(TimeSpan.FromSeconds(3), Cancellation));
 
-        // The snapshot takes ten at most, and each of the six other questions of the overview a few.
+        // The snapshot takes ten at most, and each of the seven other questions of the overview a few.
         Assert.InRange(one, 10, 50);
         Assert.Equal((0, one, 0), (again, many, none));
     }

@@ -1,0 +1,84 @@
+using System.Text.RegularExpressions;
+using TaskRecovery.Dashboard.Tests.Support;
+
+namespace TaskRecovery.Dashboard.Tests.Pages;
+
+/// <summary>The overview says in sentences what needs a person, with a link to where it is.</summary>
+public sealed partial class HealthTests
+{
+    [Fact]
+    public async Task What_is_paused_is_named_with_who_and_why()
+    {
+        var system = Calm();
+        var by = new PauseInfo { Actor = "ada", Reason = "disk full" };
+        system.Snapshot = system.Snapshot with { Queues = [system.Snapshot.Queues[0] with { Pause = by, OldestDue = null }] };
+        system.Kinds.Add(new KindSummary { Name = "thumbnail", Waiting = new Count(0), Nodes = 1, Pause = by });
+        system.Jobs.Add(Report(system) with
+        {
+            State = JobState.Paused,
+            Pause = new JobPause(system.Now.AddMinutes(-3), "ledger is closed", "grace"),
+        });
+
+        var health = await ReadAsync(system);
+
+        Assert.All(
+            (string[])
+            [
+                "The queue <a href=\"./queues\"><bdi>default</bdi></a> is paused by ada: “disk full”.",
+                "The kind <a href=\"./kinds\"><bdi>thumbnail</bdi></a> is paused by ada: “disk full”.",
+                $"The job <a href=\"./jobs/{Shop.ReportJob}\"><bdi>monthly-report</bdi></a> is paused by grace",
+                "“ledger is closed”.",
+            ],
+            sentence => Assert.Contains(sentence, health, StringComparison.Ordinal));
+        Assert.DoesNotContain("All is well", health, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(JobState.Active, true)]
+    [InlineData(JobState.Ended, false)]
+    public async Task A_job_that_no_application_declares_any_more_is_named_unless_it_has_ended(JobState state, bool expected)
+    {
+        var system = Calm();
+        system.Jobs.Add(Report(system) with { State = state, OrphanedAt = system.Now.AddDays(-1) });
+
+        var health = await ReadAsync(system);
+
+        Assert.Equal(expected, health.Contains(
+            $"<a href=\"./jobs/{Shop.ReportJob}\"><bdi>monthly-report</bdi></a> is orphaned: <bdi>shop</bdi> has not declared it since",
+            StringComparison.Ordinal));
+        Assert.Equal(!expected, health.Contains("All is well", StringComparison.Ordinal));
+    }
+
+    // A shop with one node in which nothing needs a person.
+    private static FakeSystem Calm()
+    {
+        var (system, open) = (Shop.Empty(), Shop.Open());
+        system.Snapshot = system.Snapshot with { Queues = [open.Snapshot.Queues[0] with { OldestDue = null }] };
+        system.Nodes.Add(open.Nodes[0]);
+        return system;
+    }
+
+    private static Job Report(FakeSystem system) => new()
+    {
+        Id = Shop.ReportJob,
+        Name = "monthly-report",
+        Kind = "report.monthly",
+        Args = "{}",
+        Schedule = Schedule.Every(TimeSpan.FromDays(1)),
+        State = JobState.Active,
+        Queue = "default",
+        DeclaredBy = "shop",
+        CreatedAt = system.Now,
+        UpdatedAt = system.Now,
+    };
+
+    private static async Task<string> ReadAsync(FakeSystem system)
+    {
+        await using var app = await DashboardApp.StartAsync(system);
+        using var response = await app.Client.SendAsync(Requests.Get("jobs/"), TestContext.Current.CancellationToken);
+        return Health().Match(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Value;
+    }
+
+    [GeneratedRegex("<ul class=\"health\".*?</ul>", RegexOptions.Singleline)]
+    private static partial Regex Health();
+}
