@@ -83,6 +83,7 @@ public static class DashboardServiceCollectionExtensions
         services.AddSingleton<SearchLimit>();
         services.AddSingleton<ReadTurns>();
         services.AddSingleton<Reads>();
+        services.AddSingleton<Finder>();
         services.AddSingleton<DataView>();
         services.AddSingleton<EntryData>();
         services.AddSingleton<EntryDownload>();

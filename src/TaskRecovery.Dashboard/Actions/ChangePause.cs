@@ -28,9 +28,10 @@ internal sealed class ChangePause(string what, bool isPause, IQueueOperator oper
             return new Done(back, "refused-missing");
         }
 
-        if (!TryReadUntil(request, out var until))
+        DateTimeOffset? until = null;
+        if (isPause && ReadEnd(request, out until) is { } bad)
         {
-            return new Done(back, "bad-minutes");
+            return new Done(back, bad);
         }
 
         var audit = Audits.Of(request);
@@ -55,20 +56,29 @@ internal sealed class ChangePause(string what, bool isPause, IQueueOperator oper
         _ => null,
     };
 
-    private bool TryReadUntil(DashboardRequest request, out DateTimeOffset? until)
+    // The end is a number of minutes or a time. Returns the code of the note if it can't be read.
+    private string? ReadEnd(DashboardRequest request, out DateTimeOffset? until)
     {
         until = null;
-        if (request.Form["minutes"].ToString() is not { Length: > 0 } text)
+        var (minutes, end) = (request.Form["minutes"].ToString().Trim(), request.Form["until"].ToString().Trim());
+        if (end.Length > 0)
         {
-            return true;
+            var isTime = DateTimeOffset.TryParse(end, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at);
+            until = at;
+            return isTime && at > time.GetUtcNow() && minutes.Length == 0 ? null : "bad-until";
         }
 
-        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var minutes) || minutes is < 1 or > MaxMinutes)
+        if (minutes.Length == 0)
         {
-            return false;
+            return null;
         }
 
-        until = time.GetUtcNow() + TimeSpan.FromMinutes(minutes);
-        return true;
+        if (!int.TryParse(minutes, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count is < 1 or > MaxMinutes)
+        {
+            return "bad-minutes";
+        }
+
+        until = time.GetUtcNow() + TimeSpan.FromMinutes(count);
+        return null;
     }
 }

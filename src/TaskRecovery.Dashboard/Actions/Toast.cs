@@ -67,6 +67,7 @@ internal static class Toast
         "nothing-selected" => ("Nothing was selected.", true),
         "bad-minutes"
             => ("Not paused: give the minutes as a whole number from 1 to 10,080 (a week), or none for a pause without end.", true),
+        "bad-until" => ("Not paused: give the end as a time of the future, such as 2026-11-29T12:30Z, and no minutes beside it.", true),
         "started" => ("The operation has started.", false),
         "stopped" => ("The operation is stopped.", false),
         "undoing" => ("The operation is being undone.", false),

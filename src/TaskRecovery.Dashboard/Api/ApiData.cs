@@ -42,6 +42,24 @@ internal sealed class ApiData(DataView data)
             : task with { Result = null, Error = null })],
     };
 
+    public ApiJob Of(DashboardRequest request, Job job)
+        => ApiJob.Of(job, data.Read(request, new DashboardText(DashboardPart.Args, job.Kind, null, job.Args)));
+
+    /// <summary>A step with its result, which the redactor sees with the name of the step.</summary>
+    public ApiStep Of(DashboardRequest request, EntryLife life, int number, string result)
+    {
+        var step = life.Steps[number - 1];
+        return new ApiStep(
+            number, Text(request, life, DashboardPart.StepName, step.Name), step.StoredAt, step.Fence, step.Bytes,
+            data.Read(request, new DashboardText(DashboardPart.Step, life.Entry.Kind, step.Name, result)));
+    }
+
+    public ApiCheckpoint Of(DashboardRequest request, EntryLife life, EntryCheckpoint checkpoint, string value)
+        => new(checkpoint.StoredAt, checkpoint.Fence, checkpoint.Bytes, Text(request, life, DashboardPart.Checkpoint, value));
+
+    public IReadOnlyList<RunLogLine> Of(DashboardRequest request, EntryLife life, IEnumerable<RunLogLine> lines)
+        => [.. lines.Select(line => line with { Message = Text(request, life, DashboardPart.Log, line.Message) ?? "" })];
+
     public static IReadOnlyList<BulkOperation> Of(DashboardRequest request, IEnumerable<BulkOperation> operations)
         => [.. operations.Select(one => Of(request, one))];
 

@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
 using TaskRecovery.Dashboard.Actions;
-using TaskRecovery.Dashboard.Diagnostics;
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Pages;
 using TaskRecovery.Dashboard.Security;
@@ -14,9 +13,12 @@ using TaskRecovery.Dashboard.Security;
 namespace TaskRecovery.Dashboard.Api;
 
 /// <summary>The pages as JSON, with the same rights, and the actions of the pages with JSON bodies.</summary>
-internal sealed class ApiEndpoints(
-    IEnumerable<IAction> actions, Acting acting, Gatekeeper gatekeeper, Reads reads, ApiData data, ILogger<ApiEndpoints> logger)
+internal sealed partial class ApiEndpoints(
+    IEnumerable<IAction> actions, Acting acting, Gatekeeper gatekeeper, Reads reads, Finder finder, ApiData data, TimeProvider time,
+    ILogger<ApiEndpoints> logger)
 {
+    private const int DefaultLimit = 100;
+
     public void Map(RouteGroupBuilder group)
     {
         Get(group, "snapshot", SnapshotAsync);
@@ -24,25 +26,31 @@ internal sealed class ApiEndpoints(
             await reads.KindsAsync(request).ConfigureAwait(false), ApiJson.Default.IReadOnlyListKindSummary));
         Get(group, "nodes", async request => Json(
             await reads.NodesAsync(request).ConfigureAwait(false), ApiJson.Default.IReadOnlyListNodeSummary));
-        Get(group, "jobs", async request => Json(await JobsAsync(request).ConfigureAwait(false), ApiJson.Default.ApiJobPage), "after");
-        Get(group, "tasks", TasksAsync, "job", "state", "before");
+        Get(
+            group, "jobs", async request => Json(await JobsAsync(request).ConfigureAwait(false), ApiJson.Default.ApiJobPage),
+            "after", "limit");
+        Get(group, "tasks", TasksAsync, "job", "state", "before", "limit");
         Get(
             group, "events", async request => Json(await EventsAsync(request).ConfigureAwait(false), ApiJson.Default.EventPage),
-            "node", "actor", "after", "before");
+            "node", "actor", "after", "before", "limit");
         Get(
             group, "operations",
-            async request => Json(await OperationsAsync(request).ConfigureAwait(false), ApiJson.Default.ApiOperationPage), "before");
+            async request => Json(await OperationsAsync(request).ConfigureAwait(false), ApiJson.Default.ApiOperationPage),
+            "before", "limit");
         Get(group, "operations/{id:long}", async request => await reads.OperationAsync(request, request.Id).ConfigureAwait(false) is { } one
             ? Json(ApiData.Of(request, one), ApiJson.Default.BulkOperation)
             : Missing());
         Get(group, "entries", request => ListAsync(
-            request, async form => Json(await reads.EntriesAsync(request, form).ConfigureAwait(false), ApiJson.Default.EntrySummaryPage)),
-            [.. EntryForm.Names, "before"]);
+            request, async form => Json(
+                await reads.EntriesAsync(request, form, Parameters.Limit(request)).ConfigureAwait(false),
+                ApiJson.Default.EntrySummaryPage)),
+            [.. EntryForm.Names, "before", "limit"]);
         Get(group, "groups", request => ListAsync(request, async form => Json(
             await reads.GroupsAsync(request, form, Parameters.Choice<EntryGrouping>(request, "by") ?? EntryGrouping.Kind)
                 .ConfigureAwait(false),
             ApiJson.Default.EntryGroups)), [.. EntryForm.Names, "by"]);
         Get(group, "entries/{id:long}", EntryAsync);
+        MapDetails(group);
         foreach (var action in actions)
         {
             group.MapPost($"/{action.Route}", context => PostAsync(context, action));
@@ -98,11 +106,7 @@ internal sealed class ApiEndpoints(
             return Missing();
         }
 
-        if (request.Access.Data)
-        {
-            Log.DataOpened(logger, request.Access.User, $"entry {life.Entry.Id}");
-        }
-
+        LogOpened(request, $"entry {life.Entry.Id}");
         return Json(data.Of(request, life), ApiJson.Default.EntryLife);
     }
 
@@ -168,12 +172,9 @@ internal sealed class ApiEndpoints(
             JobId = Parameters.Id(request, "job"),
             State = Parameters.Choice<TaskState>(request, "state"),
             Before = Parameters.Id(request, "before"),
+            Limit = Parameters.Limit(request) ?? DefaultLimit,
         }).ConfigureAwait(false);
-        if (request.Access.Data)
-        {
-            Log.DataOpened(logger, request.Access.User, "tasks");
-        }
-
+        LogOpened(request, "tasks");
         return Json(data.Of(request, tasks), ApiJson.Default.TaskPage);
     }
 
@@ -183,18 +184,21 @@ internal sealed class ApiEndpoints(
         After = Parameters.Number(request, "after"),
         Node = Parameters.Name(request, "node"),
         Actor = Parameters.Name(request, "actor"),
+        Limit = Parameters.Limit(request) ?? DefaultLimit,
     });
 
     private async Task<ApiOperationPage> OperationsAsync(DashboardRequest request)
     {
-        var page = await reads.OperationsAsync(request, Parameters.Number(request, "before")).ConfigureAwait(false);
+        var page = await reads.OperationsAsync(
+            request, Parameters.Number(request, "before"), Parameters.Limit(request)).ConfigureAwait(false);
         return new ApiOperationPage(ApiData.Of(request, page.Operations), page.NextBefore);
     }
 
     private async Task<ApiJobPage> JobsAsync(DashboardRequest request)
     {
-        var page = await reads.JobsAsync(request, Parameters.Name(request, "after")).ConfigureAwait(false);
-        return new ApiJobPage([.. page.Jobs.Select(ApiJob.Of)], page.NextAfter);
+        var page = await reads.JobsAsync(request, Parameters.Name(request, "after"), Parameters.Limit(request)).ConfigureAwait(false);
+        LogOpened(request, "jobs");
+        return new ApiJobPage([.. page.Jobs.Select(job => data.Of(request, job))], page.NextAfter);
     }
 
     private static Reply Missing()

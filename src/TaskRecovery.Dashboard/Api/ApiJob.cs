@@ -3,9 +3,37 @@ namespace TaskRecovery.Dashboard.Api;
 /// <summary>A job in the API: its schedule is text.</summary>
 internal sealed record ApiJob(
     Guid Id, string Name, string Kind, string Queue, JobState State, string Schedule,
-    DateTimeOffset? NextRunAt, OverlapPolicy Overlap, MissedRunPolicy MissedRuns, string? DeclaredBy, DateTimeOffset? OrphanedAt)
+    DateTimeOffset? NextRunAt, OverlapPolicy Overlap, MissedRunPolicy MissedRuns, int CatchUpLimit, string? DeclaredBy,
+    DateTimeOffset? OrphanedAt)
 {
-    public static ApiJob Of(Job job) => new(
+    /// <summary>Who paused it, when, why and until when; <see langword="null"/> if it is not paused.</summary>
+    public PauseInfo? Pause { get; init; }
+
+    /// <summary>The arguments as JSON; <see langword="null"/> if the user may not see them.</summary>
+    public string? Args { get; init; }
+
+    public DateTimeOffset? StartAt { get; init; }
+
+    public DateTimeOffset? EndAt { get; init; }
+
+    public string? Except { get; init; }
+
+    public TimeSpan? CatchUpWithin { get; init; }
+
+    public TimeSpan? ExpiresAfter { get; init; }
+
+    public static ApiJob Of(Job job, string? args) => new(
         job.Id, job.Name, job.Kind, job.Queue, job.State, job.Schedule.ToString(),
-        job.NextRunAt, job.Overlap, job.MissedRuns, job.DeclaredBy, job.OrphanedAt);
+        job.NextRunAt, job.Overlap, job.MissedRuns, job.CatchUpLimit, job.DeclaredBy, job.OrphanedAt)
+    {
+        Pause = job.Pause is { } pause
+            ? new PauseInfo { Since = pause.At, Actor = pause.By, Reason = pause.Reason, Until = pause.Until }
+            : null,
+        Args = args,
+        StartAt = job.StartAt,
+        EndAt = job.EndAt,
+        Except = job.Except?.Text,
+        CatchUpWithin = job.CatchUpWithin,
+        ExpiresAfter = job.ExpiresAfter,
+    };
 }

@@ -19,6 +19,13 @@ namespace TaskRecovery.Dashboard.Api;
 [JsonSerializable(typeof(ApiJobPage))]
 [JsonSerializable(typeof(ApiOperationPage))]
 [JsonSerializable(typeof(BulkOperation))]
+[JsonSerializable(typeof(OperationEntryPage))]
+[JsonSerializable(typeof(Throughput))]
+[JsonSerializable(typeof(IReadOnlyList<RunLogLine>))]
+[JsonSerializable(typeof(ApiStep))]
+[JsonSerializable(typeof(ApiCheckpoint))]
+[JsonSerializable(typeof(ApiJobDetails))]
+[JsonSerializable(typeof(ApiSearch))]
 [JsonSerializable(typeof(ApiAnswer))]
 [JsonSerializable(typeof(ApiProblem))]
 internal sealed partial class ApiJson : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using TaskRecovery.Dashboard.Actions;
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Rendering;
@@ -9,6 +10,7 @@ namespace TaskRecovery.Dashboard.Api;
 internal sealed class Parameters(string[] names)
 {
     private const int MaxShown = 50;
+    private const int MaxLimit = 1_000;
 
     public IReadOnlyList<string> Names => names;
 
@@ -32,6 +34,23 @@ internal sealed class Parameters(string[] names)
 
     public static long? Number(DashboardRequest request, string name)
         => Text(request, name) is not { } text ? null : DashboardRequest.Whole(text) ?? throw Unreadable(name, text, "a whole number");
+
+    /// <summary>A whole number within two bounds.</summary>
+    public static int? Between(DashboardRequest request, string name, int least, int most)
+        => Number(request, name) is not { } number ? null
+            : number >= least && number <= most ? (int)number
+            : throw Unreadable(name, number.ToString(CultureInfo.InvariantCulture), $"{least:N0} to {most:N0}");
+
+    /// <summary>How many rows a page has at most; <see langword="null"/> for as many as usual.</summary>
+    public static int? Limit(DashboardRequest request) => Between(request, "limit", 1, MaxLimit);
+
+    public static DateTimeOffset? Time(DashboardRequest request, string name)
+        => Text(request, name) is not { } text ? null
+            : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time
+            : throw Unreadable(name, text, "a time such as 2026-11-29T12:30Z; without an offset it is UTC");
+
+    public static bool Flag(DashboardRequest request, string name)
+        => Text(request, name) is { } text && (bool.TryParse(text, out var value) ? value : throw Unreadable(name, text, "true or false"));
 
     public static Guid? Id(DashboardRequest request, string name)
         => Text(request, name) is not { } text ? null : Guid.TryParse(text, out var id) ? id : throw Unreadable(name, text, "a UUID");

@@ -20,8 +20,8 @@ internal sealed class EntryForm
     // What is compared as it is; numbers, times and ids are trimmed.
     private static readonly string[] Exact = ["queue", "kind", "reason", "node", "key", "meta", "text"];
 
-    // What else the address of a list may contain: the page, the grouping, and the note about an action.
-    private static readonly string[] Others = ["before", "group", "by", "did", "n", "undo"];
+    // What else the address of a list may contain: the page, its length, the grouping, and the note about an action.
+    private static readonly string[] Others = ["before", "limit", "group", "by", "did", "n", "undo"];
 
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
     private readonly List<string> _problems = [];

@@ -92,9 +92,13 @@ internal sealed class OperationPage(Reads reads, EnvironmentBadge environment, T
 
         // What selects the entries may be data; then its sample is data too.
         var readsData = one.Query is { UniqueKey: not null } or { Metadata: not null } or { Text: not null };
-        return one.Query is { States.Count: > 0 } query && (request.Access.Search || !readsData)
-            ? (await reads.SampleAsync(request, one.Id, query with { Before = one.UpToId + 1, Limit = Sample }).ConfigureAwait(false)).Entries
-            : [];
+        if (one.Query is not { States.Count: > 0 } query || (readsData && !request.Access.Search))
+        {
+            return [];
+        }
+
+        query = query with { Before = one.UpToId + 1, Limit = Sample };
+        return (await reads.SampleAsync(request, one.Id, query).ConfigureAwait(false)).Entries;
     }
 
     private async ValueTask<Markup> ProgressAsync(DashboardRequest request, BulkOperation one)

@@ -11,14 +11,16 @@ internal sealed partial class Reads
     /// <summary>One page of the jobs that the user sees, ordered by name.</summary>
     /// <param name="request">The request.</param>
     /// <param name="after">The name after which the page begins; <see langword="null"/> for the first page.</param>
-    public async ValueTask<JobPage> JobsAsync(DashboardRequest request, string? after)
+    /// <param name="limit">How many jobs the page has at most; <see langword="null"/> for as many as a page shows.</param>
+    public async ValueTask<JobPage> JobsAsync(DashboardRequest request, string? after, int? limit = null)
     {
         var access = request.Access;
+        var most = limit ?? JobsPerPage;
         return !access.SeesJobs ? new JobPage([], null) : await AskAsync(
-            request, access.Scope is null && after is null, $"jobs {after?.Length} {after} {access.ScopeKey}",
+            request, access.Scope is null && after is null && limit is null, $"jobs {most} {after?.Length} {after} {access.ScopeKey}",
             async token => access.Scope is null
-                ? await jobs.ListAsync(new JobQuery { After = after, Limit = JobsPerPage }, token).ConfigureAwait(false)
-                : await SeenOnly.JobsAsync(jobs, after, JobsPerPage, access.SeesJob, token).ConfigureAwait(false))
+                ? await jobs.ListAsync(new JobQuery { After = after, Limit = most }, token).ConfigureAwait(false)
+                : await SeenOnly.JobsAsync(jobs, after, most, access.SeesJob, token).ConfigureAwait(false))
             .ConfigureAwait(false);
     }
 
@@ -84,7 +86,7 @@ internal sealed partial class Reads
         }
 
         return await AskAsync(
-            request, access.Scope is null && query is { JobId: null, Before: null },
+            request, access.Scope is null && query is { JobId: null, Before: null, Limit: 50 or 100 },
             $"tasks {query.JobId} {query.State} {query.Before} {query.Limit} {access.ScopeKey}", ReadAsync).ConfigureAwait(false);
 
         async ValueTask<TaskList> ReadAsync(CancellationToken token)

@@ -13,6 +13,8 @@ internal sealed partial class Reads(
     /// <summary>How many operations a page lists.</summary>
     public const int OperationsPerPage = 50;
 
+    private const int MaxOperations = 1_000;
+
     public bool Has(MonitorFeatures feature) => monitor.Features.HasFlag(feature);
 
     /// <summary>The snapshot as the user may see it. With a scope, it has no numbers of the whole system, and queues only if all of their
@@ -62,6 +64,15 @@ internal sealed partial class Reads(
     public ValueTask<Throughput> ThroughputAsync(DashboardRequest request, string name, ThroughputQuery query)
         => shared.GetAsync($"throughput {name}", token => monitor.GetThroughputAsync(query, token), request.Aborted);
 
+    /// <summary>As the other one, for any range; none for a user with a scope, because the counts are of the whole system.</summary>
+    public async ValueTask<Throughput> ThroughputAsync(DashboardRequest request, ThroughputQuery query)
+        => request.Access.Scope is not null
+            ? new Throughput(query.Bucket ?? TimeSpan.FromMinutes(1), [])
+            : await AskAsync(
+                request, false,
+                $"throughput {query.From:O} {query.To:O} {query.Bucket} {query.By} {query.Queue?.Length} {query.Queue} {query.Kind}",
+                token => monitor.GetThroughputAsync(query, token)).ConfigureAwait(false);
+
     /// <summary>Events; none for a user with a scope. Those of an entry are in its life.</summary>
     public async ValueTask<EventPage> EventsAsync(DashboardRequest request, EventQuery query)
     {
@@ -70,7 +81,11 @@ internal sealed partial class Reads(
             return new EventPage([], null);
         }
 
-        var isCommon = query is { Before: null, After: null, Node: null, Actor: null, EntryId: null, OperationId: null };
+        // The limits of the pages and the usual one of the API.
+        var isCommon = query is
+        {
+            Before: null, After: null, Node: null, Actor: null, EntryId: null, OperationId: null, Limit: 8 or 60 or 100 or 200,
+        };
         return await AskAsync(request, isCommon, $"events {Key(query)}", token => monitor.ListEventsAsync(query, token))
             .ConfigureAwait(false);
     }
@@ -119,13 +134,17 @@ internal sealed partial class Reads(
         => AskAsync(request, false, $"checkpoint {seen.Entry.Id}", token => monitor.GetCheckpointAsync(seen.Entry.Id, token));
 
     /// <summary>A list of entries. One that has to examine many entries counts as a search, of which a user runs one at a time.</summary>
-    public ValueTask<EntrySummaryPage> EntriesAsync(DashboardRequest request, EntryForm form)
+    /// <param name="request">The request.</param>
+    /// <param name="form">Which entries.</param>
+    /// <param name="limit">How many entries the page has at most; <see langword="null"/> for as many as a page shows.</param>
+    public ValueTask<EntrySummaryPage> EntriesAsync(DashboardRequest request, EntryForm form, int? limit = null)
     {
         LogSearch(request, form.DataConditions);
-        var question = $"entries {form.Address} {form.Before} {request.Access.ScopeKey}";
+        var query = limit is { } most ? form.Query with { Limit = most } : form.Query;
+        var question = $"entries {form.Address} {form.Before} {limit} {request.Access.ScopeKey}";
         return form.IsSearch
-            ? SearchAsync(request, question, token => monitor.ListAsync(form.Query, token))
-            : AskAsync(request, form.IsCommon, question, token => monitor.ListAsync(form.Query, token));
+            ? SearchAsync(request, question, token => monitor.ListAsync(query, token))
+            : AskAsync(request, form.IsCommon && limit is null, question, token => monitor.ListAsync(query, token));
     }
 
     /// <summary>Entries by id, without those that do not exist or that the user does not see.</summary>
@@ -163,24 +182,27 @@ internal sealed partial class Reads(
     }
 
     /// <summary>The operations that the user sees.</summary>
-    public async ValueTask<OperationList> OperationsAsync(DashboardRequest request, long? before)
+    /// <param name="request">The request.</param>
+    /// <param name="before">Only operations with smaller ids; <see langword="null"/> for the first page.</param>
+    /// <param name="limit">How many operations the page has at most; <see langword="null"/> for as many as a page shows.</param>
+    public async ValueTask<OperationList> OperationsAsync(DashboardRequest request, long? before, int? limit = null)
     {
+        var most = limit ?? OperationsPerPage;
         if (request.Access.Scope is not null)
         {
             var access = request.Access;
             return await AskAsync(
-                request, false, $"operations {before} {access.ScopeKey}",
-                token => SeenOnly.OperationsAsync(operations, before, OperationsPerPage, access.SeesOperation, token))
+                request, false, $"operations {before} {most} {access.ScopeKey}",
+                token => SeenOnly.OperationsAsync(operations, before, most, access.SeesOperation, token))
                 .ConfigureAwait(false);
         }
 
-        // One operation more than a page has shows whether there is another page.
+        // One operation more than the page has shows whether there is another page, unless a list can't be that long.
+        var asked = Math.Min(most + 1, MaxOperations);
         var all = await AskAsync(
-            request, before is null, $"operations {before}",
-            token => operations.ListOperationsAsync(before, OperationsPerPage + 1, token)).ConfigureAwait(false);
-        return all.Count > OperationsPerPage
-            ? new OperationList([.. all.Take(OperationsPerPage)], all[OperationsPerPage - 1].Id)
-            : new OperationList(all, null);
+            request, before is null && limit is null, $"operations {before} {asked}",
+            token => operations.ListOperationsAsync(before, asked, token)).ConfigureAwait(false);
+        return all.Count == asked ? new OperationList([.. all.Take(most)], all[most - 1].Id) : new OperationList(all, null);
     }
 
     /// <summary>An operation; <see langword="null"/> if it does not exist or the user does not see it.</summary>
@@ -193,7 +215,7 @@ internal sealed partial class Reads(
 
     public ValueTask<OperationEntryPage> OperationEntriesAsync(DashboardRequest request, OperationEntryQuery query)
         => AskAsync(
-            request, false, $"operation entries {query.OperationId} {query.OnlyRefused} {query.After}",
+            request, false, $"operation entries {query.OperationId} {query.OnlyRefused} {query.After} {query.Limit}",
             token => operations.ListOperationEntriesAsync(query, token));
 
     /// <summary>Logs a search in data: by which conditions, and not for what, because that is data too.</summary>

@@ -37,7 +37,7 @@ public sealed partial class ApiTests(OpenShop open) : IClassFixture<OpenShop>
         var questions = open.App.Endpoints.OfType<RouteEndpoint>().Where(
             static endpoint => endpoint.Metadata.GetMetadata<Parameters>() is not null).ToList();
 
-        Assert.Equal(11, questions.Count);
+        Assert.Equal(18, questions.Count);
         Assert.All(questions, endpoint =>
         {
             var path = Constraint().Replace(endpoint.RoutePattern.RawText!["/jobs/api".Length..], "}");
@@ -62,6 +62,10 @@ public sealed partial class ApiTests(OpenShop open) : IClassFixture<OpenShop>
     [InlineData("entries/4104")]
     [InlineData("operations")]
     [InlineData("operations/5")]
+    [InlineData("operations/5/entries?refused=true&limit=7")]
+    [InlineData("throughput?by=kind&bucket=5")]
+    [InlineData("jobs/01932f5e-9c1b-7cc3-8f5a-2f6d3a3f0b11")]
+    [InlineData("search?q=mail")]
     public async Task Every_question_is_answered_and_hides_data(string path)
     {
         using var response = await open.App.Client.SendAsync(Requests.Get($"jobs/api/{path}"), TestContext.Current.CancellationToken);
@@ -105,6 +109,24 @@ public sealed partial class ApiTests(OpenShop open) : IClassFixture<OpenShop>
     [InlineData("kinds?queue=mail", "", HttpStatusCode.BadRequest)]
     [InlineData("tasks?state=FAILED&before=", "", HttpStatusCode.OK)]
     [InlineData("entries/1", "", HttpStatusCode.NotFound)]
+    [InlineData("entries/4127/log", "", HttpStatusCode.Forbidden)]
+    [InlineData("entries/4127/steps/1", "", HttpStatusCode.Forbidden)]
+    [InlineData("entries/4127/checkpoint", "", HttpStatusCode.Forbidden)]
+    [InlineData("entries/1/log", "", HttpStatusCode.Forbidden)]
+    [InlineData("entries/1/log", "data", HttpStatusCode.NotFound)]
+    [InlineData("entries/4127/steps/0", "data", HttpStatusCode.NotFound)]
+    [InlineData("entries/4127/steps/5", "data", HttpStatusCode.NotFound)]
+    [InlineData("entries/4104/checkpoint", "data", HttpStatusCode.NotFound)]
+    [InlineData("operations/99/entries", "", HttpStatusCode.NotFound)]
+    [InlineData("operations/5/entries?refused=maybe", "", HttpStatusCode.BadRequest)]
+    [InlineData("throughput?from=yesterday", "", HttpStatusCode.BadRequest)]
+    [InlineData("throughput?by=color", "", HttpStatusCode.BadRequest)]
+    [InlineData("throughput?bucket=1.5", "", HttpStatusCode.BadRequest)]
+    [InlineData("entries?limit=0", "", HttpStatusCode.BadRequest)]
+    [InlineData("entries?limit=1001", "", HttpStatusCode.BadRequest)]
+    [InlineData("tasks?limit=x", "", HttpStatusCode.BadRequest)]
+    [InlineData("groups?limit=5", "", HttpStatusCode.BadRequest)]
+    [InlineData("search", "", HttpStatusCode.BadRequest)]
     public async Task A_question_that_is_not_answered_is_a_problem(string path, string roles, HttpStatusCode expected)
     {
         using var response = await open.App.Client.SendAsync(

@@ -93,7 +93,9 @@ public abstract class ScopeTests : IAsyncLifetime
             $"operations/{operation}?show=refused",
             "api/snapshot", "api/kinds", "api/nodes", "api/jobs", "api/tasks", $"api/tasks?job={job}", "api/events", "api/operations",
             $"api/operations/{operation}", "api/entries", "api/entries?text=args", "api/groups?by=queue", "api/groups?by=kind",
-            $"api/entries/{failed}", $"api/entries/{waiting}",
+            $"api/entries/{failed}", $"api/entries/{waiting}", "api/throughput", "api/throughput?by=queue", $"api/jobs/{job}",
+            $"api/operations/{operation}/entries", $"api/entries/{failed}/log", $"api/entries/{failed}/steps/1",
+            $"api/entries/{failed}/checkpoint", "api/search?q=mail", "api/search?q=brav", $"api/search?q={failed}", $"api/search?q={job}",
         ];
         foreach (var path in paths)
         {
@@ -106,7 +108,8 @@ public abstract class ScopeTests : IAsyncLifetime
         string[] missing =
         [
             $"entries/{failed}", $"entries/{failed}/args", $"jobs/{job}", $"operations/{operation}", $"api/entries/{failed}",
-            $"api/operations/{operation}",
+            $"api/operations/{operation}", $"api/jobs/{job}", $"api/operations/{operation}/entries", $"api/entries/{failed}/log",
+            $"api/entries/{failed}/steps/1", $"api/entries/{failed}/checkpoint",
         ];
         foreach (var path in missing)
         {

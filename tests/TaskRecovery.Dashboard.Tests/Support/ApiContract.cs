@@ -34,6 +34,13 @@ internal sealed class ApiContract
         ["/entries/{id}"] = [typeof(EntryLife)],
         ["/operations"] = [typeof(ApiOperationPage)],
         ["/operations/{id}"] = [typeof(BulkOperation)],
+        ["/operations/{id}/entries"] = [typeof(OperationEntryPage)],
+        ["/throughput"] = [typeof(Throughput)],
+        ["/jobs/{id}"] = [typeof(ApiJobDetails)],
+        ["/entries/{id}/log"] = [typeof(IReadOnlyList<RunLogLine>)],
+        ["/entries/{id}/steps/{n}"] = [typeof(ApiStep)],
+        ["/entries/{id}/checkpoint"] = [typeof(ApiCheckpoint)],
+        ["/search"] = [typeof(ApiSearch)],
     };
 
     private readonly SortedDictionary<string, JsonNode?> _types = new(StringComparer.Ordinal);

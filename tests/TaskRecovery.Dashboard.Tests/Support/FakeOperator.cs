@@ -21,6 +21,9 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
 
     public BulkRequest? Prepared { get; private set; }
 
+    /// <summary>When the last pause ends by itself.</summary>
+    public DateTimeOffset? PausedUntil { get; private set; }
+
     /// <summary>What the store throws if a refusal is recorded; <see langword="null"/> if it records it.</summary>
     public Exception? RefusalFailure { get; set; }
 
@@ -68,7 +71,10 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
 
     public ValueTask<OperatorResult> PauseAsync(
         PauseTarget target, AuditInfo audit, DateTimeOffset? until = null, CancellationToken cancellationToken = default)
-        => Note($"pause {target}", audit, Result);
+    {
+        PausedUntil = until;
+        return Note($"pause {target}", audit, Result);
+    }
 
     public ValueTask<OperatorResult> ResumeAsync(PauseTarget target, AuditInfo audit, CancellationToken cancellationToken = default)
         => ResumeFailure is { } failure ? throw failure : Note($"resume {target}", audit, Result);
