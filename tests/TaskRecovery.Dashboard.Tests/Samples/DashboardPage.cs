@@ -3,6 +3,7 @@ using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.DependencyInjection;
@@ -38,6 +39,25 @@ internal static class DashboardPage
             options.AddPolicy("staff", policy => policy.RequireAuthenticatedUser());
             options.AddPolicy("ops", policy => policy.RequireRole("operator"));
         });
+    }
+
+    public static void AddOpenId(WebApplicationBuilder builder)
+    {
+        builder.Services.AddAuthentication(options =>
+        {
+            options.DefaultScheme = CookieAuthenticationDefaults.AuthenticationScheme;
+            options.DefaultChallengeScheme = OpenIdConnectDefaults.AuthenticationScheme;
+        })
+            .AddCookie()
+            .AddOpenIdConnect(options =>
+            {
+                options.Authority = "https://login.example.org/";
+                options.ClientId = builder.Configuration["Login:ClientId"];
+                options.ClientSecret = builder.Configuration["Login:ClientSecret"];
+                options.ResponseType = "code";
+                options.TokenValidationParameters.NameClaimType = "preferred_username";   // the name in the record of actions
+                options.TokenValidationParameters.RoleClaimType = "roles";
+            });
     }
 
     public static void AddProxyLogin(WebApplicationBuilder builder)

@@ -1,8 +1,10 @@
 using System.Net;
 using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using TaskRecovery.Dashboard.Tests.Support;
 using TaskRecovery.TestSupport;
 
@@ -13,15 +15,13 @@ public sealed class DashboardPageTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    // The handler of OpenID Connect is in a package that nothing here needs.
     [Fact]
     public void Every_example_of_the_page_is_in_the_file_beside_this_one()
     {
         var code = PageExamples.CodeOf("tests/TaskRecovery.Dashboard.Tests/Samples", "DashboardPage.cs");
-        var examples = PageExamples.Of("dashboard.md").Where(
-            static example => !example.Contains("AddOpenIdConnect", StringComparison.Ordinal)).ToList();
+        var examples = PageExamples.Of("dashboard.md");
 
-        Assert.Equal(12, examples.Count);
+        Assert.Equal(13, examples.Count);
         Assert.All(
             examples.SelectMany(static example => example.Split("\n\n")),
             part => Assert.Contains(PageExamples.Squeeze(part), code, StringComparison.Ordinal));
@@ -48,6 +48,38 @@ public sealed class DashboardPageTests
         var (status, location) = await GetAsync(app, user: null);
 
         Assert.Equal((HttpStatusCode.Found, "/login"), (status, location?.AbsolutePath));
+    }
+
+    [Fact]
+    public async Task Without_a_cookie_the_user_is_sent_to_the_authority()
+    {
+        await using var app = await StartAsync(
+            static builder =>
+            {
+                builder.Configuration["Login:ClientId"] = "dashboard";
+                DashboardPage.AddOpenId(builder);
+                builder.Services.AddAuthorization(static options =>
+                {
+                    options.AddPolicy("staff", static policy => policy.RequireAuthenticatedUser());
+                    options.AddPolicy("ops", static policy => policy.RequireRole("operator"));
+                });
+
+                // What the handler would read from the authority.
+                builder.Services.Configure<OpenIdConnectOptions>(
+                    OpenIdConnectDefaults.AuthenticationScheme,
+                    static options => options.Configuration = new OpenIdConnectConfiguration
+                    {
+                        Issuer = "https://login.example.org/",
+                        AuthorizationEndpoint = "https://login.example.org/authorize",
+                    });
+            },
+            IPAddress.Loopback);
+
+        var (status, location) = await GetAsync(app, user: null);
+
+        Assert.Equal((HttpStatusCode.Found, "https://login.example.org/authorize"), (status, location?.GetLeftPart(UriPartial.Path)));
+        Assert.Contains("client_id=dashboard&", location!.Query, StringComparison.Ordinal);
+        Assert.Contains("response_type=code&", location.Query, StringComparison.Ordinal);
     }
 
     [Theory]
