@@ -41,12 +41,20 @@ internal sealed class OverviewPage(Reads reads) : IPage
             };
         }
 
-        var nodes = await reads.NodesAsync(request).ConfigureAwait(false);
-        var kinds = await reads.KindsAsync(request).ConfigureAwait(false);
-        var jobs = await reads.JobsAsync(request, after: null).ConfigureAwait(false);
-        var failed = await FailedAsync(request).ConfigureAwait(false);
-        var throughput = await ThroughputAsync(request, snapshot).ConfigureAwait(false);
-        var events = await EventsAsync(request).ConfigureAwait(false);
+        // The read model answers two questions at a time, each on one connection, so that none of these can wait for another one for ever.
+        var nodesRead = reads.NodesAsync(request).AsTask();
+        var kindsRead = reads.KindsAsync(request).AsTask();
+        var jobsRead = reads.JobsAsync(request, after: null).AsTask();
+        var failedRead = FailedAsync(request).AsTask();
+        var throughputRead = ThroughputAsync(request, snapshot).AsTask();
+        var eventsRead = EventsAsync(request).AsTask();
+        await Task.WhenAll(nodesRead, kindsRead, jobsRead, failedRead, throughputRead, eventsRead).ConfigureAwait(false);
+        var nodes = await nodesRead.ConfigureAwait(false);
+        var kinds = await kindsRead.ConfigureAwait(false);
+        var jobs = await jobsRead.ConfigureAwait(false);
+        var failed = await failedRead.ConfigureAwait(false);
+        var throughput = await throughputRead.ConfigureAwait(false);
+        var events = await eventsRead.ConfigureAwait(false);
         return new Page("Overview", Section.Overview, Html($"""
             {Health.Render(request, snapshot, nodes, kinds, jobs.Jobs)}
             {Tiles(request, snapshot, nodes)}
