@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text.Json;
 using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Testing.Tests.OwnSamples;
@@ -54,16 +55,57 @@ public abstract class WebSampleProcess : IAsyncLifetime
         return await Client.SendAsync(request, Cancellation);
     }
 
-    private protected async Task ContainsAsync(string path, string text)
+    /// <summary>A minute that begins now, for several pages together.</summary>
+    private protected static CancellationTokenSource BeginMinute()
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        patience.CancelAfter(Patience);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(250));
-        var last = "";
-        while (!last.Contains(text, StringComparison.Ordinal))
+        var minute = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        minute.CancelAfter(Patience);
+        return minute;
+    }
+
+    /// <summary>Waits until a page contains a text.</summary>
+    /// <param name="path">The page.</param>
+    /// <param name="text">The text.</param>
+    /// <param name="minute">The time for it; <see langword="null"/> for a minute of its own.</param>
+    private protected async Task ContainsAsync(string path, string text, CancellationTokenSource? minute = null)
+        => await FindAsync(path, $"'{text}'", page => page.Contains(text, StringComparison.Ordinal) ? page : null, minute);
+
+    /// <summary>Waits until an answer of the API has what is looked for.</summary>
+    /// <param name="path">The question, below the API.</param>
+    /// <param name="pick">Finds it; <see langword="null"/> if it is not there yet.</param>
+    /// <param name="minute">The time for it.</param>
+    private protected Task<string> AskAsync(string path, Func<JsonElement, string?> pick, CancellationTokenSource minute)
+        => FindAsync($"jobs/api/{path}", "what is looked for", answer => Pick(answer, pick), minute);
+
+    // The shop may not listen yet, and then the answer is an error.
+    private static string? Pick(string answer, Func<JsonElement, string?> pick)
+    {
+        try
         {
-            Assert.False(patience.IsCancellationRequested, $"{path} does not contain '{text}': {last}");
-            last = await ReadAsync(path);
+            using var document = JsonDocument.Parse(answer);
+            return pick(document.RootElement);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<string> FindAsync(string path, string what, Func<string, string?> pick, CancellationTokenSource? minute)
+    {
+        using var own = BeginMinute();
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(250));
+        while (true)
+        {
+            // The time is over only if the page was read once more after it: a machine that stood still may have it now.
+            var isLast = (minute ?? own).IsCancellationRequested;
+            var page = await ReadAsync(path);
+            if (pick(page) is { } found)
+            {
+                return found;
+            }
+
+            Assert.False(isLast, $"{path} does not contain {what}: {page}");
             await timer.WaitForNextTickAsync(Cancellation);
         }
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 
 namespace TaskRecovery.Testing.Tests.OwnSamples;
 
@@ -12,20 +13,15 @@ public sealed class WebSampleProcessTests : WebSampleProcess
     }
 
     [Fact]
-    public async Task Every_page_has_something_to_show_within_a_minute()
+    public async Task Every_page_has_something_to_show_within_a_minute_of_the_start()
     {
-        await ContainsAsync("jobs/", "All events");
-        await ContainsAsync("jobs/operations", "wrong prices");
-        await ContainsAsync("jobs/entries?state=cancelled", "mail.send");
-        await ContainsAsync("jobs/entries?state=failed", "order.confirm");
-        await ContainsAsync("jobs/entries?state=completed", "mail.send");
-        await ContainsAsync("jobs/queues", "the template is not approved yet");
-        await ContainsAsync("jobs/kinds", "no living node");
-        await ContainsAsync("jobs/jobs", "nightly-stock-sync");
-        await ContainsAsync("jobs/tasks", "stock-sync");
-        await ContainsAsync("jobs/nodes", "shop");
-        await ContainsAsync("jobs/events", "was paused");
-        await ContainsAsync("jobs/api/snapshot", "newsletter");
+        await ContainsAsync("", "A small shop");
+        using var minute = BeginMinute();
+
+        using var pressed = await PostAsync("report", $"http://localhost:{Port}");
+        await ShowARunningReportAsync(minute);
+        await ShowListsAsync(minute);
+        await ShowDetailsAsync(minute);
 
         if (!OperatingSystem.IsWindows())
         {
@@ -52,4 +48,46 @@ public sealed class WebSampleProcessTests : WebSampleProcess
         await ContainsAsync("", "A small shop");
         await ContainsAsync("jobs/events", "was declared dead");
     }
+
+    // First, because it ends after a while.
+    private async Task ShowARunningReportAsync(CancellationTokenSource minute)
+    {
+        var running = await AskAsync("entries?state=running&queue=reports", First("entries"), minute);
+        await ContainsAsync($"jobs/entries/{running}", "Adding up orders, page", minute);
+        await ContainsAsync($"jobs/entries/{running}", "beginning after page", minute);
+    }
+
+    private async Task ShowListsAsync(CancellationTokenSource minute)
+    {
+        await ContainsAsync("jobs/", "All events", minute);
+        await ContainsAsync("jobs/operations", "wrong prices", minute);
+        await ContainsAsync("jobs/entries?state=cancelled", "mail.send", minute);
+        await ContainsAsync("jobs/entries?state=failed", "order.confirm", minute);
+        await ContainsAsync("jobs/entries?state=completed", "mail.send", minute);
+        await ContainsAsync("jobs/queues", "the template is not approved yet", minute);
+        await ContainsAsync("jobs/kinds", "no living node", minute);
+        await ContainsAsync("jobs/jobs", "nightly-stock-sync", minute);
+        await ContainsAsync("jobs/tasks", "stock-sync", minute);
+        await ContainsAsync("jobs/nodes", "shop", minute);
+        await ContainsAsync("jobs/events", "was paused", minute);
+        await ContainsAsync("jobs/api/snapshot", "newsletter", minute);
+        await ContainsAsync("jobs/search?q=stock", "nightly-stock-sync", minute);
+    }
+
+    private async Task ShowDetailsAsync(CancellationTokenSource minute)
+    {
+        var order = await AskAsync("entries?state=completed&kind=order.confirm", First("entries"), minute);
+        var job = await AskAsync("jobs?limit=1", First("jobs"), minute);
+        var operation = await AskAsync("operations?limit=1", First("operations"), minute);
+
+        await ContainsAsync($"jobs/entries/{order}", "reserve-stock", minute);
+        await ContainsAsync($"jobs/jobs/{job}", "warehouse-2", minute);
+        await ContainsAsync($"jobs/operations/{operation}", "wrong prices", minute);
+    }
+
+    // The id of the first of a list; null if the list is empty or the answer is an error.
+    private static Func<JsonElement, string?> First(string list)
+        => answer => answer.TryGetProperty(list, out var items) && items.GetArrayLength() > 0
+            ? items[0].GetProperty("id").ToString()
+            : null;
 }
