@@ -11,7 +11,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Workers;
 
 /// <summary>Runs the queues of this process: starts their loops when the host starts, and ends them when it stops.</summary>
-internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisposable
+internal sealed class WorkService : IHostedLifecycleService, IUnresponsiveHandlers, IDisposable
 {
     // Limits after ShutdownTimeout: CancelTime for handlers that react to their cancellation, FlushTime for storing the remaining outcomes.
     // By default all three add up to less than the host's 30 s. All are real time: if a test's clock stood still, a stop would never end.
@@ -90,6 +90,15 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
         return Task.CompletedTask;
     }
 
+    /// <summary>Begins the stop, and does not wait for it. A host stops its services one after the other: if each instance of TaskRecovery
+    /// began when its turn came, those whose turn is late would continue to claim, and the host's time would end before theirs.</summary>
+    /// <param name="cancellationToken">As for <see cref="StopAsync"/>, which waits for the stop and throws its error.</param>
+    public Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        StopAsync(cancellationToken).ObserveFailure();
+        return Task.CompletedTask;
+    }
+
     /// <summary>Stops claiming, and lets running handlers finish for up to <see cref="TaskRecoveryOptions.ShutdownTimeout"/>. After that,
     /// cancels them and releases their entries without spending an attempt. Heartbeats continue meanwhile.</summary>
     /// <remarks>A host may be stopped and disposed while it is stopping: if code calls <c>StopAsync</c> of the host, that wakes
@@ -100,21 +109,22 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         using var hurry = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).TryCancel(), _hurry);
-        if (Interlocked.Exchange(ref _isStopping, 1) == 1)
+        if (Interlocked.Exchange(ref _isStopping, 1) == 0)
         {
-            await _stopped.Task.ConfigureAwait(false);
-            return;
+            _services.CurrentNode.ReportDraining(_stopped.Task);
+            try
+            {
+                await StopOnceAsync().ConfigureAwait(false);
+                _stopped.TrySetResult();
+            }
+            catch (Exception exception)
+            {
+                // Thrown by every call, because the one that began the stop may have no caller that waits for it.
+                _stopped.TrySetException(exception);
+            }
         }
 
-        _services.CurrentNode.ReportDraining(_stopped.Task);
-        try
-        {
-            await StopOnceAsync().ConfigureAwait(false);
-        }
-        finally
-        {
-            _stopped.TrySetResult();
-        }
+        await _stopped.Task.ConfigureAwait(false);
     }
 
     /// <summary>Stops without waiting for running handlers if the host was disposed without having been stopped, and ends the wait for them
@@ -122,13 +132,24 @@ internal sealed class WorkService : IHostedService, IUnresponsiveHandlers, IDisp
     /// expire.</summary>
     public void Dispose()
     {
-        StopAsync(new CancellationToken(canceled: true)).GetAwaiter().GetResult();
-        _services.CurrentNode.ReportDrained();
+        // An error would keep the container from disposing the services that come after this one.
+        StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
+        if (_stopped.Task.IsCompletedSuccessfully)
+        {
+            _services.CurrentNode.ReportDrained();
+        }
+
         _stopClaiming.CancelAndDispose();
         _abort.CancelAndDispose();
         _stopLoops.CancelAndDispose();
         _hurry.CancelAndDispose();
     }
+
+    Task IHostedLifecycleService.StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
     public IReadOnlyList<UnresponsiveHandler> List()

@@ -68,6 +68,34 @@ public sealed class UnusualStopTests
         await host.DisposeAsync();
     }
 
+    /// <summary>The stop begins before the first service of the host stops, and the host's time may end before that service has.</summary>
+    [Fact]
+    public async Task The_end_of_the_hosts_time_reaches_handlers_while_another_service_stops()
+    {
+        var started = new TaskCompletionSource();
+        _work.Do = (_, cancellationToken) =>
+        {
+            started.TrySetResult();
+            return Task.Delay(Timeout.Infinite, cancellationToken);
+        };
+        var host = await StartAsync(
+            TimeSpan.FromHours(1),
+            builder => builder.Services.AddHostedService(
+                _ => new SlowService(() => _store.Until(store => store.Entries.All(entry => entry.Kinds is [OutcomeKind.Released])))));
+        var log = host.Log;
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
+        await started.Task;
+
+        using var hurry = new CancellationTokenSource();
+        var stop = host.StopAsync(hurry.Token);
+        await hurry.CancelAsync();
+        await stop.WaitAsync(Limit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await host.DisposeAsync();
+
+        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
+        Assert.Equal(1, log.Count(2007));
+    }
+
     /// <summary>As <c>RunAsync</c> does, if its own stop ends before the one that woke it.</summary>
     [Fact]
     public async Task A_host_that_is_disposed_while_it_stops_releases_its_work_before_its_node_leaves()
@@ -343,4 +371,12 @@ public sealed class UnusualStopTests
                 register?.Invoke(builder);
             },
             options => options.ShutdownTimeout = shutdownTimeout);
+
+    /// <summary>A service that stops when something has happened, whatever its token says.</summary>
+    private sealed class SlowService(Func<Task> happened) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => happened();
+    }
 }

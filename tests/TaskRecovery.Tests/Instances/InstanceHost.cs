@@ -1,0 +1,33 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using TaskRecovery.Storage;
+using TaskRecovery.Tests.Support;
+
+namespace TaskRecovery.Tests.Instances;
+
+/// <summary>A builder of hosts with instances of TaskRecovery on fake stores.</summary>
+internal static class InstanceHost
+{
+    public static HostApplicationBuilder NewBuilder(WorkLog log)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Logging.ClearProviders();
+        builder.Logging.AddProvider(log);
+        return builder;
+    }
+
+    /// <summary>Adds an instance.</summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="name">The name of the instance; <see langword="null"/> for the one without a name.</param>
+    /// <param name="store">Its store.</param>
+    /// <param name="configure">Sets its options.</param>
+    public static TaskRecoveryBuilder AddInstance(
+        this IServiceCollection services, string? name, FakeQueueStore store, Action<TaskRecoveryOptions>? configure = null)
+    {
+        var builder = name is null ? services.AddTaskRecovery(configure) : services.AddTaskRecovery(name, configure);
+        builder.InstanceServices.AddSingleton<IQueueStore>(store);
+        builder.InstanceServices.AddSingleton<IJobStore, NoJobs>();
+        return builder;
+    }
+}
