@@ -4,7 +4,9 @@ namespace TaskRecovery.PostgreSql;
 /// <remarks>Common parameters: $1 queue numbers, $2 kind numbers, $3 priorities, $4 attempts, $5 args, $6 earliest times, $7 delays, $8
 /// time limits, $9 metadata, $10 trace contexts, $11 unique keys. If no entry has a value for a column, its array may be empty. $12 to $15
 /// the numbers and names of the queues, then of the kinds: if any number does not belong to its name, nothing is stored and no id is
-/// returned, in the caller's own transaction too. A foreign key would read and lock a row for every entry.</remarks>
+/// returned, in the caller's own transaction too. A foreign key would read and lock a row for every entry. The snapshot of a caller's
+/// transaction may be older than a name. So a statement that runs again there, with numbers that were resolved again, accepts a number that
+/// its snapshot does not have, and refuses only one that belongs to another name.</remarks>
 internal static class EntrySql
 {
     // A time in the past is replaced by the current time, so that no entry is stored at a position that claimers have already passed.
@@ -12,10 +14,10 @@ internal static class EntrySql
 
     private static readonly string Stored = StoredWith("");
 
-    private static string GivenWith(string expiresParameter, string expires) => $$"""
+    private static string GivenWith(string expiresParameter, string expires, bool again = false) => $$"""
         with clock as materialized (select clock_timestamp() as now),
         known as materialized (
-            select {{NameSql.Count("$12", "$13", "$14", "$15")}} = cardinality($12) + cardinality($14) as all_of_them
+            select {{(again ? AreNoOthers() : AreKnown())}} as all_of_them
         ),
         given as materialized (
             select nextval('{schema:literal}.entries_id_seq') as id, (select now from clock) as created_at, g.*
@@ -25,6 +27,10 @@ internal static class EntrySql
             where (select k.all_of_them from known k)
         )
         """;
+
+    private static string AreKnown() => NameSql.Count("$12", "$13", "$14", "$15") + " = cardinality($12) + cardinality($14)";
+
+    private static string AreNoOthers() => NameSql.CountOthers("$12", "$13", "$14", "$15") + " = 0";
 
     private static string StoredWith(string expires) => $$"""
         stored as (
@@ -46,32 +52,51 @@ internal static class EntrySql
                 join lateral (select greatest(coalesce(g.run_at, g.created_at + g.run_after, g.created_at), g.created_at) as run_at) d
         """;
 
-    private static readonly string All = Given + ", accepted as (select * from given), " + Stored + ", " + LinedUp + ") ";
+    // Conditions of a statement that stores one entry.
+    private const string IsKnown = """
+        exists (select from {schema}.queues q where q.id = $1 and q.name = $11)
+                and exists (select from {schema}.kinds k where k.id = $2 and k.name = $12)
+        """;
+
+    private const string IsNoOther = """
+        not exists (select from {schema}.queues q where q.id = $1 and q.name <> $11)
+                and not exists (select from {schema}.kinds k where k.id = $2 and k.name <> $12)
+        """;
+
+    private const string IdsInTransaction = "select array_agg(id order by place), pg_current_xact_id(), min(created_at) from given";
+
+    private static string All(string given) => given + ", accepted as (select * from given), " + Stored + ", " + LinedUp + ") ";
 
     /// <summary>Stores entries without unique keys.</summary>
     /// <returns>The ids in the order of the entries, as one array: ten thousand rows would cost more to send and read than their index
     /// entries cost to write.</returns>
-    internal static readonly string Enqueue = All + "select array_agg(id order by place) from given";
+    internal static readonly string Enqueue = All(Given) + "select array_agg(id order by place) from given";
 
     /// <summary>As <see cref="Enqueue"/>, in a caller's transaction.</summary>
     /// <returns>The ids, the id of the transaction, and the time at which all of them were created.</returns>
-    internal static readonly string EnqueueInTransaction =
-        All + "select array_agg(id order by place), pg_current_xact_id(), min(created_at) from given";
+    internal static readonly string EnqueueInTransaction = All(Given) + IdsInTransaction;
+
+    /// <summary>As <see cref="EnqueueInTransaction"/>, again with numbers that were resolved again.</summary>
+    internal static readonly string EnqueueInTransactionAgain = All(GivenWith("", "", again: true)) + IdsInTransaction;
 
     /// <summary>Stores one entry, without a unique key and an expiry, alone or in a caller's transaction. $1 queue number, $2 kind number,
     /// $3 priority, $4 attempts, $5 args, $6 earliest time, $7 delay, $8 time limit, $9 metadata, $10 trace context, $11 and $12 the names
-    /// of the queue and the kind, or null to skip the check.</summary>
+    /// of the queue and the kind.</summary>
     /// <remarks>Alone, it costs the server half of <see cref="Enqueue"/> with arrays of one. In a caller's transaction it is prepared on
     /// the caller's connection. A pool then resets the connection with seven statements instead of one, which costs half as much as
     /// planning this statement in every transaction (0.72 instead of 0.42 of the speed of a plain insert).</remarks>
     /// <returns>The id, the id of the transaction, and the time of creation; no row if a number does not belong to its name.</returns>
-    internal const string EnqueueOne = """
+    internal static readonly string EnqueueOne = One(IsKnown);
+
+    /// <summary>As <see cref="EnqueueOne"/>, again in a caller's transaction, with numbers that were resolved again.</summary>
+    internal static readonly string EnqueueOneAgain = One(IsNoOther);
+
+    private static string One(string condition) => $$"""
         with stored as (
             insert into {schema}.entries (id, created_at, queue, kind, priority, max_attempts, args, timeout, metadata, trace_parent)
             overriding system value
             select nextval('{schema:literal}.entries_id_seq'), clock_timestamp(), $1, $2, $3, $4, $5, $8, $9, $10
-            where $11::text is null or (exists (select from {schema}.queues q where q.id = $1 and q.name = $11)
-                and exists (select from {schema}.kinds k where k.id = $2 and k.name = $12))
+            where {{condition}}
             returning id, created_at, queue, kind, priority
         ), lined_up as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority, found_by_id)
@@ -87,11 +112,15 @@ internal static class EntrySql
     /// apply. That costs more than everything else about it.</remarks>
     /// <returns>As <see cref="EnqueueUnique"/>, the id of the transaction, and the time of creation, both null if nothing was stored; no
     /// row if a number does not belong to its name.</returns>
-    internal static readonly string EnqueueOneUnique = $$"""
+    internal static readonly string EnqueueOneUnique = OneUnique(IsKnown);
+
+    /// <summary>As <see cref="EnqueueOneUnique"/>, again in a caller's transaction, with numbers that were resolved again.</summary>
+    internal static readonly string EnqueueOneUniqueAgain = OneUnique(IsNoOther);
+
+    private static string OneUnique(string condition) => $$"""
         with given as materialized (
             select nextval('{schema:literal}.entries_id_seq') as id, clock_timestamp() as now
-            where $11::text is null or (exists (select from {schema}.queues q where q.id = $1 and q.name = $11)
-                and exists (select from {schema}.kinds k where k.id = $2 and k.name = $12))
+            where {{condition}}
         ), taken as (
             insert into {schema}.unique_keys (kind, key, entry) select $2, $13, g.id from given g where $13::text is not null
             on conflict (kind, key) do nothing
@@ -193,9 +222,14 @@ internal static class EntrySql
 
     /// <summary>As <see cref="EnqueueUnique"/>, in a caller's transaction. The fifth column is the id of the transaction, the sixth the
     /// time of creation, null if the entry was not stored.</summary>
-    internal static readonly string EnqueueUniqueInTransaction = Unique(columns: ", pg_current_xact_id(), a.created_at");
+    internal static readonly string EnqueueUniqueInTransaction = Unique(ColumnsInTransaction);
 
-    private static string Unique(string columns) => GivenWith(", $16", ", expires_at") + """
+    /// <summary>As <see cref="EnqueueUniqueInTransaction"/>, again with numbers that were resolved again.</summary>
+    internal static readonly string EnqueueUniqueInTransactionAgain = Unique(ColumnsInTransaction, again: true);
+
+    private const string ColumnsInTransaction = ", pg_current_xact_id(), a.created_at";
+
+    private static string Unique(string columns, bool again = false) => GivenWith(", $16", ", expires_at", again) + """
         , taken as (
             insert into {schema}.unique_keys (kind, key, entry)
             select g.kind, g.unique_key, g.id from given g where g.unique_key is not null order by g.kind, g.unique_key, g.place

@@ -46,10 +46,18 @@ internal static class NameSql
         """;
 
     /// <summary>How many of the given queues and kinds (numbers and names, in the same order) match the tables.</summary>
-    internal static string Count(string queueNumbers, string queueNames, string kindNumbers, string kindNames) => $$"""
+    internal static string Count(string queueNumbers, string queueNames, string kindNumbers, string kindNames)
+        => CountOf("=", queueNumbers, queueNames, kindNumbers, kindNames);
+
+    /// <summary>How many of the given numbers belong to other names, according to the tables. A number that is not there does not
+    /// count.</summary>
+    internal static string CountOthers(string queueNumbers, string queueNames, string kindNumbers, string kindNames)
+        => CountOf("<>", queueNumbers, queueNames, kindNumbers, kindNames);
+
+    private static string CountOf(string comparison, string queueNumbers, string queueNames, string kindNumbers, string kindNames) => $$"""
         (select count(*) from unnest({{queueNumbers}}, {{queueNames}}) n (id, name) cross join lateral (
-                select from {schema}.queues q where q.id = n.id and q.name = n.name offset 0) q)
+                select from {schema}.queues q where q.id = n.id and q.name {{comparison}} n.name offset 0) q)
             + (select count(*) from unnest({{kindNumbers}}, {{kindNames}}) n (id, name) cross join lateral (
-                select from {schema}.kinds k where k.id = n.id and k.name = n.name offset 0) k)
+                select from {schema}.kinds k where k.id = n.id and k.name {{comparison}} n.name offset 0) k)
         """;
 }

@@ -37,9 +37,7 @@ internal static class EnqueueBatch
 
     /// <param name="entries">The entries.</param>
     /// <param name="names">The numbers of their queues and kinds.</param>
-    /// <param name="isChecked">Whether the statement compares the numbers with their names. Only a statement in a caller's transaction
-    /// skips the check, because the transaction's snapshot may be older than a name.</param>
-    internal static NpgsqlParameter[] ToArgs(IReadOnlyList<NewEntry> entries, NameNumbers names, bool isChecked = true)
+    internal static NpgsqlParameter[] ToArgs(IReadOnlyList<NewEntry> entries, NameNumbers names)
     {
         var count = entries.Count;
         Dictionary<string, int> usedQueues = new(StringComparer.Ordinal), usedKinds = new(StringComparer.Ordinal);
@@ -78,10 +76,10 @@ internal static class EnqueueBatch
             Arg.Array(Some(entries, static entry => entry.Metadata), NpgsqlDbType.Text),
             Arg.Array(Some(entries, static entry => entry.TraceParent), NpgsqlDbType.Text),
             Arg.Array(Some(entries, static entry => entry.UniqueKey), NpgsqlDbType.Text),
-            Arg.Array(isChecked ? [.. usedQueues.Values] : Array.Empty<int>(), NpgsqlDbType.Integer),
-            Arg.Array(isChecked ? [.. usedQueues.Keys] : Array.Empty<string>(), NpgsqlDbType.Text),
-            Arg.Array(isChecked ? [.. usedKinds.Values] : Array.Empty<int>(), NpgsqlDbType.Integer),
-            Arg.Array(isChecked ? [.. usedKinds.Keys] : Array.Empty<string>(), NpgsqlDbType.Text),
+            Arg.Array<int>([.. usedQueues.Values], NpgsqlDbType.Integer),
+            Arg.Array<string>([.. usedQueues.Keys], NpgsqlDbType.Text),
+            Arg.Array<int>([.. usedKinds.Values], NpgsqlDbType.Integer),
+            Arg.Array<string>([.. usedKinds.Keys], NpgsqlDbType.Text),
         ];
     }
 

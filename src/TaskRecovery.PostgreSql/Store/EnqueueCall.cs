@@ -54,23 +54,33 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
         _maxBytes /= 2;
     }
 
-    /// <summary>Parameters for some of the entries. The snapshot of a caller's transaction may be older than a name; if the numbers were
-    /// rejected once and resolved again, the retry in that transaction skips the check.</summary>
-    internal NpgsqlParameter[] ToArgs(IReadOnlyList<NewEntry> chunk)
-        => EnqueueBatch.ToArgs(chunk, _names, isChecked: isOwn || !_wasRefused);
+    /// <summary>The statement for one entry without a unique key and an expiry.</summary>
+    internal string One => IsAgain ? EntrySql.EnqueueOneAgain : EntrySql.EnqueueOne;
+
+    /// <summary>The statement for one entry with a unique key or an expiry.</summary>
+    internal string OneUnique => IsAgain ? EntrySql.EnqueueOneUniqueAgain : EntrySql.EnqueueOneUnique;
+
+    /// <summary>The statement for entries without unique keys and expiries.</summary>
+    internal string Many
+        => isOwn ? EntrySql.Enqueue : IsAgain ? EntrySql.EnqueueInTransactionAgain : EntrySql.EnqueueInTransaction;
+
+    /// <summary>The statement for entries some of which have unique keys or expire.</summary>
+    internal string ManyUnique
+        => isOwn ? EntrySql.EnqueueUnique : IsAgain ? EntrySql.EnqueueUniqueInTransactionAgain : EntrySql.EnqueueUniqueInTransaction;
+
+    // Whether the numbers were rejected in the caller's transaction and resolved again. Its snapshot may be older than they are.
+    private bool IsAgain => !isOwn && _wasRefused;
+
+    /// <summary>Parameters for some of the entries.</summary>
+    internal NpgsqlParameter[] ToArgs(IReadOnlyList<NewEntry> chunk) => EnqueueBatch.ToArgs(chunk, _names);
 
     /// <summary>Parameters of <see cref="EntrySql.EnqueueOne"/>.</summary>
-    internal NpgsqlParameter[] ToArgs(NewEntry entry)
-    {
-        var isChecked = isOwn || !_wasRefused;
-        return
-        [
-            Arg.Int4(_names.Queue(entry.Queue)), Arg.Int2(_names.Kind(entry.Kind)), Arg.Int2(entry.Priority), Arg.Int2(entry.MaxAttempts),
-            Arg.Utf8(entry.Args), Arg.Time(entry.RunAt), Arg.Interval(entry.RunAfter), Arg.Interval(entry.Timeout),
-            Arg.Text(entry.Metadata), Arg.Text(entry.TraceParent),
-            Arg.Text(isChecked ? entry.Queue : null), Arg.Text(isChecked ? entry.Kind : null),
-        ];
-    }
+    internal NpgsqlParameter[] ToArgs(NewEntry entry) =>
+    [
+        Arg.Int4(_names.Queue(entry.Queue)), Arg.Int2(_names.Kind(entry.Kind)), Arg.Int2(entry.Priority), Arg.Int2(entry.MaxAttempts),
+        Arg.Utf8(entry.Args), Arg.Time(entry.RunAt), Arg.Interval(entry.RunAfter), Arg.Interval(entry.Timeout),
+        Arg.Text(entry.Metadata), Arg.Text(entry.TraceParent), Arg.Text(entry.Queue), Arg.Text(entry.Kind),
+    ];
 
     /// <summary>Parameters of <see cref="EntrySql.EnqueueOneUnique"/>.</summary>
     internal NpgsqlParameter[] ToUniqueArgs(NewEntry entry) => [.. ToArgs(entry), Arg.Text(entry.UniqueKey), Arg.Time(entry.ExpiresAt)];
@@ -82,8 +92,8 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
         if (_wasRefused)
         {
             throw new StoreUnavailableException(
-                "The numbers of the entries' queues and kinds changed twice during this call: the database is being restored or emptied. "
-                + "Nothing was stored; try again.");
+                "The numbers of the entries' queues and kinds changed twice during this call: the database is being restored or emptied, "
+                + "or the transaction began before that. Nothing was stored; try again in a new transaction.");
         }
 
         _wasRefused = true;

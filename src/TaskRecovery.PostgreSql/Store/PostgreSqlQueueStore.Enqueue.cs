@@ -25,33 +25,15 @@ internal sealed partial class PostgreSqlQueueStore
             return [];
         }
 
-        var names = await Names.ResolveAsync(entries, cancellationToken).ConfigureAwait(false);
         return transaction is null
-            ? await EnqueueNowAsync(entries, names, cancellationToken).ConfigureAwait(false)
-            : await EnqueueInAsync(
-                new EnqueueCall(Names, entries, names, isOwn: false), transaction, Own(transaction), cancellationToken)
-                .ConfigureAwait(false);
+            ? await EnqueueNowAsync(
+                entries, await Names.ResolveAsync(entries, cancellationToken).ConfigureAwait(false), cancellationToken)
+                .ConfigureAwait(false)
+            : await EnqueueInAsync(entries, transaction, cancellationToken).ConfigureAwait(false);
     }
 
     public Func<CancellationToken, ValueTask<bool?>>? FollowCommit(DbTransaction transaction, long entryId)
         => Commits.Follow(transaction, entryId);
-
-    private NpgsqlConnection Own(DbTransaction transaction)
-    {
-        if (transaction is not NpgsqlTransaction { Connection: { } connection })
-        {
-            throw new ArgumentException(
-                $"The transaction is not an open NpgsqlTransaction but {transaction.GetType()}. Pass one of the store's own kind.",
-                nameof(transaction));
-        }
-
-        // Server names prove nothing, because one server can have several. But the numbers of kinds and queues differ between databases, so
-        // the database must be the same.
-        return _database.DatabaseName is not { } own || string.Equals(connection.Database, own, StringComparison.Ordinal)
-            ? connection
-            : throw new ArgumentException($"The transaction is one of the database '{connection.Database}', and the store is in '{own}'. "
-                + "Pass a transaction of the store's database.", nameof(transaction));
-    }
 
     private async ValueTask<EnqueueResult[]> EnqueueNowAsync(
         IReadOnlyList<NewEntry> entries, NameNumbers names, CancellationToken cancellationToken)
@@ -110,10 +92,10 @@ internal sealed partial class PostgreSqlQueueStore
                     EntrySql.Enqueue, call.ToArgs(call.Entries), ReadIdsAsync, cancellationToken).ConfigureAwait(false)
                 : callers is null
                 ? await _database.ReadAsync(
-                    EntrySql.EnqueueOne, call.ToArgs(entry), (reader, token) => ReadOneAsync(reader, call, token), cancellationToken)
+                    call.One, call.ToArgs(entry), (reader, token) => ReadOneAsync(reader, call, token), cancellationToken)
                     .ConfigureAwait(false)
                 : await _database.ReadAsync(
-                    callers, EntrySql.EnqueueOne, call.ToArgs(entry), (reader, token) => ReadOneAsync(reader, call, token),
+                    callers, call.One, call.ToArgs(entry), (reader, token) => ReadOneAsync(reader, call, token),
                     cancellationToken).ConfigureAwait(false);
             if (results is not null)
             {
@@ -125,10 +107,13 @@ internal sealed partial class PostgreSqlQueueStore
     }
 
     private async ValueTask<EnqueueResult[]> EnqueueInAsync(
-        EnqueueCall call, DbTransaction transaction, NpgsqlConnection connection, CancellationToken cancellationToken)
+        IReadOnlyList<NewEntry> entries, DbTransaction transaction, CancellationToken cancellationToken)
     {
         try
         {
+            var connection = await Transactions.RequireOwnAsync(transaction, cancellationToken).ConfigureAwait(false);
+            var names = await Names.ResolveAsync(entries, cancellationToken).ConfigureAwait(false);
+            var call = new EnqueueCall(Names, entries, names, isOwn: false);
             var results = call.Entries.Count == 1
                 ? await StoreOneStatementAsync(call, connection, cancellationToken).ConfigureAwait(false)
                 : await StoreAsync(call, connection, cancellationToken).ConfigureAwait(false);
@@ -236,11 +221,10 @@ internal sealed partial class PostgreSqlQueueStore
     {
         var needsRows = Array.Exists(chunk, NeedsOwnStatement);
         var (statement, args) = chunk is [var entry] && needsRows
-            ? (EntrySql.EnqueueOneUnique, call.ToUniqueArgs(entry))
+            ? (call.OneUnique, call.ToUniqueArgs(entry))
             : needsRows
-            ? (call.IsOwn ? EntrySql.EnqueueUnique : EntrySql.EnqueueUniqueInTransaction,
-                [.. call.ToArgs(chunk), EnqueueBatch.ExpiryOf(chunk)])
-            : (call.IsOwn ? EntrySql.Enqueue : EntrySql.EnqueueInTransaction, call.ToArgs(chunk));
+            ? (call.ManyUnique, [.. call.ToArgs(chunk), EnqueueBatch.ExpiryOf(chunk)])
+            : (call.Many, call.ToArgs(chunk));
         return connection is null
             ? _database.ReadAsync(statement, args, ReadAsync, cancellationToken)
             : _database.ReadAsync(connection, statement, args, ReadAsync, cancellationToken);

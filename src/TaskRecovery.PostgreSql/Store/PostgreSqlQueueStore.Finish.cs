@@ -30,8 +30,10 @@ internal sealed partial class PostgreSqlQueueStore
     {
         try
         {
-            await _database.ExecuteAsync(Own(transaction), OutcomeSql.EndInTransaction, OutcomeBatch.ToArgs(
-                nodeId, [outcome], check: true), cancellationToken).ConfigureAwait(false);
+            var connection = await Transactions.RequireOwnAsync(transaction, cancellationToken).ConfigureAwait(false);
+            await _database.ExecuteAsync(
+                connection, OutcomeSql.EndInTransaction, OutcomeBatch.ToArgs(nodeId, [outcome], check: true), cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (PostgresException exception) when (string.Equals(exception.SqlState, PostgreSqlErrors.LostClaim, StringComparison.Ordinal))
         {

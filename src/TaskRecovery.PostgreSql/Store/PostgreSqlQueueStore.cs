@@ -16,6 +16,7 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
         Changes = new EntryChanges(database);
         Hints = new HintSender(database, time);
         Commits = new CommitFollower(database);
+        Transactions = new TransactionCheck(database);
         Traits = new StoreTraits
         {
             System = "postgresql",
@@ -43,6 +44,9 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
     /// <summary>Follows callers' transactions.</summary>
     private CommitFollower Commits { get; }
 
+    /// <summary>Checks which database callers' transactions are in.</summary>
+    private TransactionCheck Transactions { get; }
+
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
         await RequireSessionsAsync(cancellationToken).ConfigureAwait(false);
@@ -61,6 +65,7 @@ internal sealed partial class PostgreSqlQueueStore : IQueueStore
         }
 
         Names.Clear();
+        await Transactions.PrepareAsync(cancellationToken).ConfigureAwait(false);
     }
 
     // Called first: a statement prepared in a session that a pooler shares would affect the session's other clients.

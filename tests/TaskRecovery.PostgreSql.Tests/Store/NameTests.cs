@@ -137,6 +137,38 @@ public sealed class NameTests : PostgreSqlStoreTests
         Assert.Equal("default/test", await NamesOfTheLastAsync());
     }
 
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(1, true)]
+    [InlineData(2, false)]
+    [InlineData(2, true)]
+    public async Task Nothing_is_stored_in_a_callers_transaction_in_which_the_new_numbers_are_those_of_others(int count, bool withKeys)
+    {
+        var store = await OpenStoreAsync();
+        await store.EnqueueAsync([Entry()], null, Cancellation);
+        await LoseNamesAsync();
+        await ExecuteAsync(
+            "insert into taskrecovery.queues (name) values ('strange'); insert into taskrecovery.kinds (name) values ('strange')");
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, Cancellation);
+        await using (var first = new NpgsqlCommand("select 1 from taskrecovery.kinds", connection))
+        {
+            await first.ExecuteNonQueryAsync(Cancellation);
+        }
+
+        await ExecuteAsync("""
+            update taskrecovery.queues set name = 'default' where name = 'strange';
+            update taskrecovery.kinds set name = 'test' where name = 'strange';
+            """);
+        NewEntry[] entries = [.. Enumerable.Range(0, count).Select(number => Entry(uniqueKey: withKeys ? $"key {number}" : null))];
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.EnqueueAsync(entries, transaction, Cancellation));
+        await transaction.CommitAsync(Cancellation);
+
+        Assert.Equal(0L, await ScalarAsync<long>("select count(*) from taskrecovery.entries"));
+    }
+
     [Fact]
     public async Task A_claimer_finds_its_queue_again_and_takes_nothing_of_another_kind()
     {

@@ -54,6 +54,12 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(connection, database, "enqueued_in", Entries, EntrySql.EnqueueInTransaction);
         await AssertNoFullScanAsync(
             connection, database, "enqueued_once_in", $"{Entries}, timestamptz[]", EntrySql.EnqueueUniqueInTransaction);
+        await AssertNoFullScanAsync(connection, database, "enqueued_in_again", Entries, EntrySql.EnqueueInTransactionAgain);
+        await AssertNoFullScanAsync(
+            connection, database, "enqueued_once_in_again", $"{Entries}, timestamptz[]", EntrySql.EnqueueUniqueInTransactionAgain);
+        await AssertNoFullScanAsync(connection, database, "enqueued_one_in_again", OneEntry, EntrySql.EnqueueOneAgain);
+        await AssertNoFullScanAsync(
+            connection, database, "enqueued_one_once_again", $"{OneEntry}, text, timestamptz", EntrySql.EnqueueOneUniqueAgain);
         await AssertNoFullScanAsync(connection, database, "enqueued_one_in", OneEntry, EntrySql.EnqueueOne);
         await AssertNoFullScanAsync(
             connection, database, "enqueued_one_once", $"{OneEntry}, text, timestamptz", EntrySql.EnqueueOneUnique);

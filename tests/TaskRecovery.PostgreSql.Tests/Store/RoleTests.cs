@@ -174,6 +174,22 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
                 "select nextval('taskrecovery.fences')");
         });
 
+    [Fact]
+    public Task A_role_that_may_not_ask_which_server_it_has_reached_enqueues_in_its_own_transaction()
+        => WithRolesAsync(async () =>
+        {
+            await ExecuteAsync("revoke execute on function pg_catalog.pg_control_system() from public");
+            var store = await OpenStoreAsync();
+            await using var connection = new NpgsqlConnection(As("enqueuer") + ";Pooling=false");
+            await connection.OpenAsync(Cancellation);
+            await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+
+            await store.EnqueueAsync([Entry()], transaction, Cancellation);
+            await transaction.CommitAsync(Cancellation);
+
+            Assert.Equal(1L, await ScalarAsync<long>("select count(*) from taskrecovery.entries"));
+        });
+
     private static string Waiting(long id, string values)
         => "insert into taskrecovery.waiting (run_at, id, queue, kind, priority, found_by_id, attempt, crashes) "
             + $"values (clock_timestamp(), {id}, 1, 1, {values})";

@@ -1,0 +1,11 @@
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>What tells a database from others of the same name.</summary>
+/// <param name="Number">The number of the database on its server.</param>
+/// <param name="Server">The number of the server; <see langword="null"/> if the role may not read it.</param>
+internal sealed record DatabaseIdentity(long Number, long? Server)
+{
+    /// <summary>Whether both may be the same database.</summary>
+    internal bool MayBe(DatabaseIdentity other)
+        => Number == other.Number && (Server is null || other.Server is null || Server == other.Server);
+}

@@ -1,0 +1,119 @@
+using System.Collections.Concurrent;
+using System.Data;
+using System.Data.Common;
+using Npgsql;
+
+namespace TaskRecovery.PostgreSql;
+
+/// <summary>Refuses callers' transactions of other databases. The numbers of kinds and queues differ between databases, so that an entry
+/// would be stored there as one of another kind.</summary>
+/// <remarks>Where a service has several servers, the database often has the same name on each. So the first transaction from each address
+/// is asked which database it is in; later ones cost nothing. What the migrations recorded can't tell databases apart: those that were
+/// created from one dump have the same records.</remarks>
+internal sealed class TransactionCheck(PostgreSqlDatabase database)
+{
+    // A process reaches few addresses. If it reaches more, some are asked again.
+    private const int MostAddresses = 1_000;
+
+    private readonly ConcurrentDictionary<(string Server, string Database), bool> _checked = new();
+    private DatabaseIdentity? _own;
+
+    /// <summary>Reads which database the store is in. Called when the store is prepared: to open a connection while callers' transactions
+    /// are open could exhaust a pool that both use.</summary>
+    internal async ValueTask PrepareAsync(CancellationToken cancellationToken)
+    {
+        await ReadOwnAsync(cancellationToken).ConfigureAwait(false);
+        _checked.Clear();
+    }
+
+    /// <summary>The connection of a caller's transaction.</summary>
+    /// <exception cref="ArgumentException">The transaction has ended, or is one of another database.</exception>
+    internal ValueTask<NpgsqlConnection> RequireOwnAsync(DbTransaction transaction, CancellationToken cancellationToken)
+    {
+        if (transaction is not NpgsqlTransaction { Connection: { } connection })
+        {
+            throw new ArgumentException(
+                $"The transaction is not an open NpgsqlTransaction but {transaction.GetType()}. Pass one of the store's own kind.",
+                nameof(transaction));
+        }
+
+        if (database.DatabaseName is { } own && !string.Equals(connection.Database, own, StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"The transaction is one of the database '{connection.Database}', and the store is in '{own}'. "
+                + "Pass a transaction of the store's database.", nameof(transaction));
+        }
+
+        var address = (connection.DataSource, connection.Database);
+        return _checked.ContainsKey(address)
+            ? ValueTask.FromResult(connection)
+            : AskAsync(transaction, connection, address, cancellationToken);
+    }
+
+    private async ValueTask<NpgsqlConnection> AskAsync(
+        DbTransaction transaction, NpgsqlConnection connection, (string Server, string Database) address,
+        CancellationToken cancellationToken)
+    {
+        var own = Volatile.Read(ref _own) ?? await ReadOwnAsync(cancellationToken).ConfigureAwait(false);
+        var theirs = await ReadAsync(connection, own.Server is not null, cancellationToken).ConfigureAwait(false);
+
+        // The store's database may have been moved to another server since its identity was read.
+        if (!own.MayBe(theirs) && !(await ReadOwnAsync(cancellationToken).ConfigureAwait(false)).MayBe(theirs))
+        {
+            throw new ArgumentException(
+                $"The transaction is in a database on {address.Server} that is another one than the store's, although both are named "
+                + $"'{address.Database}'. Pass a transaction of the store's database.", nameof(transaction));
+        }
+
+        if (_checked.Count >= MostAddresses)
+        {
+            _checked.Clear();
+        }
+
+        _checked[address] = true;
+        return connection;
+    }
+
+    private async ValueTask<DatabaseIdentity> ReadOwnAsync(CancellationToken cancellationToken)
+    {
+        var own = await database.UseAsync(ReadTolerantlyAsync, cancellationToken).ConfigureAwait(false);
+        Volatile.Write(ref _own, own);
+        return own;
+    }
+
+    private async ValueTask<DatabaseIdentity> ReadTolerantlyAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadAsync(connection, withServer: true, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException) when (connection.FullState == ConnectionState.Open)
+        {
+            // A database that calls itself PostgreSQL may not support the question. It is not asked in a caller's transaction then, which
+            // an error would end.
+            return await ReadAsync(connection, withServer: false, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<DatabaseIdentity> ReadAsync(
+        NpgsqlConnection connection, bool withServer, CancellationToken cancellationToken)
+    {
+        var (number, mayAsk) = await ReadRowAsync(
+            connection, IdentitySql.Database, static row => (row.GetInt64(0), row.GetBoolean(1)), cancellationToken).ConfigureAwait(false);
+        long? server = withServer && mayAsk
+            ? await ReadRowAsync(connection, IdentitySql.Server, static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false)
+            : null;
+        return new DatabaseIdentity(number, server);
+    }
+
+    // Not prepared: it runs once for each address, and what is prepared stays on the caller's connection.
+    private async ValueTask<T> ReadRowAsync<T>(
+        NpgsqlConnection connection, string statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+    {
+        var command = new NpgsqlCommand(statement, connection) { CommandTimeout = database.CommandTimeout };
+        await using var _ = command.ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var __ = reader.ConfigureAwait(false);
+        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        return read(reader);
+    }
+}
