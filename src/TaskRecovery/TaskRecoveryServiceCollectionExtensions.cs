@@ -133,11 +133,13 @@ public static class TaskRecoveryServiceCollectionExtensions
             return existing;
         }
 
-        var instance = new InstanceRegistration(name, new ServiceCollection());
+        var instance = new InstanceRegistration(name, new ServiceCollection(), InstanceRegistration.NextGroup(services));
         AddServices(instance.Services, application: services);
         services.AddSingleton(instance);
         services.AddKeyedSingleton(name, (provider, _) => new NamedInstance(instance, provider));
-        services.AddSingleton<IHostedService>(provider => new NamedInstanceHost(NamedInstance.Of(provider, name)));
+        services.TryAddSingleton<InstanceStarts>();
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<InstanceStarts>()
+            .NewHost(NamedInstance.Of(provider, name), instance.Group));
         Export<IJobQueue>();
         Export<IJobService>();
         Export<ITaskService>();

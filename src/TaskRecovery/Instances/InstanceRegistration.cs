@@ -1,15 +1,23 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using TaskRecovery.Rules;
 
 namespace TaskRecovery.Instances;
 
-/// <summary>The registration of a named instance of TaskRecovery: its name, and the services that belong to it alone.</summary>
-internal sealed record InstanceRegistration(string Name, IServiceCollection Services)
+/// <summary>The registration of a named instance of TaskRecovery: its name, the services that belong to it alone, and the group of
+/// instances with which it starts side by side.</summary>
+internal sealed record InstanceRegistration(string Name, IServiceCollection Services, int Group)
 {
     /// <summary>Finds the registration of a name.</summary>
     public static InstanceRegistration? Find(IServiceCollection services, string name)
         => services.Where(static service => !service.IsKeyedService).Select(static service => service.ImplementationInstance)
             .OfType<InstanceRegistration>().FirstOrDefault(registration => registration.Name == name);
+
+    /// <summary>The group of an instance that is about to be registered: that of the instance before it, unless a hosted service was
+    /// registered meanwhile that may have to prepare something, such as a database, in its own <c>StartingAsync</c>.</summary>
+    public static int NextGroup(IServiceCollection services)
+        => services.Count(static service => service.ServiceType == typeof(IHostedService) && MayPrepare(service))
+            - services.Count(static service => service.ServiceType == typeof(InstanceRegistration));
 
     /// <exception cref="ArgumentException">The name is invalid.</exception>
     public static void CheckName(string name)
@@ -22,4 +30,10 @@ internal sealed record InstanceRegistration(string Name, IServiceCollection Serv
                 + $"of its log categories: use {ShortId.Allowed}.", nameof(name));
         }
     }
+
+    // What a factory creates is not known, the hosted services of other instances included.
+    private static bool MayPrepare(ServiceDescriptor service)
+        => !service.IsKeyedService
+            && ((service.ImplementationType ?? service.ImplementationInstance?.GetType()) is not { } type
+                || typeof(IHostedLifecycleService).IsAssignableFrom(type));
 }

@@ -5,20 +5,19 @@ using Microsoft.Extensions.Options;
 namespace TaskRecovery.Instances;
 
 /// <summary>Starts and stops the hosted services of a named instance, in the order in which a host starts and stops its own.</summary>
-internal sealed class NamedInstanceHost(NamedInstance instance) : BackgroundService, IHostedLifecycleService
+internal sealed class NamedInstanceHost(NamedInstance instance, InstanceStarts starts, int group)
+    : BackgroundService, IHostedLifecycleService
 {
     private IHostedService[] _services = [];
     private bool _isStarting;
 
-    public async Task StartingAsync(CancellationToken cancellationToken)
+    /// <summary>Instances of one group start side by side.</summary>
+    public int Group => group;
+
+    public Task StartingAsync(CancellationToken cancellationToken)
     {
         _isStarting = true;
-        instance.Services.GetService<IStartupValidator>()?.Validate();
-        _services = [.. instance.Services.GetServices<IHostedService>()];
-        foreach (var service in _services.OfType<IHostedLifecycleService>())
-        {
-            await service.StartingAsync(cancellationToken).ConfigureAwait(false);
-        }
+        return starts.StartAsync(this, cancellationToken);
     }
 
     public override async Task StartAsync(CancellationToken cancellationToken)
@@ -55,6 +54,17 @@ internal sealed class NamedInstanceHost(NamedInstance instance) : BackgroundServ
 
     public Task StoppedAsync(CancellationToken cancellationToken)
         => StopAllAsync(_services.OfType<IHostedLifecycleService>(), service => service.StoppedAsync(cancellationToken));
+
+    /// <summary>Checks the options and calls <c>StartingAsync</c> of the instance's services.</summary>
+    internal async Task StartingOnceAsync(CancellationToken cancellationToken)
+    {
+        instance.Services.GetService<IStartupValidator>()?.Validate();
+        _services = [.. instance.Services.GetServices<IHostedService>()];
+        foreach (var service in _services.OfType<IHostedLifecycleService>())
+        {
+            await service.StartingAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     // If a background service of the instance fails, this one fails, and the host does what it does for its own.
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
