@@ -60,8 +60,9 @@ public sealed class ConnectionCountTests
         // A statement that waits longer than a second for the pool gets a connection beyond it. Without its limit, most of these 32 callers
         // would have one at most of the looks.
         await enqueuing;
+        var within = counts.Count(static count => count <= 5);
         Assert.True(counts.Max() >= 3);
-        Assert.InRange(counts.Order().ElementAt(counts.Count / 2), 1, 5);
+        Assert.True(within >= 0.95 * counts.Count, $"The node had at most five connections at {within} of {counts.Count} looks only.");
         await node.StopAsync(Cancellation);
     }
 
