@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql.Tests.Store;
@@ -41,6 +42,34 @@ public sealed class HintTests : PostgreSqlStoreTests
         await Record.ExceptionAsync(() => listening);
     }
 
+    [Fact]
+    public async Task Two_schemas_of_one_database_hear_only_their_own_hints()
+    {
+        var (first, second) = (await OpenStoreAsync(), await OpenStoreAsync(Open(options => options.Schema = "reports")));
+        using var source = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var (heardByFirst, heardBySecond) = (new Heard(), new Heard());
+        var listening = Task.WhenAll(
+            first.ListenAsync(heardByFirst.Add, source.Token), second.ListenAsync(heardBySecond.Add, source.Token));
+        await heardByFirst.UntilAsync("connected");
+        await heardBySecond.UntilAsync("connected");
+
+        await EnqueueInTransactionAsync(first, "mail");
+        await heardByFirst.UntilAsync("mail");
+        await EnqueueInTransactionAsync(second, "night");
+        await heardBySecond.UntilAsync("night");
+
+        // A listener hears hints in the order of their commits.
+        await EnqueueInTransactionAsync(first, "last");
+        await EnqueueInTransactionAsync(second, "last");
+        await heardByFirst.UntilAsync("last");
+        await heardBySecond.UntilAsync("last");
+        await source.CancelAsync();
+        await Record.ExceptionAsync(() => listening);
+
+        Assert.DoesNotContain("night", heardByFirst.All);
+        Assert.DoesNotContain("mail", heardBySecond.All);
+    }
+
     [Theory]
     [InlineData("o0badcafemail", "mail")]
     [InlineData("wmail", "mail")]
@@ -49,4 +78,33 @@ public sealed class HintTests : PostgreSqlStoreTests
     [InlineData("zlater", null)]
     public void Only_what_others_said_is_read(string payload, string? queue)
         => Assert.Equal(queue, HintText.Read(payload, "12345678")?.Queue);
+
+    private async Task EnqueueInTransactionAsync(PostgreSqlQueueStore store, string queue)
+    {
+        await using var connection = new Npgsql.NpgsqlConnection(ConnectionString + ";Pooling=false");
+        await connection.OpenAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await store.EnqueueAsync([Entry(queue)], transaction, Cancellation);
+        await transaction.CommitAsync(Cancellation);
+    }
+
+    /// <summary>The queues of the hints that a listener has heard, and "connected".</summary>
+    private sealed class Heard
+    {
+        private readonly ConcurrentQueue<string> _hints = new();
+
+        public IReadOnlyList<string> All => [.. _hints];
+
+        public void Add(StoreHint hint) => _hints.Enqueue(hint.Kind == StoreHintKind.Connected ? "connected" : hint.Queue ?? "all");
+
+        public async Task UntilAsync(string hint)
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+            limit.CancelAfter(TimeSpan.FromSeconds(60));
+            while (!_hints.Contains(hint))
+            {
+                await Task.Delay(10, limit.Token);
+            }
+        }
+    }
 }
