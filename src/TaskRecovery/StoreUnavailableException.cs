@@ -8,4 +8,10 @@ public sealed class StoreUnavailableException : TaskRecoveryException
         : base(message, innerException)
     {
     }
+
+    /// <summary>Whether the call waited in vain for a transaction that this process itself has open, and nothing of the call was stored. If
+    /// it is the caller's own transaction, retrying does not help: pass it to the call. A handler that fails with this error spends an
+    /// attempt. Only SQLite reports it, and only on Linux.</summary>
+    /// <value>Default: <see langword="false"/>, also if it is unknown what the call waited for.</value>
+    public bool IsHeldByThisProcess { get; init; }
 }

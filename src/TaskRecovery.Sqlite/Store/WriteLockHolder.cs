@@ -59,7 +59,10 @@ internal readonly record struct WriteLockHolder(int? ProcessId, string? ProcessN
     /// <param name="inner">SQLite's own error.</param>
     public StoreUnavailableException ToException(string file, TimeSpan waited, bool hasTransaction, Exception? inner = null)
         => new($"'{file}' has been locked for {waited.TotalSeconds:0} s by {ToString()}, and nothing of this call was stored. "
-            + ToAdvice(hasTransaction), inner);
+            + ToAdvice(hasTransaction), inner)
+        {
+            IsHeldByThisProcess = ProcessId == Environment.ProcessId,
+        };
 
     /// <summary>Returns what to do about it.</summary>
     /// <param name="hasTransaction">Whether the waiting call was given a transaction of its caller.</param>

@@ -19,13 +19,20 @@ internal static class StoreFailures
         => exception is StoreUnavailableException or StoreConfigurationException
             || (exception is AggregateException { InnerExceptions: [var only] } && Is(only));
 
+    /// <summary>Whether a handler's call that failed with such an error is worth repeating: not if it waited for a transaction of this
+    /// process, which is probably the handler's own.</summary>
+    public static bool MayPass(Exception exception)
+        => exception is not StoreUnavailableException { IsHeldByThisProcess: true } && Is(exception);
+
     /// <summary>Whether an error that ended a handler is one of these. A store that a person must repair counts only if it is the run's,
     /// because nothing limits how often the run repeats: a handler may use another store, and its wrong password is a failure of the
     /// handler. Most calls do not say which store failed: then the answer of a database counts as one of the run's, because work must not
-    /// end for good while somebody repairs it. Any unavailable store counts, because it is usually back soon.</summary>
+    /// end for good while somebody repairs it. Any unavailable store counts, because it is usually back soon, unless the
+    /// call waited for a transaction of this process: a handler that does not pass its own would run again without end.</summary>
     public static bool EndsRun(Exception exception, IEntryStore own)
         => exception switch
         {
+            StoreUnavailableException { IsHeldByThisProcess: true } => false,
             StoreUnavailableException => true,
             StoreConfigurationException { Store: null, InnerException: DbException } => true,
             StoreConfigurationException failure => ReferenceEquals(failure.Store, own),

@@ -70,7 +70,8 @@ internal sealed partial class WorkRun
 
     /// <summary>Calls the store, and retries while the store can't be used, as long as the lease is valid and the run is not asked to
     /// stop. The call must be safe to repeat.</summary>
-    /// <exception cref="StoreUnavailableException">The store was unavailable for a minute, or the run is asked to stop.</exception>
+    /// <exception cref="StoreUnavailableException">The store was unavailable for a minute, the call waited for a transaction of this
+    /// process, or the run is asked to stop.</exception>
     /// <exception cref="StoreConfigurationException">The same, and a person must repair the store.</exception>
     /// <exception cref="ClaimLostException">The lease is lost.</exception>
     public async Task<T> RepeatWhileLeasedAsync<T>(Func<ValueTask<T>> ask)
@@ -85,7 +86,7 @@ internal sealed partial class WorkRun
                 return answer;
             }
             catch (Exception exception)
-                when (StoreFailures.Is(exception) && StopReason == StopReason.None && Claim.Lease.IsValid
+                when (StoreFailures.MayPass(exception) && StopReason == StopReason.None && Claim.Lease.IsValid
                     && shared.Time.GetElapsedTime(started) < LongestOutage)
             {
                 // A restart or failover of the database takes a moment. It must not fail the handler, whose work before this call would be

@@ -61,6 +61,35 @@ public sealed class OwnTransactionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_handler_that_never_passes_its_own_transaction_fails_with_the_remedy_after_its_attempts()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return; // Only Linux reports which process holds a lock.
+        }
+
+        var store = await _files.OpenStoreAsync();
+        var attempts = new Attempts(_files.ConnectionString);
+        await using var provider = GivenServices(
+            services => services.AddSingleton(attempts), static options => options.BusyTimeout = TimeSpan.FromSeconds(1));
+        foreach (var service in provider.GetServices<IHostedService>())
+        {
+            await service.StartAsync(CancellationToken.None);
+        }
+
+        var (id, _) = await provider.GetRequiredService<IJobQueue>().EnqueueAsync(
+            new Work(), new EnqueueOptions { MaxAttempts = 2, Queue = "work" });
+        var ended = await EndedAsync(store, id);
+        foreach (var service in provider.GetServices<IHostedService>().Reverse())
+        {
+            await service.StopAsync(CancellationToken.None);
+        }
+
+        Assert.Equal((EntryState.Failed, 2), (ended.State, ended.Attempt));
+        Assert.Contains("If it is the caller's, pass it to the call", ended.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_call_that_would_wait_for_its_callers_own_transaction_is_refused_at_once()
     {
         await _files.OpenStoreAsync();
@@ -206,6 +235,21 @@ public sealed class OwnTransactionTests : IDisposable
     }
 
     public void Dispose() => _files.Dispose();
+
+    private static async Task<QueueEntry> EndedAsync(SqliteQueueStore store, long id)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var ticks = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (true)
+        {
+            if (await store.FindAsync(id, limit.Token) is { EndedAt: not null } ended)
+            {
+                return ended;
+            }
+
+            await ticks.WaitForNextTickAsync(limit.Token);
+        }
+    }
 
     private ServiceProvider GivenServices(Action<IServiceCollection> configure, Action<SqliteOptions>? sqlite = null)
     {

@@ -166,6 +166,41 @@ public sealed class StoreFailureTests
     }
 
     [Fact]
+    public async Task A_run_that_waited_for_a_transaction_of_its_own_process_spends_its_attempts()
+    {
+        _work.Do = static (_, _) => throw new StoreUnavailableException("Pass the transaction.") { IsHeldByThisProcess = true };
+        await using var host = await StartAsync();
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { MaxAttempts = 1 });
+        await _store.Until(store => store.Entry(id).Outcomes.Count == 1);
+
+        Assert.Equal((OutcomeKind.Failed, EndReasons.AttemptsExhausted), (_store.Entry(id).Last.Kind, _store.Entry(id).Last.Reason));
+        Assert.Contains("Pass the transaction.", _store.Entry(id).Last.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_step_that_waited_for_a_transaction_of_its_own_process_is_not_sent_again()
+    {
+        var sent = 0;
+        _store.OnCall = name =>
+        {
+            if (name == "save step")
+            {
+                Interlocked.Increment(ref sent);
+                throw new StoreUnavailableException("Pass the transaction.") { IsHeldByThisProcess = true };
+            }
+        };
+        _work.Do = static (context, cancellationToken) => context.StepAsync("one", static _ => Task.CompletedTask, cancellationToken);
+        await using var host = await StartAsync();
+
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { MaxAttempts = 1 });
+        await _store.UntilEnded(id);
+
+        Assert.Equal([OutcomeKind.Failed], _store.Entry(id).Kinds);
+        Assert.Equal(1, sent);
+    }
+
+    [Fact]
     public async Task A_claim_whose_answer_was_lost_is_released_and_runs()
     {
         var lost = 0;
