@@ -33,6 +33,12 @@ internal static class ClaimSql
     public const string OfNode =
         "select c.id from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where n.id = ?1 order by c.id";
 
+    /// <summary>The claims of a node, with their entries, attempts and crashes. ?1 node's id.</summary>
+    public const string ContentsOfNode = """
+        select c.id, c.entries, c.attempts, c.crashes
+        from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where n.id = ?1
+        """;
+
     /// <summary>Returns a row if an entry of the claim has no outcome under it. ?1 fence.</summary>
     public const string HasUnfinished = """
         select 1 from taskrecovery_claims c, json_each(c.entries) e

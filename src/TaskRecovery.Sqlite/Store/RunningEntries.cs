@@ -12,10 +12,7 @@ internal sealed class RunningEntries
     public RunningEntry? Find(long entry) => _entries.TryGetValue(entry, out var running) ? running : null;
 
     /// <summary>Reads the running entries.</summary>
-    /// <param name="session">The session to read with.</param>
-    /// <param name="withErased">Whether to include entries that an erasure has ended under their claim: their node has not noticed
-    /// yet.</param>
-    public static RunningEntries Read(SqliteSession session, bool withErased = false)
+    public static RunningEntries Read(SqliteSession session)
     {
         var all = new RunningEntries();
         var statement = session.Get(ClaimSql.All);
@@ -24,7 +21,7 @@ internal sealed class RunningEntries
             var (claim, contents) = ReadClaim(statement);
             foreach (var (id, attempt, crashes) in contents.Entries)
             {
-                if (!session.Get(withErased ? OutcomeSql.ExistsByNode : OutcomeSql.Exists).Bind(1, id).Bind(2, claim.Fence).Exists())
+                if (!session.Get(OutcomeSql.Exists).Bind(1, id).Bind(2, claim.Fence).Exists())
                 {
                     all._entries[id] = claim with { Attempt = attempt, Crashes = crashes };
                 }

@@ -129,22 +129,34 @@ internal sealed class SqlitePoller(SqliteDatabase database) : IDisposable
         return (result, next);
     }
 
+    // Includes entries that an erasure has ended under their claim, because the node has not noticed yet.
     private static List<long> ReadCancels(SqliteSession session, Guid nodeId)
     {
-        var cancels = new List<long>();
+        var requested = new HashSet<long>();
         var statement = session.Get(EntrySql.AllCancels);
         while (statement.Step())
         {
-            cancels.Add(statement.Int64(0));
+            requested.Add(statement.Int64(0));
         }
 
-        if (cancels.Count > 0)
+        return requested.Count == 0 ? [] : FindRunning(session, nodeId, requested);
+    }
+
+    // A request stays until its entry ends, so that every poll repeats this: it reads only what this node has claimed.
+    private static List<long> FindRunning(SqliteSession session, Guid nodeId, HashSet<long> entries)
+    {
+        var running = new List<long>();
+        var claims = session.Get(ClaimSql.ContentsOfNode).Bind(1, nodeId);
+        while (claims.Step())
         {
-            var running = RunningEntries.Read(session, withErased: true);
-            cancels.RemoveAll(entry => running.Find(entry) is not { } run || run.NodeId != nodeId);
+            var fence = claims.Int64(0);
+            var contents = ClaimContents.Parse(claims.Bytes(1), claims.Bytes(2), claims.Bytes(3));
+            running.AddRange(contents.Entries.Select(static entry => entry.Id).Where(
+                id => entries.Contains(id) && !session.Get(OutcomeSql.ExistsByNode).Bind(1, id).Bind(2, fence).Exists()));
         }
 
-        return cancels;
+        running.Sort();
+        return running;
     }
 
     private sealed record Answer(PollRequest Request, long Version, long? NextDueAt, PollResult Result)

@@ -97,6 +97,26 @@ public sealed class OddRowTests : IDisposable
         Assert.Equal(ids[1], Assert.Single(batch.Entries).Id);
     }
 
+    [Fact]
+    public async Task A_cancel_request_makes_a_poll_read_no_claim_of_another_node()
+    {
+        var store = await _files.OpenStoreAsync();
+        var ids = (await store.EnqueueAsync([TemporaryDatabase.Entry(), TemporaryDatabase.Entry()], null, CancellationToken.None))
+            .Select(result => result.Id)
+            .ToArray();
+        var (node, claimer) = GivenClaimer(store);
+        var (_, other) = GivenClaimer(store);
+        await claimer.ClaimAsync(1, new SuspectAllowance(3, 0, 0), CancellationToken.None);
+        await other.ClaimAsync(1, new SuspectAllowance(3, 0, 0), CancellationToken.None);
+        await store.CancelAsync(ids[0], new AuditInfo("test"), CancellationToken.None);
+        await store.CancelAsync(ids[1], new AuditInfo("test"), CancellationToken.None);
+        Execute($"update taskrecovery_claims set attempts = '[]' where entries = '[{ids[1]}]'");
+
+        var poll = await store.PollAsync(new PollRequest(node, ["default"], ["work"], WithUnknownKinds: false), CancellationToken.None);
+
+        Assert.Equal(ids[0], Assert.Single(poll.CancelRequests));
+    }
+
     [Theory]
     [InlineData("queue", "'main'")]
     [InlineData("kind", "'work'")]

@@ -11,7 +11,8 @@ public sealed class StatementTests : IDisposable
         WaitingSql.NextKind, WaitingSql.NextLevel, WaitingSql.Due,
         WaitingSql.FirstLater, WaitingSql.CountDue, WaitingSql.Take, WaitingSql.PutBack,
         EntrySql.Payload, EntrySql.KindAndKey, EntrySql.FindKeyHolder, EntrySql.FreeKey, EntrySql.IsCancelRequested,
-        ClaimSql.IsHeldBy, ClaimSql.OfNode, ClaimSql.Contents, ClaimSql.Delete, OutcomeSql.Find, OutcomeSql.FindFinal, OutcomeSql.Exists,
+        ClaimSql.IsHeldBy, ClaimSql.OfNode, ClaimSql.ContentsOfNode, ClaimSql.Contents, ClaimSql.Delete,
+        OutcomeSql.Find, OutcomeSql.FindFinal, OutcomeSql.Exists,
         NodeSql.FindAlive, NodeSql.Heartbeat, TaskSql.EndByEntry, TaskSql.ReturnByEntry, TaskSql.AnyUnfinished, TaskSql.ExistsForDue,
         ProgressSql.StepsOfTask, ProgressSql.StepsOfEntry, ProgressSql.StoredUnder, ListSql.Find, RetentionSql.Walk);
 
