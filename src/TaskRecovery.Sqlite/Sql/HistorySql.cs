@@ -57,6 +57,15 @@ internal static class HistorySql
         group by 1, 2, 3 order by 2, 3, 1
         """;
 
+    /// <summary>Returns a row if <see cref="RemoveCounts"/> would remove one. ?1 whether hours, ?2 before this time, ?3 after this
+    /// time.</summary>
+    public const string AnyOldCounts = """
+        select 1 from taskrecovery_stats where hourly = ?1 and began_at < ?2
+        union all
+        select 1 from taskrecovery_stats where hourly = ?1 and began_at > ?3
+        limit 1
+        """;
+
     /// <summary>Removes old minutes or hours, and those of a time to come, which something else wrote; at most 5,000 of each. ?1 whether
     /// hours, ?2 before this time, ?3 after this time.</summary>
     public const string RemoveCounts = """
@@ -97,13 +106,15 @@ internal static class HistorySql
         from taskrecovery_events e where e.entry = ?1 order by e.id desc limit ?2
         """;
 
-    /// <summary>Removes old events, at most 1,000. ?1 before this time; those that no person caused also if more than 100,000
+    /// <summary>The ids of old events, at most 1,000. ?1 before this time; those that no person caused also if more than 100,000
     /// follow.</summary>
-    public const string RemoveEvents = """
-        delete from taskrecovery_events where id in (
-            select id from taskrecovery_events
-            where happened_at < ?1
-                or ((actor is null or tool = 'application') and id <= (select coalesce(max(id), 0) - 100000 from taskrecovery_events))
-            order by id limit 1000)
+    public const string OldEvents = """
+        select id from taskrecovery_events
+        where happened_at < ?1
+            or ((actor is null or tool = 'application') and id <= (select coalesce(max(id), 0) - 100000 from taskrecovery_events))
+        order by id limit 1000
         """;
+
+    /// <summary>Removes events. ?1 their ids as a JSON array.</summary>
+    public const string RemoveEvents = "delete from taskrecovery_events where id in (select value from json_each(?1))";
 }

@@ -7,6 +7,7 @@ internal sealed partial class SqliteMonitorStore
 {
     private static readonly long Minute = Micros.From(TimeSpan.FromMinutes(1));
     private static readonly long Hour = Micros.From(TimeSpan.FromHours(1));
+    private static readonly long Day = Micros.From(TimeSpan.FromDays(1));
 
     public ValueTask<EventPage> ListEventsAsync(EventQuery query, CancellationToken cancellationToken)
         => ReadAsync(
@@ -62,21 +63,45 @@ internal sealed partial class SqliteMonitorStore
             },
             cancellationToken).ConfigureAwait(false);
 
+    // The search takes no write lock, because nearly always there is nothing to remove.
     public async ValueTask<bool> CondenseAsync(CancellationToken cancellationToken)
     {
+        var now = database.Now();
+        var (hasOldCounts, oldEvents) = await database.ReadAsync(
+            session => (Array.Exists(OldCounts(now), old => AnyCounts(session, old, now)), FindOldEvents(session, now)),
+            cancellationToken).ConfigureAwait(false);
+        if (!hasOldCounts && oldEvents.Count == 0)
+        {
+            return false;
+        }
+
         var removed = await database.WriteAsync(
-            session =>
-            {
-                var now = database.Now();
-                var later = now + Micros.From(TimeSpan.FromDays(1));
-                return session.Get(HistorySql.RemoveCounts).Bind(1, false).Bind(2, now
-                    - Micros.From(TimeSpan.FromHours(25))).Bind(3, later).ExecuteChanges()
-                    + session.Get(HistorySql.RemoveCounts).Bind(1, true).Bind(2, now
-                    - Micros.From(TimeSpan.FromDays(90))).Bind(3, later).ExecuteChanges()
-                    + session.Get(HistorySql.RemoveEvents).Bind(1, now - Micros.From(TimeSpan.FromDays(30))).ExecuteChanges();
-            },
+            session => OldCounts(now).Sum(old => RemoveCounts(session, old, now))
+                + session.Get(HistorySql.RemoveEvents).BindText(1, ClaimContents.Write(oldEvents, static id => id)).ExecuteChanges(),
             cancellationToken).ConfigureAwait(false);
         return removed > 0;
+    }
+
+    // How long minutes and hours are kept.
+    private static (bool Hourly, long Before)[] OldCounts(long now)
+        => [(false, now - Micros.From(TimeSpan.FromHours(25))), (true, now - Micros.From(TimeSpan.FromDays(90)))];
+
+    private static bool AnyCounts(SqliteSession session, (bool Hourly, long Before) old, long now)
+        => session.Get(HistorySql.AnyOldCounts).Bind(1, old.Hourly).Bind(2, old.Before).Bind(3, now + Day).Exists();
+
+    private static int RemoveCounts(SqliteSession session, (bool Hourly, long Before) old, long now)
+        => session.Get(HistorySql.RemoveCounts).Bind(1, old.Hourly).Bind(2, old.Before).Bind(3, now + Day).ExecuteChanges();
+
+    private static List<long> FindOldEvents(SqliteSession session, long now)
+    {
+        var events = new List<long>();
+        var statement = session.Get(HistorySql.OldEvents).Bind(1, now - Micros.From(TimeSpan.FromDays(30)));
+        while (statement.Step())
+        {
+            events.Add(statement.Int64(0));
+        }
+
+        return events;
     }
 
     // The oldest event that the search examines, if it does not reach the first one. A page without conditions is full earlier.

@@ -59,8 +59,13 @@ internal sealed partial class SqliteQueueStore
         }
 
         var deadBefore = now - Micros.From(NodeRules.DeadNodesStay(retention));
-        var nodes = await _database.WriteAsync(session => DeleteNodes(session, deadBefore), cancellationToken).ConfigureAwait(false);
-        nodes.ForEach(_database.Locks.Remove);
+        if (await _database.ReadAsync(
+            session => session.Get(NodeSql.Forgotten).Bind(1, deadBefore).Exists(), cancellationToken).ConfigureAwait(false))
+        {
+            var nodes = await _database.WriteAsync(session => DeleteNodes(session, deadBefore), cancellationToken).ConfigureAwait(false);
+            nodes.ForEach(_database.Locks.Remove);
+        }
+
         await RemoveStrayFilesAsync(cancellationToken).ConfigureAwait(false);
         return tasks.Count == DeleteLimit;
     }

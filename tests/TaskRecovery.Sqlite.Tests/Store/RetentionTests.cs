@@ -218,7 +218,7 @@ public sealed class RetentionTests : IDisposable
                 insert into taskrecovery_events (happened_at, kind, actor, tool) select 1, 1, 'shop', 'application' from n;
             """);
 
-        Execute(HistorySql.RemoveEvents.Replace("?1", "0", StringComparison.Ordinal));
+        Execute($"delete from taskrecovery_events where id in ({HistorySql.OldEvents.Replace("?1", "0", StringComparison.Ordinal)})");
 
         Assert.Equal(100_001L, Execute("select count(*) from taskrecovery_events"));
         Assert.Equal(1L, Execute("select count(*) from taskrecovery_events where actor = 'anna'"));
@@ -229,6 +229,19 @@ public sealed class RetentionTests : IDisposable
             command.CommandText = statement;
             return command.ExecuteScalar();
         }
+    }
+
+    [Fact]
+    public async Task A_round_that_finds_nothing_to_remove_waits_for_no_write_lock()
+    {
+        var store = await _files.OpenStoreAsync();
+        var monitor = new SqliteMonitorStore(_files.Open());
+        await using var transaction = _files.Connect().BeginTransaction();
+
+        await PurgeAsync(store);
+        var hasRemoved = await monitor.CondenseAsync(CancellationToken.None);
+
+        Assert.False(hasRemoved);
     }
 
     private string GivenNodeFile(TimeSpan age)
