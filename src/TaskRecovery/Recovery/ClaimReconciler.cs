@@ -21,10 +21,19 @@ internal sealed class ClaimReconciler(
     private Node? _node;
     private long _lastCall;
     private IReadOnlyList<long> _suspects = [];
+    private bool _foundNothing;
 
     /// <inheritdoc/>
+    /// <remarks>A call whose answer is lost wakes this loop. A node without claims has none that the database could have lost.</remarks>
     protected override TimeSpan Interval
-        => _suspects.Count > 0 && SoonAgain < options.Value.Recovery.SweepInterval ? SoonAgain : options.Value.Recovery.SweepInterval;
+    {
+        get
+        {
+            var interval = options.Value.Recovery.SweepInterval;
+            return _suspects.Count > 0 && SoonAgain < interval ? SoonAgain
+                : _foundNothing && currentNode.Node?.Claims.Count == 0 ? store.Traits.WhileIdle(interval) : interval;
+        }
+    }
 
     /// <inheritdoc/>
     protected override Signal Wake => signals.ReconcileDue;
@@ -82,7 +91,9 @@ internal sealed class ClaimReconciler(
     /// <inheritdoc/>
     protected override async Task<bool> OnceAsync(CancellationToken cancellationToken)
     {
-        await ReconcileOnceAsync(cancellationToken).ConfigureAwait(false);
+        // A round that fails is repeated soon.
+        _foundNothing = false;
+        _foundNothing = await ReconcileOnceAsync(cancellationToken).ConfigureAwait(false) == 0;
         return false;
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Recovery;
 
@@ -8,7 +9,8 @@ namespace TaskRecovery.Recovery;
 /// <remarks>Every node sweeps, and no leader is elected. The store changes only the claims of nodes that are dead at that moment, so two
 /// concurrent sweeps have the effect of one.</remarks>
 internal sealed class RecoverySweeper(
-    TaskRecoverer recoverer, JobPlanner planner, NodeSignals signals, StoreLoopServices services, IOptions<TaskRecoveryOptions> options)
+    TaskRecoverer recoverer, JobPlanner planner, IRecoveryStore store, ICurrentNode currentNode, NodeSignals signals,
+    StoreLoopServices services, IOptions<TaskRecoveryOptions> options)
     : StoreLoop("The sweep for work of dead nodes", services)
 {
     /// <summary>How many intervals pass between two full recoveries, which also check tasks and jobs, as at start-up.</summary>
@@ -16,9 +18,19 @@ internal sealed class RecoverySweeper(
 
     private readonly TimeProvider _time = services.Time;
     private long? _fullRecovery;
+    private bool _foundNothing;
 
     /// <inheritdoc/>
-    protected override TimeSpan Interval => options.Value.Recovery.SweepInterval;
+    /// <remarks>While the node has its lease, each heartbeat reports dead nodes that have claims, and wakes this loop.</remarks>
+    protected override TimeSpan Interval
+    {
+        get
+        {
+            var idle = store.Traits.WhileIdle(SweepInterval);
+            return !_foundNothing || currentNode.Node?.Lease is null ? SweepInterval
+                : idle < FullRecoveryInterval ? idle : FullRecoveryInterval;
+        }
+    }
 
     /// <inheritdoc/>
     protected override Signal Wake => signals.SweepDue;
@@ -27,6 +39,10 @@ internal sealed class RecoverySweeper(
     /// <remarks>The start-up hook has just swept.</remarks>
     protected override TimeSpan FirstRound => TimeSpan.FromSeconds(5);
 
+    private TimeSpan SweepInterval => options.Value.Recovery.SweepInterval;
+
+    private TimeSpan FullRecoveryInterval => SweepInterval * FullRecoveryEvery;
+
     /// <summary>Does one sweep, or a full recovery with tasks and jobs if that is due. Tests call this; the timer is not part of the
     /// behavior.</summary>
     /// <returns>Whether the sweep found something, so that there may be more.</returns>
@@ -34,7 +50,7 @@ internal sealed class RecoverySweeper(
     {
         // The start-up hook has just recovered tasks and jobs.
         _fullRecovery ??= _time.GetTimestamp();
-        if (_time.GetElapsedTime(_fullRecovery.Value) < Interval * FullRecoveryEvery)
+        if (_time.GetElapsedTime(_fullRecovery.Value) < FullRecoveryInterval)
         {
             return (await recoverer.SweepOnceAsync(cancellationToken).ConfigureAwait(false)).Items.Count > 0;
         }
@@ -46,5 +62,12 @@ internal sealed class RecoverySweeper(
     }
 
     /// <inheritdoc/>
-    protected override Task<bool> OnceAsync(CancellationToken cancellationToken) => SweepOnceAsync(cancellationToken);
+    protected override async Task<bool> OnceAsync(CancellationToken cancellationToken)
+    {
+        // A round that fails is repeated soon.
+        _foundNothing = false;
+        var hasMore = await SweepOnceAsync(cancellationToken).ConfigureAwait(false);
+        _foundNothing = !hasMore;
+        return hasMore;
+    }
 }

@@ -23,6 +23,10 @@ public sealed record StoreTraits
     /// <see cref="PollInterval"/>. Only for a store that reports every change of any process with a hint.</summary>
     public TimeSpan? IdlePollInterval { get; init; }
 
+    /// <summary>The interval of a loop that has nothing to do, which a signal wakes if it has: at least that of idle polls, so that an
+    /// idle process wakes up less often.</summary>
+    internal TimeSpan WhileIdle(TimeSpan interval) => IdlePollInterval is { } idle && idle > interval ? idle : interval;
+
     /// <summary>Whether writes are queued inside this process, so that cancelling the token removes a write that has not begun and has no
     /// effect on one that has. If so, the engine passes the lease's token with steps and checkpoints, and a write that is still queued when
     /// the lease is lost is never stored. If the token would reach a database driver instead, the engine passes none.</summary>

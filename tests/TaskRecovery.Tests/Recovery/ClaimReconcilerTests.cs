@@ -143,6 +143,18 @@ public sealed class ClaimReconcilerTests : IDisposable
     }
 
     [Fact]
+    public async Task Without_claims_a_round_rests_as_long_as_an_idle_poll()
+    {
+        _recovery.Store.Traits = _recovery.Store.Traits with { IdlePollInterval = TimeSpan.FromSeconds(10) };
+        var idle = await _reconciler.TryOnceAsync(Cancellation);
+        _recovery.Node.Lease.Accept(fence: 5);
+        _recovery.Store.Claims[Life.Id] = [5];
+        var busy = await _reconciler.TryOnceAsync(Cancellation);
+
+        Assert.Equal((10, 5), (idle.TotalSeconds, busy.TotalSeconds));
+    }
+
+    [Fact]
     public async Task Between_two_lives_there_is_nothing_to_compare()
     {
         _recovery.Node.Row.IsDead = true;

@@ -125,6 +125,24 @@ public sealed class StoreLoopTests : IDisposable
     }
 
     [Fact]
+    public async Task A_sweep_that_found_nothing_rests_as_long_as_an_idle_poll_while_heartbeats_can_wake_it()
+    {
+        using var sweeper = Sweeper();
+        _recovery.Store.Traits = _recovery.Store.Traits with { IdlePollInterval = TimeSpan.FromSeconds(10) };
+        var withoutLease = await sweeper.TryOnceAsync(Cancellation);
+        _recovery.Node.Beat();
+        var idle = await sweeper.TryOnceAsync(Cancellation);
+        _recovery.Store.Failure = new StoreUnavailableException("down");
+        var failed = TimeSpan.Zero;
+        for (var round = 0; round < 10; round++)
+        {
+            failed = await sweeper.TryOnceAsync(Cancellation);
+        }
+
+        Assert.Equal((5, 10, 5), (withoutLease.TotalSeconds, idle.TotalSeconds, failed.TotalSeconds));
+    }
+
+    [Fact]
     public async Task Once_a_minute_tasks_and_jobs_are_gone_over_as_at_start_up()
     {
         using var sweeper = Sweeper();
@@ -150,7 +168,8 @@ public sealed class StoreLoopTests : IDisposable
     }
 
     private RecoverySweeper Sweeper() => new(
-        _recovery.Recoverer, _recovery.Planner, _recovery.Node.Signals, _recovery.Loops, _recovery.Node.Options);
+        _recovery.Recoverer, _recovery.Planner, _recovery.Store, _recovery.Node.Node, _recovery.Node.Signals, _recovery.Loops,
+        _recovery.Node.Options);
 
     private int CallsOf(string name)
     {
