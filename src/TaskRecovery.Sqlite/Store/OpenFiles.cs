@@ -22,8 +22,12 @@ internal sealed class OpenFiles
     /// <summary>Whether the database had a write-ahead log. A copy of a database has none until the first connection writes.</summary>
     public bool HasLog => _files[1].Opened is { Exists: true };
 
-    /// <summary>Returns the path that now names another file or none; <see langword="null"/> if nothing changed.</summary>
-    public string? FindReplaced()
+    /// <summary>Returns the path that now names another file or none; <see langword="null"/> if nothing changed. A connection that was
+    /// opened before the log existed uses the log that another connection of this process created.</summary>
+    public string? FindReplaced() => FindOwnReplaced() ?? (HasLog ? null : _file.FindReplacedLog());
+
+    /// <summary>As <see cref="FindReplaced"/>, only of the files that existed when this connection was opened.</summary>
+    internal string? FindOwnReplaced()
     {
         foreach (var (path, bytes, opened) in _files)
         {
@@ -41,7 +45,7 @@ internal sealed class OpenFiles
     {
         if (FindReplaced() is { } path)
         {
-            throw ReferenceEquals(path, _files[0].Path) ? _file.DatabaseReplaced() : _file.LogReplaced(path);
+            throw string.Equals(path, _files[0].Path, StringComparison.Ordinal) ? _file.DatabaseReplaced() : _file.LogReplaced(path);
         }
     }
 

@@ -193,6 +193,16 @@ internal sealed class SqliteFile
         }
     }
 
+    /// <summary>Returns the path of the log, or of its index, if it no longer names the file that this process has open;
+    /// <see langword="null"/> if nothing changed.</summary>
+    internal string? FindReplacedLog()
+    {
+        lock (_gate)
+        {
+            return _lostLog ?? _open?.FindOwnReplaced();
+        }
+    }
+
     /// <summary>The path of a node's lock file.</summary>
     public string LockPath(Guid nodeId) => $"{FullPath}-node-{nodeId:N}";
 

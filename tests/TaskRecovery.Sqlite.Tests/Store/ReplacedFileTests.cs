@@ -142,6 +142,33 @@ public sealed partial class ReplacedFileTests : IDisposable
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_reader_that_is_older_than_the_log_learns_that_the_log_was_deleted_and_does_not_copy_it_at_the_end(bool reads)
+    {
+        await GivenCopyAsync();
+        var database = _files.Open(static options => options.MigrateOnStart = false);
+        var store = await PreparedAsync(database);
+        Assert.False(File.Exists(_files.File + "-wal"));
+        await EnqueueAsync(store);
+        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        File.Delete(_files.File + "-wal");
+
+        if (reads)
+        {
+            await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.CountAsync(null, CancellationToken.None));
+        }
+
+        store.Dispose();
+        database.Dispose();
+
+        await using var connection = _files.Connect();
+        await using var command = connection.CreateCommand();
+        command.CommandText = "select count(*) from taskrecovery_entries";
+        Assert.Equal(0L, await command.ExecuteScalarAsync());
+    }
+
+    [Theory]
     [InlineData("-wal")]
     [InlineData("-shm")]
     public async Task A_heartbeat_and_a_poll_are_refused_when_a_file_of_the_log_was_deleted(string file)
