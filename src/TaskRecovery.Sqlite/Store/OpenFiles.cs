@@ -24,14 +24,17 @@ internal sealed class OpenFiles
 
     /// <summary>Returns the path that now names another file or none; <see langword="null"/> if nothing changed. A connection that was
     /// opened before the log existed uses the log that another connection of this process created.</summary>
-    public string? FindReplaced() => FindOwnReplaced() ?? (HasLog ? null : _file.FindReplacedLog());
+    /// <param name="checkedPath">A path that need not be checked.</param>
+    public string? FindReplaced(string? checkedPath = null)
+        => FindOwnReplaced(checkedPath) ?? (HasLog ? null : _file.FindReplacedLog());
 
     /// <summary>As <see cref="FindReplaced"/>, only of the files that existed when this connection was opened.</summary>
-    internal string? FindOwnReplaced()
+    internal string? FindOwnReplaced(string? checkedPath = null)
     {
         foreach (var (path, bytes, opened) in _files)
         {
-            if (opened is { Exists: true } before && FileFacts.Read(bytes) is { } now && !now.IsSameFile(before))
+            if (opened is { Exists: true } before && !string.Equals(path, checkedPath, StringComparison.Ordinal)
+                && FileFacts.Read(bytes) is { } now && !now.IsSameFile(before))
             {
                 return path;
             }
@@ -41,9 +44,10 @@ internal sealed class OpenFiles
     }
 
     /// <summary>Throws if the last commit may have been written to a file that was moved, deleted or replaced.</summary>
-    public void Confirm()
+    /// <param name="checkedPath">A path that need not be checked.</param>
+    public void Confirm(string? checkedPath = null)
     {
-        if (FindReplaced() is { } path)
+        if (FindReplaced(checkedPath) is { } path)
         {
             throw string.Equals(path, _files[0].Path, StringComparison.Ordinal) ? _file.DatabaseReplaced() : _file.LogReplaced(path);
         }

@@ -189,7 +189,7 @@ internal sealed class SqliteFile
         // As long as one connection is open, all of them have the same log. Under the lock, the last one can't close meanwhile.
         lock (_gate)
         {
-            _open?.Confirm();
+            _open?.Confirm(checkedPath: _first is null ? null : FullPath);
         }
     }
 
