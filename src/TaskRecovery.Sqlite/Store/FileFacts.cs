@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace TaskRecovery.Sqlite;
 
@@ -16,6 +17,7 @@ internal readonly partial record struct FileFacts(bool Exists, ulong Device, ulo
     private const int NotFound = 2;
     private const int NotADirectory = 20;
     private const int CurrentFolder = -100;
+    private const int OfTheHandle = 0x1000; // AT_EMPTY_PATH
     private const uint BasicAndMount = 0x7ff | MountKnown;
     private const uint MountKnown = 0x1000;
     private const ulong MountRoot = 0x2000;
@@ -53,6 +55,26 @@ internal readonly partial record struct FileFacts(bool Exists, ulong Device, ulo
 
     /// <summary>Reads the facts of a path that is used once.</summary>
     public static FileFacts? Read(string path) => Read(ToBytes(path));
+
+    /// <summary>Reads the facts of an open file.</summary>
+    /// <returns><see langword="null"/> if they can't be read, or on another operating system than Linux.</returns>
+    public static FileFacts? Read(SafeFileHandle handle)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return null;
+        }
+
+        Span<byte> answer = stackalloc byte[256];
+        try
+        {
+            return StatX((int)handle.DangerousGetHandle(), "\0"u8, OfTheHandle, BasicAndMount, answer) == 0 ? FromStatX(answer) : null;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Converts a path to the form that <see cref="Read(ReadOnlySpan{byte})"/> expects.</summary>
     public static byte[] ToBytes(string path) => System.Text.Encoding.UTF8.GetBytes(path + '\0');

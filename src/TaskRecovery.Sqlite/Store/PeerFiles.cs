@@ -7,6 +7,9 @@ namespace TaskRecovery.Sqlite;
 internal sealed class PeerFiles(HeartbeatFiles heartbeats, NodeLocks locks, Func<Guid, string> lockPath) : IDisposable
 {
     private readonly Dictionary<Guid, Peer> _peers = [];
+    private bool _isShort;
+    private bool _wasRefused;
+    private bool _wasOpened;
 
     /// <summary>Checks a node.</summary>
     /// <returns>Its counter (<see langword="null"/> if the file cannot be read), whether the previous check could not read it either, and
@@ -30,6 +33,24 @@ internal sealed class PeerFiles(HeartbeatFiles heartbeats, NodeLocks locks, Func
         return (peer.Counter, isUnreadable, IsHeld(nodeId, peer));
     }
 
+    /// <summary>Reads a node's counter from the file that is open here, if the node's path still names it. For a verdict that can't open
+    /// the file by its path, because too many files are open.</summary>
+    /// <returns><see langword="null"/> if the file is not open, or if it is unknown whether the path names it (only Linux tells).</returns>
+    public long? TryReadKept(Guid nodeId)
+        => _peers.TryGetValue(nodeId, out var peer) && peer.Heartbeat is { } kept
+            && FileFacts.Read(heartbeats.PathOf(nodeId)) is { } named && FileFacts.Read(kept) is { } open && named.IsSameFile(open)
+            ? HeartbeatFiles.Read(kept) : null;
+
+    /// <summary>Returns whether the checks since the last call are the first ones that could not open a file because too many are
+    /// open.</summary>
+    public bool TakeBeginOfShortage()
+    {
+        var begins = _wasRefused && !_isShort;
+        _isShort = _wasRefused || (_isShort && !_wasOpened);
+        (_wasRefused, _wasOpened) = (false, false);
+        return begins;
+    }
+
     /// <summary>Closes the files of all other nodes.</summary>
     public void KeepOnly(IReadOnlySet<Guid> nodes)
     {
@@ -43,15 +64,17 @@ internal sealed class PeerFiles(HeartbeatFiles heartbeats, NodeLocks locks, Func
     public void Dispose() => KeepOnly(new HashSet<Guid>());
 
     // The path may name another file by now. If too many files are open, keep the handle: if the path still names its file, it shows the
-    // node's heartbeats, and before a verdict the file is read by its path.
+    // node's heartbeats, and before a verdict this is checked.
     private bool TryOpenAgain(Guid nodeId, Peer peer)
     {
         var opened = heartbeats.TryOpen(nodeId, out var tooManyOpen);
         if (tooManyOpen)
         {
+            _wasRefused = true;
             return false;
         }
 
+        _wasOpened = true;
         peer.Heartbeat?.Dispose();
         peer.Heartbeat = opened;
         peer.Counter = opened is null ? null : HeartbeatFiles.Read(opened);

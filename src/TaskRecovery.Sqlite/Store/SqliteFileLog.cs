@@ -18,6 +18,8 @@ internal static partial class SqliteFileLog
     public static void OwnFileIsUnreadable(this ILogger logger, string file, TimeSpan after)
         => SqliteLog.Guarded(() => LogOwnFileIsUnreadable(logger, file, after));
 
+    public static void TooManyOpenFiles(this ILogger logger, string file) => SqliteLog.Guarded(() => LogTooManyOpenFiles(logger, file));
+
     [LoggerMessage(5101, LogLevel.Warning, "File locks do not work beside '{File}' (the file system ignores them, "
         + "or DOTNET_SYSTEM_IO_DISABLEFILELOCKING is set): the lease alone decides whether node {NodeId} or, as it sees them, "
         + "other nodes are dead, so that the work of a killed process waits for the whole lease")]
@@ -33,4 +35,9 @@ internal static partial class SqliteFileLog
     [LoggerMessage(5104, LogLevel.Warning, "Another node can't read '{File}', the heartbeat file of this node: the heartbeats of this node "
         + "are stored in the database, where they wait for the write lock. The file is tried again after {After}")]
     private static partial void LogOwnFileIsUnreadable(ILogger logger, string file, TimeSpan after);
+
+    [LoggerMessage(5105, LogLevel.Warning, "The heartbeat files of other nodes beside '{File}' can't be opened, because this process or "
+        + "the system has too many files open. This node only watches the nodes whose files it has open already, and can't declare others "
+        + "dead. Raise the limit of open files (ulimit -n), or find out what leaves files open")]
+    private static partial void LogTooManyOpenFiles(ILogger logger, string file);
 }

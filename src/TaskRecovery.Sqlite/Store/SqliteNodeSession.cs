@@ -195,7 +195,7 @@ internal sealed partial class SqliteNodeSession(SqliteDatabase database) : INode
     private bool Judge(SqliteSession session, PeerHeartbeat peer, string? judge)
     {
         var now = database.Now();
-        var inFile = database.Heartbeats.TryRead(peer.NodeId);
+        var inFile = database.Heartbeats.TryRead(peer.NodeId) ?? _peers.TryReadKept(peer.NodeId);
         if (session.Get(NodeSql.StoredHeartbeat).Bind(1, peer.NodeId).Scalar() is not { } stored
             || Counter(stored, inFile) != peer.Heartbeat
             || (inFile is null && AskToStore(session, peer.NodeId))
@@ -244,6 +244,11 @@ internal sealed partial class SqliteNodeSession(SqliteDatabase database) : INode
             {
                 peers.Add(peer);
             }
+        }
+
+        if (_peers.TakeBeginOfShortage())
+        {
+            database.Logger.TooManyOpenFiles(database.Path);
         }
 
         return peers;
