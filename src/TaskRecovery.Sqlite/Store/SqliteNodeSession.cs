@@ -89,6 +89,12 @@ internal sealed partial class SqliteNodeSession(SqliteDatabase database) : INode
         database.Locks.Remove(nodeId);
     }
 
+    public void Abort()
+    {
+        _isBroken = true;
+        Dispose();
+    }
+
     public void Dispose()
     {
         foreach (var (nodeId, held) in _held)

@@ -331,24 +331,32 @@ internal sealed class NodeAgent(
             events.Changed(node, node.MoveDeadline(_deadline.At));
         }
 
-        CloseSession();
+        // The error may have come from elsewhere than the session.
+        CloseSession(isBroken: true);
         NodesAlive = 0;
         return _backoff.After(_health.Failures);
     }
 
-    private void CloseSession()
+    private void CloseSession(bool isBroken = false)
     {
         var session = _session;
         _session = null;
         _holdsLock = false;
-        Close(session);
+        Close(session, isBroken);
     }
 
-    private static void Close(INodeSession? session)
+    private static void Close(INodeSession? session, bool isBroken = false)
     {
         try
         {
-            session?.Dispose();
+            if (isBroken)
+            {
+                session?.Abort();
+            }
+            else
+            {
+                session?.Dispose();
+            }
         }
 #pragma warning disable CA1031 // The session is discarded either way.
         catch (Exception)

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace TaskRecovery.Storage;
 
 /// <summary>A session with the store, through which a node sends heartbeats and observes other nodes. Any exception means that the session
-/// is broken: dispose it and open a new one.</summary>
+/// is broken: abort it and open a new one.</summary>
 /// <remarks>Calls block and have their own timeouts; the node's dedicated thread makes them. Observations of other nodes do not carry over
 /// to the next session.</remarks>
 [Experimental("TASKRECOVERY001")]
@@ -51,4 +51,8 @@ public interface INodeSession : IDisposable
     /// <summary>Marks this node as stopped, so that no other node waits for its lease to expire. The next sweep releases its remaining work
     /// without counting a crash.</summary>
     void Leave(Guid nodeId);
+
+    /// <summary>Closes the session after an error, although the process continues to be the node. If a free lock proves a death, the store
+    /// keeps the node's lock for the next session of this process.</summary>
+    void Abort() => Dispose();
 }

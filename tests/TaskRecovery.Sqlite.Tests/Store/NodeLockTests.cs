@@ -49,6 +49,27 @@ public sealed class NodeLockTests : IDisposable
     }
 
     [Fact]
+    public async Task An_error_beside_the_session_does_not_make_its_process_look_dead()
+    {
+        var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
+        using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);
+        var hints = new FailingHints();
+        var node = new AgentOf(store, hints);
+        node.Agent.StepOnce();
+
+        hints.Fails = true;
+        node.Agent.StepOnce();
+        var between = Watch(watcher, watcherId, node.Node!.Id);
+        hints.Fails = false;
+        node.Agent.StepOnce();
+        var after = Watch(watcher, watcherId, node.Node.Id);
+        node.Agent.Abandon();
+
+        Assert.Equal((true, true), (between.LockIsHeld, after.LockIsHeld));
+        Assert.True(after.Heartbeat > between.Heartbeat);
+    }
+
+    [Fact]
     public async Task A_lock_file_that_somebody_deleted_proves_nothing()
     {
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
@@ -208,10 +229,10 @@ public sealed class NodeLockTests : IDisposable
     /// <summary>A node whose thread is the test.</summary>
     private sealed class AgentOf : INodeEvents
     {
-        public AgentOf(SqliteQueueStore store)
+        public AgentOf(SqliteQueueStore store, IHintTurns? hints = null)
             => Agent = new NodeAgent(
                 store, this, new NodeOptions(), id => TemporaryDatabase.Identity("worker") with { Id = id }, TimeProvider.System,
-                new OutageReporter(TimeProvider.System, NullLogger<OutageReporter>.Instance), NullLogger.Instance);
+                new OutageReporter(TimeProvider.System, NullLogger<OutageReporter>.Instance), NullLogger.Instance, hints: hints);
 
         public NodeAgent Agent { get; }
 
@@ -232,6 +253,19 @@ public sealed class NodeLockTests : IDisposable
         public void ReconcileDue()
         {
             // Nothing is reconciled.
+        }
+    }
+
+    private sealed class FailingHints : IHintTurns
+    {
+        public bool Fails { get; set; }
+
+        public HintOffer Offer()
+            => Fails ? throw new InvalidOperationException("There is no memory left.") : new HintOffer([], [], 0, EndsTurn: false);
+
+        public void Observe(HintPlace? own, IReadOnlyList<PeerHeartbeat> peers)
+        {
+            // Every node of this store listens.
         }
     }
 }
