@@ -13,7 +13,11 @@ namespace TaskRecovery.Sqlite;
 /// is unlocked proves nothing.</remarks>
 internal sealed class NodeLocks(SqliteFile file)
 {
+    // Only a commit whose result is unknown adds one. After the first ones, the disk has to be replaced.
+    private const int MostUnknown = 1000;
+
     private readonly HeartbeatFiles _heartbeats = new(file);
+    private readonly ConcurrentDictionary<Guid, bool> _unknown = new();
 
     // If a session breaks, its lock is kept here: the process is alive, and a free lock would prove the opposite. Only the next session of
     // the node releases it. The end of the database object does not, because handlers may outlive it.
@@ -78,9 +82,23 @@ internal sealed class NodeLocks(SqliteFile file)
         }
     }
 
+    /// <summary>Records that a registration of this process failed, and that its row may be stored all the same. Nothing runs under this
+    /// id.</summary>
+    public void AddUnknown(Guid nodeId)
+    {
+        if (_unknown.Count < MostUnknown)
+        {
+            _unknown.TryAdd(nodeId, true);
+        }
+    }
+
+    /// <summary>Returns whether the row of a node is that of a registration that failed in this process.</summary>
+    public bool IsUnknown(Guid nodeId) => _unknown.ContainsKey(nodeId);
+
     /// <summary>Removes the files of a dead node, unless its lock is still held.</summary>
     public void Remove(Guid nodeId)
     {
+        _unknown.TryRemove(nodeId, out _);
         if (_kept.TryRemove(nodeId, out var kept))
         {
             kept.Dispose();

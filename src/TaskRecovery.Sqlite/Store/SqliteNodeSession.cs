@@ -39,12 +39,17 @@ internal sealed partial class SqliteNodeSession(SqliteDatabase database) : INode
             takenOver.ForEach(database.Locks.Remove);
             return new NodeRegistration(holdsLock, nameTaken, takenOver);
         }
-        catch
+        catch (Exception exception)
         {
-            // Nothing runs under this id. If the row was stored after all, because the result of the commit is unknown, the other nodes
-            // declare it dead.
+            // Nothing runs under this id. If the row was stored after all, because the result of the commit is unknown, the next
+            // registration of this process or the other nodes declare it dead.
             Release(identity.Id);
             database.Locks.Remove(identity.Id);
+            if (exception.InnerException is CommitUnknownException or FileReplacedException)
+            {
+                database.Locks.AddUnknown(identity.Id);
+            }
+
             throw;
         }
     }
@@ -127,8 +132,8 @@ internal sealed partial class SqliteNodeSession(SqliteDatabase database) : INode
         }
 
         var now = database.Now();
-        var gone = namesakes.Where(node => holdsLock && node.SaysItHoldsLock
-            && !database.Locks.IsHeld(node.Id)).Select(node => node.Id).ToList();
+        var gone = namesakes.Where(node => database.Locks.IsUnknown(node.Id)
+            || (holdsLock && node.SaysItHoldsLock && !database.Locks.IsHeld(node.Id))).Select(node => node.Id).ToList();
         foreach (var node in gone)
         {
             session.Get(NodeSql.MarkGone).Bind(1, node).Bind(2, now).Bind(3, (int)DeathProof.ProcessGone).Bind(4, identity.Name)

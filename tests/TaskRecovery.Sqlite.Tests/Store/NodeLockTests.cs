@@ -70,6 +70,28 @@ public sealed class NodeLockTests : IDisposable
     }
 
     [Fact]
+    public async Task A_registration_that_may_be_stored_although_it_failed_leaves_its_name_to_the_next_one()
+    {
+        var time = new WatchedTime();
+        var store = await _files.OpenStoreAsync(time: time);
+        using var session = store.OpenNodeSession();
+        var failed = TemporaryDatabase.Identity("worker");
+        time.OnNow = () =>
+        {
+            time.OnNow = null;
+            File.Move(_files.File, _files.File + ".away");
+        };
+        Assert.Throws<StoreUnavailableException>(() => session.Register(failed));
+        File.Move(_files.File + ".away", _files.File);
+
+        using var next = store.OpenNodeSession();
+        var registration = next.Register(TemporaryDatabase.Identity("worker"));
+
+        Assert.False(registration.NameTaken);
+        Assert.Equal([failed.Id], registration.TakenOver);
+    }
+
+    [Fact]
     public async Task A_lock_file_that_somebody_deleted_proves_nothing()
     {
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
@@ -253,6 +275,17 @@ public sealed class NodeLockTests : IDisposable
         public void ReconcileDue()
         {
             // Nothing is reconciled.
+        }
+    }
+
+    private sealed class WatchedTime : TimeProvider
+    {
+        public Action? OnNow { get; set; }
+
+        public override DateTimeOffset GetUtcNow()
+        {
+            OnNow?.Invoke();
+            return base.GetUtcNow();
         }
     }
 
