@@ -22,7 +22,8 @@ internal static class MigratedDatabase
 
     private static async Task MigrateAsync(string connectionString, PostgreSqlOptions options)
     {
-        await using var database = new PostgreSqlDatabase(new PostgreSqlConnectionSource(connectionString, null), options, Lease);
+        await using var database =
+            new PostgreSqlDatabase(new PostgreSqlConnectionSource(connectionString, null), options, Lease).WithPatience();
         await new PostgreSqlMigrator(database).MigrateAsync();
     }
 }

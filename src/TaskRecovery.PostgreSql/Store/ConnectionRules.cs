@@ -19,6 +19,9 @@ internal static class ConnectionRules
     // How long a connection stays unused in the pool. A new one costs the server several milliseconds, and the first claim on it many more.
     private const int IdleSeconds = 60;
 
+    /// <summary>How long the driver may take to open a connection outside the pool, in seconds: a node waits for it.</summary>
+    internal const int OpeningSeconds = 3;
+
     /// <summary>Rejects settings that cannot work, and names the remedy.</summary>
     internal static void Check(NpgsqlConnectionStringBuilder connection, bool isOwn)
         => Check(connection, isOwn, static name => AppContext.TryGetSwitch(name, out var isOn) && isOn);
@@ -130,19 +133,22 @@ internal static class ConnectionRules
     };
 
     /// <summary>Settings of long-lived sessions outside the pool.</summary>
-    internal static NpgsqlConnectionStringBuilder ForSessions(NpgsqlConnectionStringBuilder pooled) => new(pooled.ConnectionString)
-    {
-        Pooling = false,
+    /// <param name="pooled">The settings of the pool.</param>
+    /// <param name="openingSeconds">How long the driver may take to open one.</param>
+    internal static NpgsqlConnectionStringBuilder ForSessions(NpgsqlConnectionStringBuilder pooled, int openingSeconds = OpeningSeconds)
+        => new(pooled.ConnectionString)
+        {
+            Pooling = false,
 
-        // A node must notice within its lease that its session is lost: do not wait for a server that does not answer.
-        CancellationTimeout = -1,
-        Timeout = pooled.Timeout == 0 ? 3 : Math.Min(pooled.Timeout, 3), // 0 would mean no limit
-        CommandTimeout = PostgreSqlNodeSession.TimeoutSeconds,
+            // A node must notice within its lease that its session is lost: do not wait for a server that does not answer.
+            CancellationTimeout = -1,
+            Timeout = pooled.Timeout == 0 ? openingSeconds : Math.Min(pooled.Timeout, openingSeconds), // 0 would mean no limit
+            CommandTimeout = PostgreSqlNodeSession.TimeoutSeconds,
 
-        // Try every host on each attempt. If a host were skipped because it was down a moment ago, the rejections of the other hosts would
-        // be mistaken for a rejection by all of them.
-        HostRecheckSeconds = HasSeveralHosts(pooled) ? 0 : pooled.HostRecheckSeconds,
-    };
+            // Try every host on each attempt. If a host were skipped because it was down a moment ago, the rejections of the other hosts
+            // would be mistaken for a rejection by all of them.
+            HostRecheckSeconds = HasSeveralHosts(pooled) ? 0 : pooled.HostRecheckSeconds,
+        };
 
     /// <summary>Whether Npgsql understands a text as a connection string with a host.</summary>
     internal static bool IsConnectionString(string text) => !string.IsNullOrWhiteSpace(Parse(text)?.Host);

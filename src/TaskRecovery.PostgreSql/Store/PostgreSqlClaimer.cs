@@ -15,7 +15,6 @@ internal sealed partial class PostgreSqlClaimer(
     // A scan from the front finds entries that were committed late. While an old snapshot is held it may be slow; it then takes at most a
     // twentieth of the time, however often it is requested.
     private const int RescanShare = 20;
-    private static readonly TimeSpan LongRescan = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan RescanInterval = TimeSpan.FromSeconds(1);
 
     // After meeting a competing claimer, use the SKIP LOCKED statement for this long.
@@ -151,7 +150,7 @@ internal sealed partial class PostgreSqlClaimer(
     private bool RewindIfDue(long now)
     {
         var since = _rescanned == 0 ? TimeSpan.MaxValue : time.GetElapsedTime(_rescanned, now);
-        if ((_rescanTook > LongRescan && since < _rescanTook * RescanShare) || (!_rewind && since < RescanInterval))
+        if ((_rescanTook > store.LongRescan && since < _rescanTook * RescanShare) || (!_rewind && since < RescanInterval))
         {
             return false;
         }

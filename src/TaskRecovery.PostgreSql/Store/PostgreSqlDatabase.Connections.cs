@@ -210,6 +210,13 @@ internal sealed partial class PostgreSqlDatabase
 
     private static string? NameOf(NpgsqlDataSource source) => new NpgsqlConnectionStringBuilder(source.ConnectionString).Database;
 
+    private void BuildSessions(NpgsqlConnectionStringBuilder pooled)
+    {
+        var kept = ConnectionRules.ForSessions(pooled, OpeningSeconds);
+        _untouched = kept.ConnectionString;
+        _sessions = Build(kept, _settings);
+    }
+
     private static NpgsqlDataSource Build(NpgsqlConnectionStringBuilder connection, string? settings)
     {
         var builder = new NpgsqlDataSourceBuilder(connection.ConnectionString);

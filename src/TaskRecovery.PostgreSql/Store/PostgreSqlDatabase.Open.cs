@@ -12,17 +12,35 @@ internal sealed partial class PostgreSqlDatabase
 
     private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(50);
 
-    // A statement may have to wait long, for example for a row of a transaction of the application. Statements that such a one does not
-    // concern then use more connections of the pool.
-    private static readonly TimeSpan PatienceForPool = TimeSpan.FromSeconds(1);
-
     private static readonly TimeSpan PatienceForServer = TimeSpan.FromSeconds(5);
 
     private readonly StatementPressure _pressure = new(TimeProvider.System);
     private readonly SemaphoreSlim _places;
+    private int _openingSeconds = ConnectionRules.OpeningSeconds;
 
     // When a session was used last, by its process id on the server.
     private readonly ConcurrentDictionary<int, long> _usedAt = new();
+
+    /// <summary>How long a statement waits for a place in the pool before it uses a connection beyond it; settable for tests.</summary>
+    /// <remarks>A statement may have to wait long, for example for a row of a transaction of the application. Statements that such a one
+    /// does not concern then use more connections of the pool.</remarks>
+    internal TimeSpan PatienceForPool { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long the driver may take to open a connection outside the pool, in seconds; settable for tests, before one is
+    /// opened.</summary>
+    internal int OpeningSeconds
+    {
+        get => _openingSeconds;
+        set
+        {
+            _openingSeconds = value;
+            if (_pooled is not null)
+            {
+                _sessions?.Dispose();
+                BuildSessions(_pooled);
+            }
+        }
+    }
 
     /// <summary>How long a session may be unused before it is probed. Servers, administrators, poolers and firewalls end sessions that are
     /// idle; one round trip costs less than an enqueue that may or may not be stored.</summary>

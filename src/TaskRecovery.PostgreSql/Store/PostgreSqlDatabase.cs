@@ -7,15 +7,17 @@ namespace TaskRecovery.PostgreSql;
 internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, string> _statements = new(ReferenceEqualityComparer.Instance);
-    private readonly NpgsqlDataSource? _sessions;
+    private readonly NpgsqlConnectionStringBuilder? _pooled;
+    private readonly string? _settings;
     private readonly NpgsqlDataSource? _homes;
     private readonly HomeConnection? _home;
     private readonly NpgsqlDataSource? _monitor;
     private readonly bool _monitorMayLag;
     private readonly string? _prelude;
     private readonly string _preludeInMemory;
-    private readonly string? _untouched;
     private readonly bool _hasSeveralHosts;
+    private NpgsqlDataSource? _sessions;
+    private string? _untouched;
     private volatile bool _isClosed;
 
     /// <param name="source">Where connections are opened.</param>
@@ -41,9 +43,8 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
             var pooled = ConnectionRules.Complete(source.ConnectionString!, Application, CommandTimeout);
             var settings = options.UseSessionLocks ? SessionSettings.ForOwnSession(lease, pooled.Options) : null;
             DataSource = Build(pooled, settings);
-            var kept = ConnectionRules.ForSessions(pooled);
-            _untouched = kept.ConnectionString;
-            _sessions = Build(kept, settings);
+            (_pooled, _settings) = (pooled, settings);
+            BuildSessions(pooled);
             _homes = Build(ConnectionRules.ForHome(pooled), settings);
             _home = new HomeConnection(token => OpenPatientlyAsync(_homes.OpenConnectionAsync, token), TimeProvider.System);
             _monitor = options.MonitorConnectionString is null ? Build(ConnectionRules.ForMonitor(pooled), settings) : null;
@@ -88,8 +89,8 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
     /// <summary>Whether the store was closed: no further call can succeed.</summary>
     internal bool IsClosed => _isClosed;
 
-    /// <summary>The time limit of one statement, in seconds.</summary>
-    internal int CommandTimeout { get; }
+    /// <summary>The time limit of one statement, in seconds; settable for tests.</summary>
+    internal int CommandTimeout { get; set; }
 
     internal static string Quote(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 

@@ -16,6 +16,10 @@ internal sealed partial class PostgreSqlQueueStore
     /// <summary>How long a scan may take before other polls skip it; settable for tests.</summary>
     internal TimeSpan LongLook { get; set; } = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>How long a claim that scans from the front may take before later ones resume where the last one stopped; settable for
+    /// tests.</summary>
+    internal TimeSpan LongRescan { get; set; } = TimeSpan.FromMilliseconds(50);
+
     /// <summary>The kinds that are paused, as of the last poll of this process.</summary>
     internal PausedKinds Paused => _paused;
 

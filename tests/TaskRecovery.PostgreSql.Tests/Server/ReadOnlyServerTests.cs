@@ -8,7 +8,7 @@ namespace TaskRecovery.PostgreSql.Tests.Server;
 /// <summary>Behind one address, connections have reached a server that takes no writes; later the address leads to one that does.</summary>
 public sealed class ReadOnlyServerTests : IAsyncDisposable
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Soon = TimeSpan.FromMinutes(2);
 
     private readonly CancellationTokenSource _stopping = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
     private NpgsqlDataSource? _source;
@@ -40,7 +40,7 @@ public sealed class ReadOnlyServerTests : IAsyncDisposable
         _source = isOwn ? null : NpgsqlDataSource.Create(address);
         _database = new PostgreSqlDatabase(
             isOwn ? new PostgreSqlConnectionSource(address, null) : new PostgreSqlConnectionSource(null, _source),
-            new PostgreSqlOptions(), TimeSpan.FromSeconds(15));
+            new PostgreSqlOptions(), TimeSpan.FromSeconds(15)).WithPatience();
         var store = new PostgreSqlQueueStore(_database, TimeProvider.System);
         await store.PrepareAsync(Cancellation);
         await store.EnqueueAsync([PostgreSqlStoreTests.Entry()], null, Cancellation);
@@ -138,7 +138,8 @@ public sealed class ReadOnlyServerTests : IAsyncDisposable
     }
 
     private static PostgreSqlDatabase OpenDatabase(string connectionString)
-        => new(new PostgreSqlConnectionSource(connectionString, null), new PostgreSqlOptions(), TimeSpan.FromSeconds(15));
+        => new PostgreSqlDatabase(
+            new PostgreSqlConnectionSource(connectionString, null), new PostgreSqlOptions(), TimeSpan.FromSeconds(15)).WithPatience();
 
     // As the engine does.
     private async Task ListenAsync(PostgreSqlQueueStore store, Action<StoreHint> onHint)

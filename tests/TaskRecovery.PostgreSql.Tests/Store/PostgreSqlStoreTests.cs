@@ -43,15 +43,13 @@ public abstract class PostgreSqlStoreTests : IAsyncLifetime
     {
         var options = new PostgreSqlOptions();
         configure?.Invoke(options);
-        return Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(connectionString ?? ConnectionString, null), options, Lease)
-        {
-            SessionSeconds = 60,
-        });
+        return Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(connectionString ?? ConnectionString, null), options, Lease))
+            .WithPatience();
     }
 
-    private protected async Task<PostgreSqlQueueStore> OpenStoreAsync(PostgreSqlDatabase? database = null)
+    private protected async Task<PostgreSqlQueueStore> OpenStoreAsync(PostgreSqlDatabase? database = null, TimeProvider? time = null)
     {
-        var store = new PostgreSqlQueueStore(database ?? Open(), TimeProvider.System);
+        var store = new PostgreSqlQueueStore(database ?? Open(), time ?? TimeProvider.System).WithPatience();
         await store.PrepareAsync(Cancellation);
         return store;
     }
@@ -82,7 +80,7 @@ public abstract class PostgreSqlStoreTests : IAsyncLifetime
     private protected async Task UntilOneWaitsForALockAsync()
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        limit.CancelAfter(TimeSpan.FromMinutes(2));
         while (await ScalarAsync<long>(
             "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") == 0)
         {

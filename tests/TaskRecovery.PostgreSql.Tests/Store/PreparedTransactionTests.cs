@@ -17,7 +17,8 @@ public sealed class PreparedTransactionTests
             Settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["max_prepared_transactions"] = "2" },
         });
         using var database = new PostgreSqlDatabase(
-            new PostgreSqlConnectionSource(server.ConnectionString, null), new PostgreSqlOptions(), TimeSpan.FromSeconds(15));
+            new PostgreSqlConnectionSource(server.ConnectionString, null), new PostgreSqlOptions(), TimeSpan.FromSeconds(15))
+            .WithPatience();
         var store = new PostgreSqlQueueStore(database, TimeProvider.System);
         await store.PrepareAsync(cancellation);
         await using var connection = new NpgsqlConnection(server.ConnectionString);

@@ -21,7 +21,7 @@ public sealed class SearchPathTests : PostgreSqlStoreTests
         var options = new PostgreSqlOptions { UseSessionLocks = useSessionLocks };
         var database = Keep(new PostgreSqlDatabase(isForeign
             ? new PostgreSqlConnectionSource(null, shared)
-            : new PostgreSqlConnectionSource(ConnectionString, null), options, Lease));
+            : new PostgreSqlConnectionSource(ConnectionString, null), options, Lease)).WithPatience();
         var store = await OpenStoreAsync(database);
         var jobs = new PostgreSqlJobStore(database, store);
         var identity = Identity();
@@ -53,7 +53,7 @@ public sealed class SearchPathTests : PostgreSqlStoreTests
         await using var shared = NpgsqlDataSource.Create(
             new NpgsqlConnectionStringBuilder(ConnectionString) { MaxPoolSize = 3, NoResetOnClose = true }.ConnectionString);
         var store = await OpenStoreAsync(
-            Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease)));
+            Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease)).WithPatience());
 
         store.OpenNodeSession().Dispose();
 
