@@ -56,14 +56,21 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
     [Fact]
     public async Task After_a_wait_that_was_too_long_the_row_is_skipped()
     {
-        var (store, claimer) = await GivenClaimerAsync(options => options.CommandTimeout = TimeSpan.FromSeconds(3));
-        var entries = await EnqueueAsync(store, 3);
-        await using var other = await BeginAsync($"delete from taskrecovery.waiting where id = {entries[1]}");
+        // The claimer sees no time pass between its claims, and only the claim that waits has a short limit.
+        var database = Open();
+        var (store, claimer) = await GivenClaimerAsync(database, new StoppedClock());
+        var entries = await EnqueueAsync(store, 4);
+        Assert.Single((await claimer.ClaimAsync(1, default, Cancellation)).Entries);
+        await using var other = await BeginAsync($"delete from taskrecovery.waiting where id = {entries[2]}");
+        var limit = database.CommandTimeout;
+        database.CommandTimeout = 1;
         await Assert.ThrowsAsync<StoreUnavailableException>(() => claimer.ClaimAsync(10, default, Cancellation).AsTask());
+        database.CommandTimeout = limit;
+        await UntilNoStatementRunsAsync();
 
         var batch = await claimer.ClaimAsync(10, default, Cancellation);
 
-        Assert.Equal([entries[0], entries[2]], batch.Entries.Select(entry => entry.Id));
+        Assert.Equal([entries[1], entries[3]], batch.Entries.Select(entry => entry.Id));
     }
 
     [Fact]
@@ -93,9 +100,10 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
         Assert.True(Assert.Single(batch.Entries).CancelRequested);
     }
 
-    private async Task<(PostgreSqlQueueStore Store, IQueueClaimer Claimer)> GivenClaimerAsync(Action<PostgreSqlOptions>? configure = null)
+    private async Task<(PostgreSqlQueueStore Store, IQueueClaimer Claimer)> GivenClaimerAsync(
+        PostgreSqlDatabase? database = null, TimeProvider? time = null)
     {
-        var store = await OpenStoreAsync(Open(configure));
+        var store = await OpenStoreAsync(database, time);
         var node = Keep(store.OpenNodeSession());
         var identity = Identity();
         node.Register(identity);
@@ -120,6 +128,19 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
         return transaction;
     }
 
+    // The driver has asked the server to end the statement that it gave up. Until the server has, its locks are held.
+    private async Task UntilNoStatementRunsAsync()
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (await ScalarAsync<long>("""
+            select count(case when wait_event_type = 'Lock' then pg_terminate_backend(pid) else true end) from pg_stat_activity
+            where datname = current_database() and state = 'active' and backend_type = 'client backend' and pid <> pg_backend_pid()
+            """) > 0)
+        {
+            await timer.WaitForNextTickAsync(Cancellation);
+        }
+    }
+
     /// <summary>Claims while another has changed something, who ends when the claim waits for it.</summary>
     private async Task<ClaimBatch> ClaimBesideAsync(IQueueClaimer claimer, int limit, string statement, Func<NpgsqlTransaction, Task> end)
     {
@@ -128,5 +149,10 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
         await UntilOneWaitsForALockAsync();
         await end(other);
         return await claim;
+    }
+
+    private sealed class StoppedClock : TimeProvider
+    {
+        public override long GetTimestamp() => 1;
     }
 }

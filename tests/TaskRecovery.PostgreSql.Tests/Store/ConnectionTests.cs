@@ -85,11 +85,17 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
         // With a short one, a connection can be made exactly when the driver's time is over, and then the driver waits without a limit.
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
-        var server = new NpgsqlConnectionStringBuilder(ConnectionString) { Timeout = 6, HostRecheckSeconds = 60 };
+        var server = new NpgsqlConnectionStringBuilder(ConnectionString) { Timeout = 3, HostRecheckSeconds = 60 };
         var proxy = new TcpProxy(server.Host!, server.Port);
         server.Host = $"127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port},127.0.0.1:{proxy.Port}";
         var store = new PostgreSqlQueueStore(Open(connectionString: server.ConnectionString), TimeProvider.System);
-        store.OpenNodeSession().Dispose();
+
+        // A busy machine may take longer than the limit for the other host too.
+        for (var attempt = 1; Record.Exception(() => store.OpenNodeSession().Dispose()) is { } failure; attempt++)
+        {
+            Assert.IsType<StoreUnavailableException>(failure);
+            Assert.InRange(attempt, 1, 20);
+        }
 
         await proxy.DisposeAsync();
 
@@ -202,7 +208,7 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
         using var node = store.OpenNodeSession();
         var identity = Identity();
         node.Register(identity);
-        await ExecuteAsync("select pg_terminate_backend(backend) from taskrecovery.nodes");
+        await ExecuteAsync("select pg_terminate_backend(backend, 60000) from taskrecovery.nodes");
 
         var exception = Assert.Throws<StoreUnavailableException>(() => node.SendHeartbeat(identity.Id, holdsLock: true));
 
@@ -240,13 +246,13 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     [Fact]
     public async Task A_commit_on_the_applications_data_source_has_the_librarys_time_limit_whatever_its_own_is()
     {
-        await using var shared = NpgsqlDataSource.Create(ConnectionString + ";Command Timeout=60");
-        var database = Keep(new PostgreSqlDatabase(
-            new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions { CommandTimeout = TimeSpan.FromSeconds(1) }, Lease));
+        await using var shared = NpgsqlDataSource.Create(ConnectionString + ";Command Timeout=300");
+        var database = Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease));
         var store = await OpenStoreAsync(database);
+        database.CommandTimeout = 1;
         using var node = store.OpenNodeSession();
         await ExecuteAsync("""
-            create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(20); return null; end $$;
+            create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(300); return null; end $$;
             create constraint trigger slow after insert on taskrecovery.nodes
                 deferrable initially deferred for each row execute function public.slow();
             create constraint trigger slow after insert on taskrecovery.unique_keys
@@ -258,7 +264,7 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
         await Assert.ThrowsAsync<StoreUnavailableException>(
             async () => await store.EnqueueAsync([Entry(uniqueKey: "key")], null, Cancellation));
 
-        Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(15));
+        Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(150));
     }
 
     [Fact]
@@ -281,7 +287,8 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     {
         await using var shared = NpgsqlDataSource.Create(
             new NpgsqlConnectionStringBuilder(ConnectionString) { MaxPoolSize = 3 }.ConnectionString);
-        using var database = new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease);
+        using var database =
+            new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease).WithPatience();
         var store = await OpenStoreAsync(database);
         var node = store.OpenNodeSession();
         Assert.True(node.Register(Identity()).HoldsLock);

@@ -11,8 +11,8 @@ public sealed class IdleSessionTests : PostgreSqlStoreTests
         // Long enough that a thread which is stopped for a moment between two statements of one call finds its session.
         await using var source = NpgsqlDataSource.Create(ConnectionString + ";Options=-c idle_session_timeout=2000;Application Name=idle");
         await OpenStoreAsync();
-        var store = new PostgreSqlQueueStore(Keep(
-            new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, source), new PostgreSqlOptions(), Lease)), TimeProvider.System);
+        var database = Keep(new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, source), new PostgreSqlOptions(), Lease));
+        var store = new PostgreSqlQueueStore(database.WithPatience(), TimeProvider.System);
         await store.EnqueueAsync([Entry()], null, Cancellation);
         await UntilNobodyAsync("idle");
 
@@ -30,7 +30,7 @@ public sealed class IdleSessionTests : PostgreSqlStoreTests
         database.Silence = TimeSpan.Zero;
         var store = await OpenStoreAsync(database);
         await store.EnqueueAsync([Entry()], null, Cancellation);
-        await ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'taskrecovery %' "
+        await ExecuteAsync("select pg_terminate_backend(pid, 60000) from pg_stat_activity where application_name like 'taskrecovery %' "
             + "and datname = current_database()");
 
         await store.EnqueueAsync([Entry()], null, Cancellation);
@@ -41,7 +41,9 @@ public sealed class IdleSessionTests : PostgreSqlStoreTests
     [Fact]
     public async Task The_librarys_own_sessions_are_not_ended_for_being_idle()
     {
-        await ExecuteAsync("do $$ begin execute format('alter database %I set idle_session_timeout = 100', current_database()); end $$");
+        // So long that the server does not end a session before the library has set its own.
+        await ExecuteAsync(
+            "do $$ begin execute format('alter database %I set idle_session_timeout = ''1h''', current_database()); end $$");
         var database = Open();
 
         var timeout = await database.ReadAsync(

@@ -199,7 +199,8 @@ public sealed class MigratorTests : PostgreSqlStoreTests
             + "execute format('alter database %I set lock_timeout = 50', current_database()); end $$");
         var slow = Migration.Parse("900_slow", "-- oldest library: 0.1.0\nselect pg_sleep(2);\nlock table {schema}.queues;\n");
         await new PostgreSqlMigrator(Open(), PostgreSqlMigrator.Known, new Version(0, 1, 0)).MigrateAsync(Cancellation);
-        await using var holder = new NpgsqlConnection(ConnectionString + ";Pooling=false;Options=-c statement_timeout=0");
+        await using var holder =
+            new NpgsqlConnection(ConnectionString + ";Pooling=false;Options=-c statement_timeout=0 -c lock_timeout=0");
         await holder.OpenAsync(Cancellation);
         await using var hold = new NpgsqlCommand("begin; lock table taskrecovery.queues; select pg_sleep(0.6); commit", holder);
 

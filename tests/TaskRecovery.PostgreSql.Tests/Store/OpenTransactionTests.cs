@@ -218,7 +218,7 @@ public sealed class OpenTransactionTests() : StoreTests(new PostgreSqlFixture())
     private static async Task UntilAsync(Func<Task<bool>> condition)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (!await condition())
         {
             await timer.WaitForNextTickAsync(limit.Token);

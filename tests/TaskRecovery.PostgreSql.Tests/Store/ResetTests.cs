@@ -65,7 +65,7 @@ public sealed class ResetTests : PostgreSqlStoreTests
     private static async Task UntilNothingIsStoredAsync(PostgreSqlQueueStore store, ProgressKey key)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(TimeSpan.FromSeconds(20));
+        limit.CancelAfter(TimeSpan.FromMinutes(2));
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (await store.LoadProgressAsync(key, Cancellation) is { Steps.Count: > 0 } or { Checkpoint: not null })
         {

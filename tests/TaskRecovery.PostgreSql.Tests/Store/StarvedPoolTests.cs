@@ -28,7 +28,7 @@ public sealed class StarvedPoolTests : PostgreSqlStoreTests
         var wasRescued = false;
         var rescue = new Thread(() =>
         {
-            wasRescued = !isDone.Wait(TimeSpan.FromSeconds(20));
+            wasRescued = !isDone.Wait(TimeSpan.FromMinutes(2));
             release.Set();
         });
         rescue.Start();

@@ -46,7 +46,7 @@ internal sealed class StatementGate : IAsyncDisposable
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_cancellation);
-        limit.CancelAfter(TimeSpan.FromSeconds(30));
+        limit.CancelAfter(TimeSpan.FromMinutes(2));
         while (orEnded?.IsCompleted != true && await CountAsync() != statements)
         {
             await timer.WaitForNextTickAsync(limit.Token);
