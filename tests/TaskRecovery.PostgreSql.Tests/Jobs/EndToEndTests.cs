@@ -7,7 +7,7 @@ namespace TaskRecovery.PostgreSql.Tests.Jobs;
 /// <summary>Jobs through the whole of it: registration, schedule, engine, store.</summary>
 public sealed class EndToEndTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly PostgreSqlFixture _fixture = new();
     private readonly Runs _runs = new();

@@ -90,7 +90,7 @@ public sealed class Ran : IMailer, IConverter, IImporter
     public async Task AddAsync(string what) => await _done.Writer.WriteAsync(what);
 
     public Task<string> NextAsync() => _done.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask()
-        .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        .WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
 
     public Task SendAsync(int orderId, CancellationToken cancellationToken) => AddAsync($"mail {orderId}");
 

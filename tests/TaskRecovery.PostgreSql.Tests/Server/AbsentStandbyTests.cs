@@ -31,6 +31,9 @@ public sealed class AbsentStandbyTests : IAsyncDisposable
         _services = services.BuildServiceProvider();
         await using var scope = _services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ShopContext>();
+
+        // Only the commit has the short limit.
+        db.Database.SetCommandTimeout(60);
         await db.Database.EnsureCreatedAsync(Cancellation);
         await _services.GetRequiredService<IStoreMigrator>().MigrateAsync(Cancellation);
         await WaitForStandbyAsync("nobody");
@@ -56,7 +59,7 @@ public sealed class AbsentStandbyTests : IAsyncDisposable
             "select exists (select from pg_stat_activity where query like '%pg_visible_in_snapshot%' and pid <> pg_backend_pid())",
             connection);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(TimeSpan.FromMinutes(1));
+        limit.CancelAfter(TimeSpan.FromMinutes(2));
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (!(bool)(await command.ExecuteScalarAsync(limit.Token))!)
         {

@@ -291,7 +291,7 @@ public sealed partial class EfCoreTests : IAsyncLifetime
     private async Task<QueueEntry> EndedAsync()
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (await timer.WaitForNextTickAsync(limit.Token))
         {
             if ((await Queue.ListAsync(cancellationToken: limit.Token)).Entries is [{ EndedAt: not null } entry])

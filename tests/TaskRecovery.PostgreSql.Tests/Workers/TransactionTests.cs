@@ -159,7 +159,7 @@ public sealed class TransactionTests : IAsyncLifetime
     private async Task<QueueEntry> EndedAsync(long id)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (await timer.WaitForNextTickAsync(limit.Token))
         {
             if (await Queue.FindAsync(id, limit.Token)

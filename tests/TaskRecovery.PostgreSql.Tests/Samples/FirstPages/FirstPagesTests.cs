@@ -153,7 +153,7 @@ public sealed class FirstPagesTests : IAsyncLifetime
 
         public async Task AddAsync(string what) => await _done.Writer.WriteAsync(what);
 
-        public Task<string> NextAsync() => _done.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        public Task<string> NextAsync() => _done.Reader.ReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
 
         public Task SendAsync(string to, string subject, CancellationToken cancellationToken) => AddAsync($"mail to {to}: {subject}");
 
