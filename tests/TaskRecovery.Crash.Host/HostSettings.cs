@@ -47,6 +47,9 @@ public sealed record HostSettings
     /// <summary>Whether nodes notify each other (PostgreSQL).</summary>
     public bool UseNotifications { get; init; } = true;
 
+    /// <summary>How long a node may go without a heartbeat; null for the default.</summary>
+    public TimeSpan? Lease { get; init; }
+
     /// <summary>How long a node may go without a heartbeat once its session lock is free (PostgreSQL); null for the default.</summary>
     public TimeSpan? Grace { get; init; }
 

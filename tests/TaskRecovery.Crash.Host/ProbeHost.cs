@@ -43,6 +43,7 @@ public static class ProbeHost
         {
             options.NodeName = settings.NodeName;
             options.ShutdownTimeout = settings.ShutdownTimeout;
+            options.Node.Lease = settings.Lease ?? options.Node.Lease;
             options.Node.Grace = settings.Grace ?? options.Node.Grace;
         });
         if (settings.UsesDataSource)

@@ -40,6 +40,15 @@ internal static class Probe
 
     public static Task HoldAsync(int milliseconds, CancellationToken cancellationToken)
         => milliseconds == 0 ? Task.CompletedTask : Task.Delay(milliseconds, cancellationToken);
+
+    /// <summary>Waits until a file appears, if one is named.</summary>
+    public static async Task UntilAsync(string? file, CancellationToken cancellationToken)
+    {
+        while (file is not null && !File.Exists(file))
+        {
+            await Task.Delay(100, cancellationToken);
+        }
+    }
 }
 
 internal sealed class PlainProbeWorker(Journal journal) : IJobWorker<PlainProbe>
@@ -54,6 +63,7 @@ internal sealed class PlainProbeWorker(Journal journal) : IJobWorker<PlainProbe>
 
     private static async Task HoldAsync(WorkContext<PlainProbe> context, CancellationToken cancellationToken)
     {
+        var token = context.Args.IsUnresponsive ? CancellationToken.None : cancellationToken;
         if (context.Args.Blocks)
         {
             Thread.Sleep(context.Args.HoldMs);
@@ -62,12 +72,12 @@ internal sealed class PlainProbeWorker(Journal journal) : IJobWorker<PlainProbe>
         {
             for (var clock = Stopwatch.StartNew(); !File.Exists(file) && clock.ElapsedMilliseconds < context.Args.HoldMs;)
             {
-                await Task.Delay(100, cancellationToken);
+                await Task.Delay(100, token);
             }
         }
         else
         {
-            await Probe.HoldAsync(context.Args.HoldMs, context.Args.IsUnresponsive ? CancellationToken.None : cancellationToken);
+            await Probe.HoldAsync(context.Args.HoldMs, token);
         }
 
         if (context.Args.ResultBytes > 0)
@@ -86,6 +96,11 @@ internal sealed class StepsProbeWorker(Journal journal) : IJobWorker<StepsProbe>
     {
         for (var number = 1; number <= context.Args.Steps; number++)
         {
+            if (number == context.Args.Steps)
+            {
+                await Probe.UntilAsync(context.Args.Until, cancellationToken);
+            }
+
             var name = string.Create(CultureInfo.InvariantCulture, $"step-{number}");
             var ran = false;
             await context.StepAsync(
@@ -112,7 +127,9 @@ internal sealed class CheckpointProbeWorker(Journal journal) : IJobWorker<Checkp
 
     private async Task RunRoundsAsync(WorkContext<CheckpointProbe> context, CancellationToken cancellationToken)
     {
-        for (var round = await context.GetCheckpointAsync<int>(cancellationToken); round < context.Args.Rounds; round++)
+        for (var round = await context.GetCheckpointAsync<int>(cancellationToken);
+            round < context.Args.Rounds && !File.Exists(context.Args.Until);
+            round++)
         {
             var name = string.Create(CultureInfo.InvariantCulture, $"round-{round}");
             journal.Write(context.EntryId, context.Fence, JournalEvents.StepBegin, name);
@@ -134,6 +151,11 @@ internal sealed class TransactionProbeWorker(Journal journal, HostSettings setti
             ? new NpgsqlConnection(connectionString)
             : new SqliteConnection($"Data Source={settings.SqliteFile}");
         await connection.OpenAsync(cancellationToken);
+        if (connection is SqliteConnection)
+        {
+            await Probe.UntilAsync(context.Args.Until, cancellationToken);
+        }
+
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
 
         // SQLite has one writer: whoever holds a write transaction holds up everybody, so the probe waits before its first write there.
@@ -145,6 +167,11 @@ internal sealed class TransactionProbeWorker(Journal journal, HostSettings setti
         await command.ExecuteNonQueryAsync(cancellationToken);
         await context.CompleteAsync(transaction, cancellationToken);
         await Probe.HoldAsync(context.Args.OpenMs, cancellationToken);
+        if (connection is NpgsqlConnection)
+        {
+            await Probe.UntilAsync(context.Args.Until, cancellationToken);
+        }
+
         await transaction.CommitAsync(cancellationToken);
     }
 }

@@ -14,20 +14,23 @@ public sealed record PlainProbe(
 /// <summary>Work in steps, each of which says that it begins and ends.</summary>
 /// <param name="Steps">How many steps.</param>
 /// <param name="HoldMs">How long each one stays, in milliseconds.</param>
+/// <param name="Until">The path of a file. The last step waits until it appears.</param>
 [JobKind("probe.steps")]
-public sealed record StepsProbe(int Steps, int HoldMs);
+public sealed record StepsProbe(int Steps, int HoldMs, string? Until = null);
 
 /// <summary>A loop that stores a checkpoint each time around.</summary>
 /// <param name="Rounds">How many rounds.</param>
 /// <param name="HoldMs">How long each one stays, in milliseconds.</param>
+/// <param name="Until">The path of a file. If it appears, the loop ends earlier.</param>
 [JobKind("probe.checkpoints")]
-public sealed record CheckpointProbe(int Rounds, int HoldMs);
+public sealed record CheckpointProbe(int Rounds, int HoldMs, string? Until = null);
 
 /// <summary>Work that makes an effect and ends in one transaction of its own: a row in <c>probe_effects</c>.</summary>
 /// <param name="HoldMs">How long it stays inside the transaction, in milliseconds.</param>
 /// <param name="OpenMs">How long the transaction stays open with the outcome in it, before the commit.</param>
+/// <param name="Until">The path of a file. The commit waits until it appears; in SQLite, which has one writer, the begin does.</param>
 [JobKind("probe.transaction")]
-public sealed record TransactionProbe(int HoldMs, int OpenMs = 0);
+public sealed record TransactionProbe(int HoldMs, int OpenMs = 0, string? Until = null);
 
 /// <summary>Work that ends with an exception that is hard to store, and then, if it has attempts left, well.</summary>
 /// <param name="Number">Which exception.</param>

@@ -24,6 +24,9 @@ public abstract class CrashFixture : IAsyncDisposable
     /// <summary>The grace period of its nodes on PostgreSQL; null for the default.</summary>
     public TimeSpan? Grace { get; set; }
 
+    /// <summary>The lease of its nodes; null for the default.</summary>
+    public TimeSpan? Lease { get; set; }
+
     /// <summary>How many entries have a transaction of their own in the test of those.</summary>
     public virtual int TransactionEntries => 200;
 
@@ -39,7 +42,7 @@ public abstract class CrashFixture : IAsyncDisposable
     public ChildProcess Launch(Func<HostSettings, HostSettings>? configure = null)
     {
         var settings = SettingsFor(Path.Combine(_folder.FullName, $"{Interlocked.Increment(ref _journals)}.journal"));
-        settings = settings with { Grace = Grace };
+        settings = settings with { Lease = Lease, Grace = Grace };
         settings = configure?.Invoke(settings) ?? settings;
         var child = ChildProcess.StartDotnet(typeof(HostSettings).Assembly.Location, [settings.ToArgument()], HostSettings.ShortLived);
         _children.Add(child);

@@ -7,8 +7,6 @@ namespace TaskRecovery.Crash.Tests;
 /// <summary>Real processes on one store: what the tests of crashes share.</summary>
 public abstract class CrashTests(Func<Task<CrashFixture>> open) : IAsyncLifetime
 {
-    private protected static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
-
     // By default, a node that a busy machine stops for more than two seconds loses what it runs.
     private protected static readonly TimeSpan PatientGrace = TimeSpan.FromSeconds(8);
 
@@ -18,12 +16,15 @@ public abstract class CrashTests(Func<Task<CrashFixture>> open) : IAsyncLifetime
     /// lives.</summary>
     private protected virtual TimeSpan? Grace => PatientGrace;
 
+    /// <summary>The lease of the nodes; null for the default.</summary>
+    private protected virtual TimeSpan? NodeLease => null;
+
     protected CrashFixture Fixture => _fixture ?? throw new InvalidOperationException("The fixture was not started.");
 
     public async ValueTask InitializeAsync()
     {
         _fixture = await open();
-        _fixture.Grace = Grace;
+        (_fixture.Grace, _fixture.Lease) = (Grace, NodeLease);
     }
 
     public async ValueTask DisposeAsync()
@@ -82,7 +83,7 @@ public abstract class CrashTests(Func<Task<CrashFixture>> open) : IAsyncLifetime
                 }
             },
             "every entry has completed",
-            TimeSpan.FromSeconds(120));
+            TimeSpan.FromMinutes(10));
 
     /// <summary>Every entry has ended well and once, by its journal too, and the store's own check finds nothing.</summary>
     protected async Task InvariantHoldsAsync(IReadOnlyList<long> ids)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 using TaskRecovery.Crash.Host;
 using TaskRecovery.TestSupport;
@@ -33,9 +34,11 @@ public sealed class SqliteCrashFixture : CrashFixture
     public override async Task StopAsync(ChildProcess process)
     {
         process.Send(Signal.Stop);
-        while (!await CanWriteAsync())
+        for (var clock = Stopwatch.StartNew(); !await CanWriteAsync();)
         {
+            Assert.True(clock.Elapsed < TimeSpan.FromMinutes(5), "The file could not be written for five minutes.");
             process.Send(Signal.Continue);
+            await Task.Delay(20);
             process.Send(Signal.Stop);
         }
     }

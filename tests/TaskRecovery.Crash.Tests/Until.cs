@@ -14,7 +14,7 @@ internal static class Until
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (!await condition())
         {
-            if (clock.Elapsed > (limit ?? TimeSpan.FromSeconds(60)))
+            if (clock.Elapsed > (limit ?? TimeSpan.FromMinutes(3)))
             {
                 throw new TimeoutException($"Waited {clock.Elapsed.TotalSeconds:0.0} s in vain: {what}.");
             }
