@@ -98,7 +98,7 @@ public sealed class EfCoreTests : IAsyncLifetime
         await OrderAsync();
 
         Assert.Equal(EntryState.Completed, (await EndedAsync()).State);
-        Assert.IsType<ClaimLostException>(await _orders.Second.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancellation));
+        Assert.IsType<ClaimLostException>(await _orders.Second.Task.WaitAsync(TimeSpan.FromMinutes(2), Cancellation));
         Assert.Equal(1, (await InContextAsync(db => db.Orders.SingleAsync(Cancellation))).Invoices);
     }
 
@@ -119,7 +119,7 @@ public sealed class EfCoreTests : IAsyncLifetime
     private async Task<QueueEntry> EndedAsync()
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (await timer.WaitForNextTickAsync(limit.Token))
         {
             if ((await Queue.ListAsync(cancellationToken: limit.Token)).Entries is [{ EndedAt: not null } entry])
@@ -189,6 +189,6 @@ public sealed class EfCoreTests : IAsyncLifetime
         public async Task AddAsync(Guid order) => await _invoiced.Writer.WriteAsync(order);
 
         public Task<Guid> NextAsync() => _invoiced.Reader.ReadAsync(Cancellation).AsTask()
-            .WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+            .WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
     }
 }

@@ -21,7 +21,7 @@ internal sealed class ListLogger : ILogger
     /// <summary>The next line with this id, whatever comes before it.</summary>
     public async Task<string> WaitForAsync(int id)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20), TimeProvider.System);
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2), TimeProvider.System);
         while (true)
         {
             var line = await _lines.Reader.ReadAsync(limit.Token);

@@ -253,7 +253,7 @@ public sealed class NamedInstanceTests : IDisposable
         for (var started = TimeProvider.System.GetTimestamp(); ;)
         {
             var report = await health.CheckHealthAsync(Cancellation);
-            if (report.Status == HealthStatus.Healthy || TimeProvider.System.GetElapsedTime(started) > TimeSpan.FromSeconds(30))
+            if (report.Status == HealthStatus.Healthy || TimeProvider.System.GetElapsedTime(started) > TimeSpan.FromMinutes(2))
             {
                 return report;
             }
@@ -300,7 +300,7 @@ public sealed class NamedInstanceTests : IDisposable
         public async Task<IReadOnlyList<string>> WaitForAsync(int count, string? only = null)
         {
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-            patience.CancelAfter(TimeSpan.FromSeconds(30));
+            patience.CancelAfter(TimeSpan.FromMinutes(2));
             while (true)
             {
                 lock (_texts)

@@ -37,7 +37,7 @@ public sealed class SharedFileTests : IDisposable
         using var watcher = store.OpenNodeSession();
         var identity = TemporaryDatabase.Identity("watcher");
         watcher.Register(identity);
-        var entry = await EnqueueAsync(store, holdMilliseconds: 60_000);
+        var entry = await EnqueueAsync(store, holdMilliseconds: 600_000);
         await WaitForAsync(store, entry, found => found.State == EntryState.Running);
         var alive = Assert.Single(watcher.SendHeartbeat(identity.Id, true).Peers);
 
@@ -58,16 +58,14 @@ public sealed class SharedFileTests : IDisposable
     {
         var store = await _files.OpenStoreAsync();
         await using var first = await StartAsync("first");
-        var entry = await EnqueueAsync(store, holdMilliseconds: 60_000);
+        var entry = await EnqueueAsync(store, holdMilliseconds: 600_000);
         await WaitForAsync(store, entry, found => found.State == EntryState.Running);
         await using var second = await StartAsync("second");
 
         await first.KillAsync();
-        var dead = Stopwatch.StartNew();
-        await WaitForAsync(store, entry, found => found is { State: EntryState.Running, Node: "second" });
 
-        // A second is usual. A process that went by the lease instead of the lock would wait for all of it.
-        Assert.True(dead.Elapsed < new NodeOptions().Lease / 2, $"It ran again after {dead.Elapsed}.");
+        // A second is usual. A process that went by the lease instead of the lock would wait for all of it: ten minutes.
+        await WaitForAsync(store, entry, found => found is { State: EntryState.Running, Node: "second" });
     }
 
     [Theory]
@@ -172,7 +170,7 @@ public sealed class SharedFileTests : IDisposable
         using var ticks = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (!condition())
         {
-            Assert.True(limit.Elapsed < TimeSpan.FromSeconds(60), "It did not happen within a minute.");
+            Assert.True(limit.Elapsed < TimeSpan.FromMinutes(2), "It did not happen within two minutes.");
             await ticks.WaitForNextTickAsync();
         }
     }
@@ -200,7 +198,7 @@ public sealed class SharedFileTests : IDisposable
                 return found!;
             }
 
-            Assert.True(limit.Elapsed < TimeSpan.FromSeconds(30), $"Entry {entry} stays {found!.State} on {found.Node}.");
+            Assert.True(limit.Elapsed < TimeSpan.FromMinutes(2), $"Entry {entry} stays {found!.State} on {found.Node}.");
             await ticks.WaitForNextTickAsync();
         }
     }
@@ -211,7 +209,13 @@ public sealed class SharedFileTests : IDisposable
         var host = Path.Combine(AppContext.BaseDirectory.Replace(
             "TaskRecovery.Sqlite.Tests", "TaskRecovery.Crash.Host", StringComparison.Ordinal), "TaskRecovery.Crash.Host.dll");
         var settings = JsonSerializer.Serialize(
-            new { SqliteFile = _files.File, NodeName = node, JournalFile = Path.Combine(_files.Folder, $"{node}.journal") });
+            new
+            {
+                SqliteFile = _files.File,
+                NodeName = node,
+                JournalFile = Path.Combine(_files.Folder, $"{node}.journal"),
+                Lease = TimeSpan.FromMinutes(10),
+            });
         var child = ChildProcess.StartDotnet(host, [settings], environment);
         await child.WaitForLineAsync("ready");
         return child;

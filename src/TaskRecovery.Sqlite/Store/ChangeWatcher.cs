@@ -26,10 +26,14 @@ internal sealed class ChangeWatcher(SqliteDatabase database)
     private long _changedAt = TimeProvider.System.GetTimestamp();
     private TimeSpan _pause = First;
     private bool _isVisible;
+    private volatile bool _isNotified;
     private long _looks;
 
     /// <summary>How often it has read the version of the database.</summary>
     internal long Looks => Volatile.Read(ref _looks);
+
+    /// <summary>Whether the operating system reports writes to the log. If it does not, the watcher polls.</summary>
+    internal bool IsNotified => _isNotified;
 
     /// <summary>Sends hints until cancelled. Uses a thread of its own, because a timer and the thread pool would cost an idle process ten
     /// times as much.</summary>
@@ -62,6 +66,7 @@ internal sealed class ChangeWatcher(SqliteDatabase database)
 
         // This session keeps the log open, so that it is not removed and remains the same file.
         using var changes = FileChanges.TryWatch(database.Path + "-wal");
+        _isNotified = changes is not null;
         using var waking = cancellationToken.UnsafeRegister(static changes => ((FileChanges?)changes)?.Wake(), changes);
         while (!WaitForChange(changes, missed, cancellationToken, out var wasWritten))
         {

@@ -37,7 +37,7 @@ internal sealed partial class SqliteQueueStore
                     throw WriteLockHolder.Find(_database.Path).ToException(_database.Path, waited, hasTransaction: true, exception);
                 }
 
-                if (!isReported && waited > SqliteWriter.ReportAfter)
+                if (!isReported && waited > _database.Writer.ReportAfter)
                 {
                     isReported = true;
                     var holder = WriteLockHolder.Find(_database.Path);

@@ -9,9 +9,6 @@ internal sealed partial class SqliteWriter
     /// releases it must stay away longer than this.</summary>
     internal static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>A wait for the write lock that takes longer is reported.</summary>
-    internal static readonly TimeSpan ReportAfter = TimeSpan.FromSeconds(2);
-
     private static readonly TimeSpan Courtesy = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan CourtesyLasts = TimeSpan.FromSeconds(2);
 
@@ -31,6 +28,9 @@ internal sealed partial class SqliteWriter
     private long? _dataVersion;
     private long? _othersWroteAt;
     private bool _relaxed;
+
+    /// <summary>A wait for the write lock that takes longer is reported; settable for tests.</summary>
+    internal TimeSpan ReportAfter { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Begins a transaction. Waits for the write lock as long as at least one write waits.</summary>
     /// <param name="session">The writer's connection.</param>

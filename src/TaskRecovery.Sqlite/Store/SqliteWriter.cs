@@ -11,11 +11,10 @@ internal sealed partial class SqliteWriter : IDisposable
 {
     private const int MaxGroup = 256;
 
-    private static readonly TimeSpan MaxGroupTime = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
 
     private readonly Func<SqliteSession> _open;
-    private readonly TimeSpan _busyTimeout;
+    private TimeSpan _busyTimeout;
     private readonly string _file;
     private readonly ILogger _logger;
     private readonly SqliteWriteQueue _queue;
@@ -48,6 +47,16 @@ internal sealed partial class SqliteWriter : IDisposable
 
     /// <summary>Called before a transaction does anything if another connection has, or may have, written since the last one.</summary>
     internal Action? OnOthersWrote { get; init; }
+
+    /// <summary>How long writes are added to a transaction before it is committed; settable for tests.</summary>
+    internal TimeSpan MaxGroupTime { get; set; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>How long a write waits for the write lock: that of the options, unless a test sets it.</summary>
+    internal TimeSpan BusyTimeout
+    {
+        get => _busyTimeout;
+        set => _busyTimeout = value;
+    }
 
     /// <summary>The number of committed transactions.</summary>
     internal long Commits => Volatile.Read(ref _commits);

@@ -37,7 +37,7 @@ public sealed class RefusedContentTests : IDisposable
                 new Produce(run == Runs / 2 ? 2 * Limit : 10), new EnqueueOptions { Queue = "work" }, Cancellation);
         }
 
-        await gate.AllRun.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        await gate.AllRun.Task.WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
         gate.Open.SetResult();
         foreach (var service in provider.GetServices<IHostedService>().Reverse())
         {

@@ -62,7 +62,7 @@ public sealed class WakeUpTests : IAsyncDisposable
             await own.WriteAsync(
                 static session => session.Get("update taskrecovery_queues set paused = 0").ExecuteChanges(), CancellationToken.None);
 
-            Assert.Equal(StoreHintKind.Control, (await _hints.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20))).Kind);
+            Assert.Equal(StoreHintKind.Control, (await _hints.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(2))).Kind);
         }
     }
 
@@ -78,10 +78,10 @@ public sealed class WakeUpTests : IAsyncDisposable
         var before = watcher.Looks;
 
         await other.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None);
-        await _hints.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        await _hints.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(2));
         await ticks.WaitForNextTickAsync();
 
-        if (OperatingSystem.IsLinux())
+        if (watcher.IsNotified)
         {
             // A look every 25 ms would make 48.
             Assert.InRange(watcher.Looks - before, 1, 40);

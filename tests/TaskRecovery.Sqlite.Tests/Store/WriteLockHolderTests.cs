@@ -15,6 +15,7 @@ public sealed class WriteLockHolderTests : IDisposable
 
     private readonly TemporaryDatabase _files = new();
     private readonly ListLogger _log = new();
+    private SqliteDatabase? _database;
 
     [Fact]
     public async Task Another_process_is_named()
@@ -24,6 +25,7 @@ public sealed class WriteLockHolderTests : IDisposable
 
         var enqueue = EnqueueAsync(store);
         var reported = await _log.WaitForAsync(5001);
+        EndTheWait();
         var error = await Assert.ThrowsAsync<StoreUnavailableException>(() => enqueue);
 
         Assert.All([reported, error.Message], text =>
@@ -41,6 +43,7 @@ public sealed class WriteLockHolderTests : IDisposable
 
         var enqueue = EnqueueAsync(store);
         var reported = await _log.WaitForAsync(5001);
+        EndTheWait();
         var error = await Assert.ThrowsAsync<StoreUnavailableException>(() => enqueue);
 
         Assert.All([reported, error.Message], static text =>
@@ -61,6 +64,7 @@ public sealed class WriteLockHolderTests : IDisposable
 
         var enqueue = store.EnqueueAsync([TemporaryDatabase.Entry()], passed, CancellationToken.None).AsTask();
         var reported = await _log.WaitForAsync(5001);
+        EndTheWait();
         var error = await Assert.ThrowsAsync<StoreUnavailableException>(() => enqueue);
 
         Assert.All([reported, error.Message], static text =>
@@ -123,10 +127,15 @@ public sealed class WriteLockHolderTests : IDisposable
 
     private async Task<SqliteQueueStore> OpenAsync()
     {
-        var store = _files.Store(_files.Open(static options => options.BusyTimeout = TimeSpan.FromSeconds(3), log: _log));
+        _database = _files.Open(static options => options.BusyTimeout = TimeSpan.FromMinutes(10), log: _log);
+        _database.Writer.ReportAfter = TimeSpan.FromMilliseconds(100);
+        var store = _files.Store(_database);
         await store.PrepareAsync(CancellationToken.None);
         return store;
     }
+
+    // Of a call with or without a transaction of its caller.
+    private void EndTheWait() => _database!.Writer.BusyTimeout = _database.Options.BusyTimeout = TimeSpan.Zero;
 
     private async Task<ChildProcess> HoldElsewhereAsync()
     {

@@ -28,7 +28,7 @@ public sealed partial class WriterFailureTests : IDisposable
         var args = $"\"{new string('x', 1_000_000)}\"";
         var limit = TimeProvider.System.GetTimestamp();
 
-        while (log.Entries.All(static entry => entry.Id != 5004) && TimeProvider.System.GetElapsedTime(limit) < TimeSpan.FromSeconds(30))
+        while (log.Entries.All(static entry => entry.Id != 5004) && TimeProvider.System.GetElapsedTime(limit) < TimeSpan.FromMinutes(5))
         {
             await store.EnqueueAsync([TemporaryDatabase.Entry(args)], null, CancellationToken.None);
         }
@@ -101,7 +101,7 @@ public sealed partial class WriterFailureTests : IDisposable
             stored += 2;
         }
 
-        await started.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        await started.Task.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
         Assert.Equal(stored, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
         Assert.Contains(log.Entries, static entry => entry.Id == 5004);
     }
@@ -141,7 +141,7 @@ public sealed partial class WriterFailureTests : IDisposable
         var error = await Assert.ThrowsAsync<StoreUnavailableException>(
             async () => await database.WriteAsync(static _ => true, CancellationToken.None));
         Assert.True(await database.WriteAsync(static _ => true, CancellationToken.None).AsTask().WaitAsync(
-            TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+            TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken));
 
         Assert.Contains("thread", error.Message, StringComparison.Ordinal);
     }
@@ -155,6 +155,7 @@ public sealed partial class WriterFailureTests : IDisposable
         }
 
         var database = _files.Open();
+        database.Writer.MaxGroupTime = TimeSpan.FromMinutes(1);
         await _files.Store(database).PrepareAsync(CancellationToken.None);
         Task<int> first, breaking;
         var (runs, breaks) = (0, 0);

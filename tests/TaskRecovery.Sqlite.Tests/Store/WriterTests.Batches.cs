@@ -92,7 +92,7 @@ public sealed partial class WriterTests
         // The pause after each batch lets the other process in: ten writes take about ten batches, and some more if it is held up. Without
         // the pauses, each of its attempts would have to meet a gap by chance.
         var stored = 0;
-        for (; !writes.IsCompleted && stored < 60; stored++)
+        for (; !writes.IsCompleted && stored < 300; stored++)
         {
             while (batches.Count < 3)
             {

@@ -67,6 +67,7 @@ public sealed partial class WriterTests : IDisposable
     public async Task Writes_that_were_asked_for_meanwhile_share_one_commit()
     {
         var database = _files.Open();
+        database.Writer.MaxGroupTime = TimeSpan.FromMinutes(1);
         var store = _files.Store(database);
         await store.PrepareAsync(CancellationToken.None);
         Task<EnqueueResult[]>[] enqueues;
