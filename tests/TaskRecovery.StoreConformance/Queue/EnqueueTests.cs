@@ -32,7 +32,7 @@ public abstract class EnqueueTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.Equal("key", found.UniqueKey);
         Assert.Equal(TimeSpan.FromSeconds(90), found.Timeout);
         Assert.Equal([new("note", "b"), new("tenant", "a")], found.Metadata!.OrderBy(pair => pair.Key, StringComparer.Ordinal));
-        Assert.InRange(found.CreatedAt, before.AddMilliseconds(-5), before.AddSeconds(30));
+        Assert.InRange(found.CreatedAt, before.AddMilliseconds(-5), before.AddMinutes(5));
         Assert.NotNull(found.RunAt);
         Assert.Null(found.StartedAt);
         Assert.Null(found.EndedAt);
@@ -69,7 +69,7 @@ public abstract class EnqueueTests(StoreFixture fixture) : StoreTests(fixture)
         SameJson("""{"tenant":"a"}""", claimed.Metadata);
         Assert.Equal("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", claimed.TraceParent);
         Assert.Equal((await FindAsync(id)).CreatedAt, claimed.CreatedAt);
-        Assert.InRange(claimed.Waited, TimeSpan.Zero, TimeSpan.FromSeconds(30));
+        Assert.InRange(claimed.Waited, TimeSpan.Zero, TimeSpan.FromMinutes(5));
     }
 
     [Fact]

@@ -75,9 +75,9 @@ public abstract class OutcomeTests(StoreFixture fixture) : StoreTests(fixture)
 
         Assert.Equal((EntryState.Waiting, 1, 0, "boom"), (found.State, found.Attempt, found.Crashes, found.Error));
         Assert.Null(found.EndedAt);
-        Assert.InRange(found.RunAt!.Value, now.AddMinutes(10).AddSeconds(-5), now.AddMinutes(10).AddSeconds(30));
+        Assert.InRange(found.RunAt!.Value, now.AddMinutes(10).AddSeconds(-5), now.AddMinutes(15));
         Assert.Empty(early.Entries);
-        Assert.InRange(early.NextDue!.Value, TimeSpan.FromMinutes(9), TimeSpan.FromMinutes(10));
+        Assert.InRange(early.NextDue!.Value, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10));
         Assert.Equal((held.Id, 2, 0), (late.Id, late.Attempt, late.Crashes));
     }
 

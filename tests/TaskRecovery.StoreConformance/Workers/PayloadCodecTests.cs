@@ -115,7 +115,12 @@ public abstract class PayloadCodecTests(StoreFixture fixture) : StoreTests(fixtu
         builder.Services.AddSingleton(Store);
         builder.Services.AddSingleton(Jobs);
         builder.Services.AddSingleton(seen);
-        var recovery = builder.Services.AddTaskRecovery();
+        var recovery = builder.Services.AddTaskRecovery(static options =>
+        {
+            // A busy machine may stop a node for longer than the defaults allow.
+            options.Node.Lease = TimeSpan.FromMinutes(10);
+            options.Node.Grace = TimeSpan.FromMinutes(9);
+        });
         recovery = works
             ? recovery.AddQueue(DefaultQueue, 2).AddWorker<Letter, LetterWorker>(static worker => worker.RetryBase = TimeSpan.Zero)
             : recovery.AddKind<Letter>();
