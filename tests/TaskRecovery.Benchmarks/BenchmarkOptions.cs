@@ -18,6 +18,9 @@ internal sealed record BenchmarkOptions
 
     public string? Only { get; init; }
 
+    /// <summary>Whether the fleet row also counts statements, in a run after the one that it measures.</summary>
+    public bool Statements { get; init; }
+
     public string? Note { get; init; }
 
     /// <summary>How long the retention row runs.</summary>

@@ -28,6 +28,9 @@ internal abstract class BenchmarkRow
 /// <summary>Where rows are measured.</summary>
 internal sealed record BenchmarkEnvironment(IBenchmarkStore Store, bool Quick, double Minutes, int History, string? Tool)
 {
+    /// <summary>Whether rows that can do so also count statements, in a run of their own.</summary>
+    public bool Statements { get; init; }
+
     /// <summary>A size: smaller in a quick run.</summary>
     public int Size(int full, int quick) => Quick ? quick : full;
 }

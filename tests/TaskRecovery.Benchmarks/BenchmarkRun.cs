@@ -50,7 +50,10 @@ internal static class BenchmarkRun
         var chosen = Rows.Select(create => create()).Where(row => (options.Rows.Count == 0 && row.IsPartOfAll)
             || options.Rows.Contains(row.Name, StringComparer.Ordinal)).ToArray();
         await using var store = await BenchmarkStores.StartAsync(options.Store);
-        var environment = new BenchmarkEnvironment(store, options.Quick, options.Minutes, options.History, options.Tool);
+        var environment = new BenchmarkEnvironment(store, options.Quick, options.Minutes, options.History, options.Tool)
+        {
+            Statements = options.Statements,
+        };
         Environment.SetEnvironmentVariable(WarmUp.QuickVariable, options.Quick ? "1" : null);
         var results = new List<RowResult>();
         foreach (var row in chosen)

@@ -25,6 +25,10 @@ var docs = new Option<DirectoryInfo?>("--docs")
 var rounds = new Option<int?>("--rounds") { Description = "Rounds; medians of them are printed. Default: 3, quick 1." };
 var add = new Option<bool>("--add") { Description = "With --docs: adds rounds to those of the last run instead of replacing them." };
 var only = new Option<string?>("--only") { Description = "Only cases whose name contains this." };
+var statements = new Option<bool>("--statements")
+{
+    Description = "The row fleet also counts the statements of the server, in a run after the one that it measures.",
+};
 var note = new Option<string?>("--note") { Description = "A line about the machine, printed on the docs page." };
 var minutes = new Option<double?>("--minutes") { Description = "How long the retention row runs. Default: 10, quick 1." };
 var history = new Option<int?>("--history")
@@ -38,7 +42,7 @@ var tool = new Option<FileInfo?>("--tool")
 var root = new RootCommand(
     "Measures TaskRecovery beside what its store can do without it.")
 {
-    rows, quick, store, json, docs, add, rounds, only, note, minutes, history, tool,
+    rows, quick, store, json, docs, add, rounds, only, statements, note, minutes, history, tool,
 };
 root.SetAction(async (parsed, cancellationToken) =>
 {
@@ -70,6 +74,7 @@ root.SetAction(async (parsed, cancellationToken) =>
             Docs = parsed.GetValue(docs)?.FullName,
             Add = parsed.GetValue(add),
             Only = parsed.GetValue(only),
+            Statements = parsed.GetValue(statements),
             Note = parsed.GetValue(note),
             Minutes = parsed.GetValue(minutes) ?? (parsed.GetValue(quick) ? 1 : 10),
             History = parsed.GetValue(history) ?? (parsed.GetValue(quick) ? 100_000 : 1_000_000),

@@ -61,6 +61,13 @@ internal interface IBenchmarkDatabase : IAsyncDisposable
     /// <summary>Counts statements from now on, or stops that, where the store can.</summary>
     Task CountStatementsAsync(bool on);
 
+    /// <summary>What the statements of each group have done while they were counted; nothing where the store does not count them.</summary>
+    Task<IReadOnlyList<StatementCount>> StatementsAsync();
+
+    /// <summary>How many sessions were opened so far, without the one that asks; not a number where the store does not count
+    /// them.</summary>
+    Task<double> SessionsAsync();
+
     /// <summary>Holds an old snapshot until disposed.</summary>
     Task<IAsyncDisposable> HoldSnapshotAsync();
 }
@@ -94,6 +101,13 @@ internal sealed record FillSpec(string Queue, int Count)
 /// <summary>Counters of the server; what a store does not count is not a number, and not shown.</summary>
 internal sealed record StoreCost(
     double LogBytes, double Commits, double Statements, double Claims, double CpuMilliseconds, double Connections);
+
+/// <summary>Counters of statements that do the same.</summary>
+/// <param name="Group">What they do.</param>
+/// <param name="Calls">How often they ran.</param>
+/// <param name="Rows">How many rows they returned or wrote.</param>
+/// <param name="Milliseconds">How long they ran, without planning.</param>
+internal sealed record StatementCount(string Group, double Calls, double Rows, double Milliseconds);
 
 /// <summary>Runs work in a transaction of the caller's own.</summary>
 internal interface ITransactions

@@ -28,6 +28,26 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
             on conflict do nothing;
         """;
 
+    // Every group has a row, also if none of its statements ran.
+    private const string Groups = """
+        select g.name, coalesce(sum(s.calls), 0)::float8, coalesce(sum(s.rows), 0)::float8, coalesce(sum(s.total_exec_time), 0)::float8
+        from (values ('claims alone'), ('claims beside others'), ('polls'), ('heartbeats'), ('ends'), ('hints'), ('enqueues'), ('others'))
+            g (name)
+        left join (
+            select s.calls, s.rows, s.total_exec_time, case
+                when s.query like '%found as materialized%' and s.query like '%pg_try_advisory_xact_lock%' then 'claims alone'
+                when s.query like '%found as materialized%' then 'claims beside others'
+                when s.query like '%asked as materialized%' then 'polls'
+                when s.query like '%set beat = n.beat%' then 'heartbeats'
+                when s.query like '%insert into%.outcomes %' then 'ends'
+                when s.query like '%pg_notify%' then 'hints'
+                when s.query like '%insert into%.entries %' then 'enqueues'
+                else 'others' end as name
+            from pg_stat_statements s where s.dbid = (select oid from pg_database where datname = current_database())
+        ) s on s.name = g.name
+        group by g.name order by g.name
+        """;
+
     private string? _dataFolder;
 
     public string Name => name;
@@ -161,6 +181,24 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
         await RunAsync(server, "select pg_reload_conf()");
         await Task.Delay(200);
     }
+
+    public async Task<IReadOnlyList<StatementCount>> StatementsAsync()
+    {
+        await using var connection = await OpenAsync(ConnectionString);
+        await using var command = new NpgsqlCommand(Groups, connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        var counts = new List<StatementCount>();
+        while (await reader.ReadAsync())
+        {
+            counts.Add(new StatementCount(reader.GetString(0), reader.GetDouble(1), reader.GetDouble(2), reader.GetDouble(3)));
+        }
+
+        return counts;
+    }
+
+    // A session is counted when its first statement has ended, and so this one not yet.
+    public Task<double> SessionsAsync()
+        => ScalarAsync<double>("select sessions::float8 from pg_stat_database where datname = current_database()");
 
     public async Task<IAsyncDisposable> HoldSnapshotAsync()
     {

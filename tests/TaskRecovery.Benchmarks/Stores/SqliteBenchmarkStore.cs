@@ -203,6 +203,10 @@ internal sealed class SqliteBenchmarkDatabase(string path) : IBenchmarkDatabase
 
     public Task CountStatementsAsync(bool on) => Task.CompletedTask;
 
+    public Task<IReadOnlyList<StatementCount>> StatementsAsync() => Task.FromResult<IReadOnlyList<StatementCount>>([]);
+
+    public Task<double> SessionsAsync() => Task.FromResult(double.NaN);
+
     public async Task<IAsyncDisposable> HoldSnapshotAsync()
     {
         var connection = await OpenAsync();
