@@ -5,14 +5,18 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Statements of the poll that a node sends once a second.</summary>
 internal static class PollSql
 {
+    private const string Asked = """
+        with recursive clock as materialized (
+            select clock_timestamp() as now
+        ), asked as materialized (
+            select q.id, q.name from {schema}.queues q where q.name = any ($2) and not q.paused
+        )
+        """;
+
     // Reads only lanes (queue and level) of the requested queues that contain rows, by skipping through the index: entries in other queues
     // cost nothing.
-    private const string Lanes = """
-        with recursive asked as materialized (
-            select q.id, q.name from {schema}.queues q where q.name = any ($2) and not q.paused
-        ), clock as materialized (
-            select clock_timestamp() as now
-        ), lane as (
+    private const string Lanes = Asked + """
+        , lane as (
             select a.id as queue, n.priority from asked a cross join lateral (
                 select w.priority from {schema}.waiting w where w.queue = a.id order by w.queue, w.priority limit 1) n
             union all
@@ -51,30 +55,51 @@ internal static class PollSql
                 select from {schema}.kinds k where k.id = n.id and k.name = n.name offset 0) k) <> cardinality($3)
         """;
 
+    private const string Others = " union all " + Cancels + " union all " + WrongNumbers + " union all " + PausedKinds;
+
     /// <summary>Queues with due work, the wait until the next entry is due, cancel requests, and whether a number is wrong. $1 node, $2
-    /// queues, $3 kind numbers, $4 the node's claims, $5 the kinds' names.</summary>
-    internal const string Poll = Lanes + """
+    /// queues, $3 kind numbers, $4 the node's claims, $5 the kinds' names, $6 those of the queues whose new entries the node leaves to
+    /// another one.</summary>
+    internal static readonly string Poll = Lanes + $$"""
+        , due as materialized (
+            select l.queue, l.priority, (select c.now from clock c)
+                - case when a.name = any ($6) then interval '{{PollLimits.NewMilliseconds}} milliseconds' else interval '0' end as latest
+            from lane l join asked a on a.id = l.queue
+        )
         select 0, a.name, null::bigint, null::interval
         from asked a
         where exists (
-            select from lane l cross join lateral (
+            select from due d cross join lateral (
                 select w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
-                where w.queue = l.queue and w.priority = l.priority and w.run_at <= (select c.now from clock c)
-                order by w.run_at, w.id limit 
-        """ + ClaimSql.Look + """
-        ) f where l.queue = a.id and (f.kind = any ($3) or f.place =
-        """ + ClaimSql.Look + """
-        ))
+                where w.queue = d.queue and w.priority = d.priority and w.run_at <= d.latest
+                order by w.run_at, w.id limit {{ClaimSql.Look}}) f
+            where d.queue = a.id and (f.kind = any ($3) or f.place = {{ClaimSql.Look}}))
         union all
         select 1, null, null, min(f.run_at) - (select c.now from clock c)
         from asked a join lane l on l.queue = a.id cross join lateral (
             select w.run_at, w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
             where w.queue = l.queue and w.priority = l.priority and w.run_at > (select c.now from clock c)
                 and w.run_at < timestamptz 'infinity'
-            order by w.run_at, w.id limit
-        """ + " " + ClaimSql.Look + """
-        ) f where f.kind = any ($3) or f.place =
-        """ + ClaimSql.Look + " union all " + Cancels + " union all " + WrongNumbers + " union all " + PausedKinds;
+            order by w.run_at, w.id limit {{ClaimSql.Look}}) f
+        where f.kind = any ($3) or f.place = {{ClaimSql.Look}}
+        """ + Others;
+
+    /// <summary>As <see cref="Poll"/> for queues that the node leaves to another one, but finds only work that became due a short time ago,
+    /// and no wait. Each level is read from that time on, so dead rows at the front of a queue cost nothing. $1 node, $2 queues, $3 kind
+    /// numbers, $4 the node's claims, $5 the kinds' names.</summary>
+    internal static readonly string PollRecent = Asked + $$"""
+
+        select 0, a.name, null::bigint, null::interval
+        from asked a
+        where exists (
+            select from generate_series({{CrashLevels.Lowest}}, {{CrashLevels.Highest}}) l (level) cross join lateral (
+                select w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
+                where w.queue = a.id and w.priority = l.level::smallint
+                    and w.run_at > (select c.now from clock c) - interval '{{PollLimits.RecentSeconds}} seconds'
+                    and w.run_at <= (select c.now from clock c) - interval '{{PollLimits.NewMilliseconds}} milliseconds'
+                order by w.run_at, w.id limit {{ClaimSql.Look}}) f
+            where f.kind = any ($3) or f.place = {{ClaimSql.Look}})
+        """ + Others;
 
     /// <summary>As <see cref="Poll"/>, but without reading waiting rows: every queue that is not paused counts as due. Used if reading
     /// takes long because an old snapshot keeps dead rows. $1 node, $2 queues, $3 kind numbers, $4 the node's claims, $5 the kinds'
@@ -82,8 +107,7 @@ internal static class PollSql
     internal const string PollBlind = """
         select 0, q.name, null::bigint, null::interval from {schema}.queues q
             where q.name = any ($2) and not q.paused and $3::smallint[] is not null
-        union all
-        """ + " " + Cancels + " union all " + WrongNumbers + " union all " + PausedKinds;
+        """ + Others;
 
     /// <summary>Kinds at the front of the queues that the node does not know. $1 node, $2 queues, $3 kind numbers.</summary>
     internal const string UnknownKinds = Lanes + """

@@ -1,3 +1,4 @@
+using Npgsql;
 using NpgsqlTypes;
 using TaskRecovery.Storage;
 
@@ -44,13 +45,17 @@ internal sealed partial class PostgreSqlQueueStore
         string[] queues = [.. request.Queues];
         var claims = request.Claims ?? await ListClaimsAsync(request.NodeId, cancellationToken).ConfigureAwait(false);
         var isKnown = true;
-        var blind = _lookTook > LongLook && _time.GetElapsedTime(_looked) < _lookTook * LookShare;
+        var blind = !request.OnlyRecent && _lookTook > LongLook && _time.GetElapsedTime(_looked) < _lookTook * LookShare;
         var started = _time.GetTimestamp();
         var (due, cancels, paused, next) = (new List<string>(), new List<long>(), new List<short>(), (TimeSpan?)null);
+        NpgsqlParameter[] args =
+        [
+            Arg.Uuid(request.NodeId), Arg.Array(queues, NpgsqlDbType.Text), Arg.Array(openKinds, NpgsqlDbType.Smallint),
+            Arg.Array([.. claims], NpgsqlDbType.Bigint), Arg.Array(openNames, NpgsqlDbType.Text),
+        ];
         await _database.ReadAsync(
-            blind ? PollSql.PollBlind : PollSql.Poll,
-            [Arg.Uuid(request.NodeId), Arg.Array(queues, NpgsqlDbType.Text), Arg.Array(openKinds, NpgsqlDbType.Smallint),
-                Arg.Array([.. claims], NpgsqlDbType.Bigint), Arg.Array(openNames, NpgsqlDbType.Text)],
+            request.OnlyRecent ? PollSql.PollRecent : blind ? PollSql.PollBlind : PollSql.Poll,
+            request.OnlyRecent || blind ? args : [.. args, Arg.Array<string>([.. request.LeftQueues], NpgsqlDbType.Text)],
             async (reader, token) =>
             {
                 while (await reader.ReadAsync(token).ConfigureAwait(false))
@@ -78,7 +83,7 @@ internal sealed partial class PostgreSqlQueueStore
                 return 0;
             },
             cancellationToken).ConfigureAwait(false);
-        if (!blind)
+        if (!request.OnlyRecent && !blind)
         {
             (_looked, _lookTook) = (_time.GetTimestamp(), _time.GetElapsedTime(started));
         }

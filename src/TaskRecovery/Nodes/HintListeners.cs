@@ -12,6 +12,9 @@ internal static class HintListeners
     /// would be lost while that node is stopped or has just become full.</summary>
     internal const int PerQueue = 3;
 
+    // A fleet is nearly idle if its nodes have at most one level of load for so many of them: a sixteenth of what they can run.
+    private const int NodesPerLoad = 4;
+
     /// <summary>Whether a node is among the listeners of one of its queues.</summary>
     /// <param name="own">The place of the node.</param>
     /// <param name="peers">The other living nodes. Those without a place do not count: they listen anyway.</param>
@@ -35,6 +38,27 @@ internal static class HintListeners
         }
 
         return false;
+    }
+
+    /// <summary>Whether a node leaves new entries of a queue to the first node of the line, because the fleet is nearly idle and that node
+    /// can take them. The others then look only for what the first has missed.</summary>
+    /// <param name="queue">One of the queues of the node.</param>
+    /// <param name="own">The place of the node.</param>
+    /// <param name="peers">The other living nodes. Those without a place do not count.</param>
+    public static bool LeavesToFirst(string queue, HintPlace own, IReadOnlyList<PeerHeartbeat> peers)
+    {
+        var (first, load, nodes) = (own, own.Load, 1);
+        for (var i = 0; i < peers.Count; i++)
+        {
+            if (peers[i].Place is { } peer && Contains(peer.Queues, queue))
+            {
+                (load, nodes) = (load + peer.Load, nodes + 1);
+                first = Compare(peer, first, queue) < 0 ? peer : first;
+            }
+        }
+
+        return nodes > PerQueue && !ReferenceEquals(first, own)
+            && first.Load == 0 && !Contains(first.FullQueues, queue) && NodesPerLoad * load <= nodes;
     }
 
     private static int Compare(HintPlace one, HintPlace other, string queue)

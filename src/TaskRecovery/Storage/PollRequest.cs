@@ -13,4 +13,12 @@ public sealed record PollRequest(Guid NodeId, IReadOnlyCollection<string> Queues
     /// <summary>The fences of the claims whose cancel requests are returned; <see langword="null"/> for all claims that the store has for
     /// the node.</summary>
     public IReadOnlyList<long>? Claims { get; init; }
+
+    /// <summary>Those of the queues whose new entries this node leaves to another node that listens for hints: an entry that became due
+    /// within <see cref="PollLimits.NewMilliseconds"/> need not be reported. A store in which every node listens ignores this.</summary>
+    public IReadOnlyCollection<string> LeftQueues { get; init; } = [];
+
+    /// <summary>Whether it suffices to look for entries that became due within <see cref="PollLimits.RecentSeconds"/>. Set only if all
+    /// queues are left to another node, and not with every poll.</summary>
+    public bool OnlyRecent { get; init; }
 }

@@ -19,6 +19,9 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
     private const int LoadLevels = 4;
 
     private readonly Lock _gate = new();
+
+    // For how many heartbeats in a row this node has left each queue to the first node of the line.
+    private readonly Dictionary<string, int> _left = new(StringComparer.Ordinal);
     private IReadOnlyCollection<KeyValuePair<string, QueueWorker>> _queues = [];
     private TaskCompletionSource _begins = Completed();
     private CancellationTokenSource _turn = new();
@@ -29,6 +32,7 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
     private bool _hasListened;
     private bool _endsTurn;
     private volatile bool _isStopping;
+    private volatile int _nodes = 1;
 
     /// <summary>Whether this node listens, or is about to.</summary>
     public bool Listens
@@ -39,6 +43,19 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
             {
                 return _begins.Task.IsCompleted;
             }
+        }
+    }
+
+    /// <summary>How many nodes are alive, including this one, as of the last heartbeat that read the others.</summary>
+    public int Nodes => _nodes;
+
+    /// <summary>Whether this node leaves new entries of a queue to the first node of the line
+    /// (<see cref="HintListeners.LeavesToFirst"/>). Begins some heartbeats late, when the first node knows that it is the first.</summary>
+    public bool Leaves(string queue)
+    {
+        lock (_gate)
+        {
+            return _left.GetValueOrDefault(queue) >= HeartbeatsUntilHandedOver;
         }
     }
 
@@ -108,6 +125,7 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
     /// <inheritdoc/>
     public void Observe(HintPlace? own, IReadOnlyList<PeerHeartbeat> peers)
     {
+        _nodes = peers.Count + 1;
         var isChosen = own is null || HintListeners.Include(own, peers);
         CancellationTokenSource? ended = null;
         TaskCompletionSource? begins = null;
@@ -126,6 +144,7 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
             }
 
             _hasListened |= isChosen;
+            CountLeft(own, peers);
         }
 
         begins?.TrySetResult();
@@ -140,6 +159,20 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
         var completed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         completed.SetResult();
         return completed;
+    }
+
+    private void CountLeft(HintPlace? own, IReadOnlyList<PeerHeartbeat> peers)
+    {
+        if (own is null)
+        {
+            _left.Clear();
+            return;
+        }
+
+        foreach (var queue in own.Queues)
+        {
+            _left[queue] = HintListeners.LeavesToFirst(queue, own, peers) ? _left.GetValueOrDefault(queue) + 1 : 0;
+        }
     }
 
     private bool IsLong() => _heardSince is { } since && time.GetElapsedTime(since) >= LongestTurn;

@@ -15,6 +15,15 @@ internal sealed class PollLoop
     // New kinds appear only with deployments, so an occasional check is enough.
     private const int PollsPerLookForUnknownKinds = 30;
 
+    // About so many polls a second of all nodes together look at the whole queue, so that the most that an entry waits for one does not
+    // depend on the number of nodes. The other polls look for recent entries.
+    private const int WholePollsOfAll = 8;
+    private const int MostPollsPerWholePoll = 10;
+
+    // A poll leaves new entries to another node for this time. The next poll comes earlier by it, so that no entry waits longer than the
+    // interval.
+    private static readonly TimeSpan LeftFor = TimeSpan.FromMilliseconds(PollLimits.NewMilliseconds);
+
     // Any login of the database can send any number of hints, so this limits the polls that they cause.
     private static readonly TimeSpan BetweenPolls = TimeSpan.FromMilliseconds(20);
 
@@ -31,6 +40,11 @@ internal sealed class PollLoop
     private TimeSpan? _nextDue;
     private bool _isAnyDue = true;
     private bool _findsWork;
+    private bool _leavesWork;
+
+    // Nodes that were started together would poll the whole queue at the same moments.
+    private int _wholePolls = Random.Shared.Next(MostPollsPerWholePoll);
+    private bool _mustBeWhole;
 
     public PollLoop(IReadOnlyDictionary<string, QueueWorker> queues, WorkServices services)
     {
@@ -49,13 +63,16 @@ internal sealed class PollLoop
         {
             try
             {
-                if (await WaitAsync(cancellationToken).ConfigureAwait(false)
-                    && BetweenPolls - _services.Time.GetElapsedTime(_polledAt) is var rest && rest > TimeSpan.Zero)
+                var isRequested = await WaitAsync(cancellationToken).ConfigureAwait(false);
+                if (isRequested && BetweenPolls - _services.Time.GetElapsedTime(_polledAt) is var rest && rest > TimeSpan.Zero)
                 {
                     await Task.Delay(rest, _services.Time, cancellationToken).ConfigureAwait(false);
                 }
 
                 _polledAt = _services.Time.GetTimestamp();
+
+                // A queue may have been resumed, or more may wait than the first node of the line can take.
+                _mustBeWhole = isRequested || _findsWork;
                 _findsWork = false;
                 _services.Polls.ForgetWork();
                 if (await PollOnceAsync(cancellationToken).ConfigureAwait(false))
@@ -79,6 +96,10 @@ internal sealed class PollLoop
     /// <summary>Whether a run has ignored its cancellation for too long.</summary>
     internal static bool IsUnresponsive(WorkRun run) => run.StopReason != StopReason.None && run.SinceStop > UnresponsiveAfter;
 
+    /// <summary>With every how many polls a node that leaves its queues to another node looks at the whole of them.</summary>
+    /// <param name="nodes">How many nodes are alive.</param>
+    internal static int PollsPerWholePoll(int nodes) => Math.Clamp(nodes / WholePollsOfAll, 1, MostPollsPerWholePoll);
+
     /// <summary>Polls once: reports unresponsive handlers, releases stale entries, wakes due queues, applies cancel requests, and logs
     /// unknown kinds.</summary>
     /// <returns>Whether the store was asked; not while the node has no lease.</returns>
@@ -96,9 +117,15 @@ internal sealed class PollLoop
         }
 
         var withUnknownKinds = _polls++ % PollsPerLookForUnknownKinds == 0;
-        var request = new PollRequest(node.Id, _queueNames ??= [.. _queues.Keys], _services.Kinds.WorkedKinds, withUnknownKinds)
+        _queueNames ??= [.. _queues.Keys];
+        string[] left = [.. _queueNames.Where(_services.Turns.Leaves)];
+        _leavesWork = left.Length > 0;
+        var isWhole = _wholePolls++ % PollsPerWholePoll(_services.Turns.Nodes) == 0 || _mustBeWhole;
+        var request = new PollRequest(node.Id, _queueNames, _services.Kinds.WorkedKinds, withUnknownKinds)
         {
             Claims = node.Claims.List(),
+            LeftQueues = left,
+            OnlyRecent = _leavesWork && left.Length == _queueNames.Length && !isWhole,
         };
         var askedAt = _services.Time.GetTimestamp();
         var result = await _services.Store.PollAsync(request, cancellationToken).ConfigureAwait(false);
@@ -129,6 +156,7 @@ internal sealed class PollLoop
     private async Task<bool> WaitAsync(CancellationToken cancellationToken)
     {
         var wait = _services.Polls.Wait(HasNothingToDo, _nextDue);
+        wait -= _leavesWork && wait > LeftFor ? LeftFor : TimeSpan.Zero;
         if (_findsWork && wait > WhileOthersAreFull)
         {
             if (await _services.Polls.Now.WaitAsync(WhileOthersAreFull, _services.Time, cancellationToken).ConfigureAwait(false))

@@ -31,12 +31,13 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
     // Every group has a row, also if none of its statements ran.
     private const string Groups = """
         select g.name, coalesce(sum(s.calls), 0)::float8, coalesce(sum(s.rows), 0)::float8, coalesce(sum(s.total_exec_time), 0)::float8
-        from (values ('claims alone'), ('claims beside others'), ('polls'), ('heartbeats'), ('ends'), ('hints'), ('enqueues'), ('others'))
-            g (name)
+        from (values ('claims alone'), ('claims beside others'), ('polls'), ('recent polls'), ('heartbeats'), ('ends'), ('hints'),
+            ('enqueues'), ('others')) g (name)
         left join (
             select s.calls, s.rows, s.total_exec_time, case
                 when s.query like '%found as materialized%' and s.query like '%pg_try_advisory_xact_lock%' then 'claims alone'
                 when s.query like '%found as materialized%' then 'claims beside others'
+                when s.query like '%asked as materialized%' and s.query like '%generate_series%' then 'recent polls'
                 when s.query like '%asked as materialized%' then 'polls'
                 when s.query like '%set beat = n.beat%' then 'heartbeats'
                 when s.query like '%insert into%.outcomes %' then 'ends'

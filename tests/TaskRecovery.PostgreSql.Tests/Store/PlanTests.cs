@@ -13,6 +13,7 @@ public sealed class PlanTests : PostgreSqlStoreTests
     private const string Starts = "timestamptz, bigint[], bigint[], uuid[], smallint[], smallint[], text[], uuid[], timestamptz[], "
         + "text[], boolean[], timestamptz[], int[], smallint[], boolean[]";
     private const string OneEntry = "int, smallint, smallint, smallint, text, timestamptz, interval, interval, text, text, text, text";
+    private const string PollTypes = "uuid, text[], smallint[], bigint[], text[]";
     private static readonly string[] Large =
         ["entries", "waiting", "claims", "outcomes", "jobs", "tasks", "unique_keys", "steps", "checkpoints"];
 
@@ -110,7 +111,8 @@ public sealed class PlanTests : PostgreSqlStoreTests
             connection, database, "start_facts", "uuid[], bigint[], bigint[], uuid[], uuid[], timestamptz[], smallint[]", StartSql.Facts);
         await AssertNoFullScanAsync(connection, database, "starts_applied", Starts, StartSql.Apply);
         await AssertNoFullScanAsync(connection, database, "planned", "uuid[], timestamptz[]", JobSql.PlanMany);
-        await AssertNoFullScanAsync(connection, database, "polled", "uuid, text[], smallint[], bigint[], text[]", PollSql.Poll);
+        await AssertNoFullScanAsync(connection, database, "polled", PollTypes + ", text[]", PollSql.Poll);
+        await AssertNoFullScanAsync(connection, database, "polled_recent", PollTypes, PollSql.PollRecent);
     }
 
     [Theory]
@@ -133,8 +135,8 @@ public sealed class PlanTests : PostgreSqlStoreTests
     }
 
     [Theory]
-    [InlineData(true, "uuid, text[], smallint[], bigint[], text[]", "'00000000-0000-0000-0000-000000000000', array['default'], "
-        + "array[1]::smallint[], array[]::bigint[], array['test']")]
+    [InlineData(true, PollTypes + ", text[]", "'00000000-0000-0000-0000-000000000000', array['default'], "
+        + "array[1]::smallint[], array[]::bigint[], array['test'], array[]::text[]")]
     [InlineData(false, "bigint, bigint", "1000, 10000")]
     public async Task Polls_and_measures_take_no_notice_of_queues_that_are_no_longer_used(bool isPoll, string types, string args)
     {
@@ -181,10 +183,10 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await ExecuteAsync("insert into taskrecovery.cancellations (entry) values (4711)");
 
         await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
-        await RunAsync(connection, $"prepare polled (uuid, text[], smallint[], bigint[], text[]) as {database.Sql(PollSql.Poll)}");
+        await RunAsync(connection, $"prepare polled ({PollTypes}, text[]) as {database.Sql(PollSql.Poll)}");
         await using var command = new NpgsqlCommand(
             $"explain (analyze, costs off, timing off, summary off) execute polled('{node.Id}', array['default'], array[]::smallint[], "
-            + "array[4711], array[]::text[])", connection);
+            + "array[4711], array[]::text[], array[]::text[])", connection);
         await using var reader = await command.ExecuteReaderAsync(Cancellation);
         var rows = new List<string>();
         while (await reader.ReadAsync(Cancellation))
@@ -198,6 +200,34 @@ public sealed class PlanTests : PostgreSqlStoreTests
 
         Assert.NotEmpty(rows);
         Assert.All(rows, row => Assert.Matches("^rows=[01](\\.00)? loops=[01]\\)", row));
+    }
+
+    [Fact]
+    public async Task A_poll_for_recent_entries_begins_each_level_at_their_time()
+    {
+        var database = Open();
+        var store = await OpenStoreAsync(database);
+        await store.EnqueueAsync([Entry()], null, Cancellation);
+        await ExecuteAsync("insert into taskrecovery.waiting (run_at, id, queue, kind, priority) "
+            + "select now() - interval '1 minute', 1000 + n, w.queue, w.kind, n % 20 - 10 "
+            + "from taskrecovery.waiting w cross join generate_series(1, 5000) n; delete from taskrecovery.waiting where id < 1000; "
+            + "analyze taskrecovery.waiting");
+
+        await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
+        await RunAsync(connection, $"prepare polled ({PollTypes}) as {database.Sql(PollSql.PollRecent)}");
+        await using var command = new NpgsqlCommand(
+            "explain (analyze, costs off, timing off, summary off) execute polled('00000000-0000-0000-0000-000000000000', "
+            + "array['default'], array[1]::smallint[], array[]::bigint[], array['test'])", connection);
+        await using var reader = await command.ExecuteReaderAsync(Cancellation);
+        var plan = new List<string>();
+        while (await reader.ReadAsync(Cancellation))
+        {
+            plan.Add(reader.GetString(0));
+        }
+
+        var scan = plan.FindIndex(static line => line.Contains(" on waiting", StringComparison.Ordinal));
+        Assert.Contains("rows=0", plan[scan], StringComparison.Ordinal);
+        Assert.Matches(@"Index Cond: .*queue = .*priority = .*run_at > .*run_at <= ", plan[scan + 1]);
     }
 
     // A scan without an index condition of a table that grows is a scan of the whole. The cancellations are few, and go.

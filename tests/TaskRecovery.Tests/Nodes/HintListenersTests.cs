@@ -66,6 +66,53 @@ public sealed class HintListenersTests
         Assert.True(HintListeners.Include(Place(99), peers));
     }
 
+    [Theory]
+    [InlineData(4, 0, true)]
+    [InlineData(4, 1, true)]
+    [InlineData(4, 2, false)]
+    [InlineData(75, 18, true)]
+    [InlineData(75, 19, false)]
+    [InlineData(75, 150, false)]
+    [InlineData(3, 0, false)]
+    [InlineData(1, 0, false)]
+    public void In_a_fleet_that_is_nearly_idle_all_nodes_but_the_first_leave_new_entries_to_it(int nodes, int load, bool leave)
+    {
+        // The last nodes are the busy ones.
+        var places = Enumerable.Range(1, nodes).Select(
+            number => Place(number, load: Math.Clamp(load - (2 * (nodes - number)), 0, 2))).ToArray();
+        Assert.Equal(load, places.Sum(static place => place.Load));
+
+        Assert.Equal(leave ? places.Skip(1) : [], places.Where(own => HintListeners.LeavesToFirst("default", own, PeersOf(own, places))));
+    }
+
+    [Fact]
+    public void Nothing_is_left_to_a_first_node_that_is_full_or_busy()
+    {
+        HintPlace[] full = [.. Enumerable.Range(1, 20).Select(static number => Place(number, full: true))];
+        HintPlace[] busy = [.. Enumerable.Range(1, 20).Select(static number => Place(number, load: 1))];
+
+        Assert.DoesNotContain(full, own => HintListeners.LeavesToFirst("default", own, PeersOf(own, full)));
+        Assert.DoesNotContain(busy, own => HintListeners.LeavesToFirst("default", own, PeersOf(own, busy)));
+    }
+
+    [Fact]
+    public void A_queue_is_left_only_if_enough_nodes_work_it()
+    {
+        HintPlace[] places =
+            [.. Enumerable.Range(1, 20).Select(static number => Place(number)), Place(21, queue: "rare"), Place(22, queue: "rare")];
+
+        Assert.False(HintListeners.LeavesToFirst("rare", places[^1], PeersOf(places[^1], places)));
+        Assert.True(HintListeners.LeavesToFirst("default", places[1], PeersOf(places[1], places)));
+    }
+
+    [Fact]
+    public void Nothing_is_left_to_nodes_that_report_nothing()
+    {
+        PeerHeartbeat[] peers = [.. Enumerable.Range(1, 20).Select(static _ => new PeerHeartbeat(Guid.NewGuid(), "old", 1, true, true))];
+
+        Assert.False(HintListeners.LeavesToFirst("default", Place(99), peers));
+    }
+
     private static IEnumerable<long> Listeners(HintPlace[] places)
         => places.Where(own => HintListeners.Include(own, PeersOf(own, places))).Select(static place => place.Number);
 

@@ -104,7 +104,7 @@ internal sealed class FakeClaimer(FakeQueueStore store, Guid node, string queue,
     public void Rewind() => store.Do("rewind", () => 0);
 }
 
-/// <summary>A node's session with <see cref="FakeQueueStore"/>: nobody else is there.</summary>
+/// <summary>A node's session with <see cref="FakeQueueStore"/>: nobody else is there, but for the nodes that the test names.</summary>
 internal sealed class FakeSession(FakeQueueStore store) : INodeSession
 {
     public NodeRegistration Register(NodeIdentity identity) => store.Do("register", () => new NodeRegistration(false, false, []));
@@ -113,7 +113,8 @@ internal sealed class FakeSession(FakeQueueStore store) : INodeSession
 
     public HeartbeatResult SendHeartbeat(
         Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null, HintOffer? hints = null)
-        => store.Do("heartbeat", () => new HeartbeatResult(!store.DeadNodes.Contains(nodeId), [], false));
+        => store.Do(
+            "heartbeat", () => new HeartbeatResult(!store.DeadNodes.Contains(nodeId), store.Peers, false) { Place = store.Place });
 
     public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null) => [];
 

@@ -168,14 +168,14 @@ internal sealed partial class FakeQueueStore : IQueueStore
         => new FakeClaimer(this, nodeId, queue, kinds);
 
     public ValueTask<PollResult> PollAsync(PollRequest request, CancellationToken cancellationToken)
-        => Call("poll", () => new PollResult(
+        => Call("poll", () => Record(request, new PollResult(
             [.. _entries.Values.Where(entry => entry.IsDue && request.Kinds.Contains(entry.Stored.Kind)
                 && !Paused.Contains(entry.Stored.Queue)).Select(entry => entry.Stored.Queue).Distinct()],
             null,
             [.. _claims.Values.Where(claim => claim.Node == request.NodeId).SelectMany(claim => claim.Open).Where(
                 id => _entries[id].CancelRequested)],
             request.WithUnknownKinds ? [.. _entries.Values.Where(entry => entry.IsDue
-                && !request.Kinds.Contains(entry.Stored.Kind)).Select(entry => entry.Stored.Kind).Distinct()] : []));
+                && !request.Kinds.Contains(entry.Stored.Kind)).Select(entry => entry.Stored.Kind).Distinct()] : [])));
 
     public ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(
         Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)

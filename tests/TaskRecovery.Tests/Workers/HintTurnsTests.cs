@@ -102,6 +102,37 @@ public sealed class HintTurnsTests
         Assert.False(_turns.Offer().EndsTurn);
     }
 
+    [Fact]
+    public void A_node_leaves_its_queues_to_the_first_after_three_heartbeats_and_none_once_it_is_the_first()
+    {
+        _turns.Observe(Last, Others);
+        _turns.Observe(Last, Others);
+        Assert.False(_turns.Leaves("default"));
+        _turns.Observe(Last, Others);
+        Assert.True(_turns.Leaves("default"));
+        Assert.False(_turns.Leaves("other"));
+
+        _turns.Observe(First, Others);
+        Assert.False(_turns.Leaves("default"));
+        _turns.Observe(Last, Others);
+
+        Assert.False(_turns.Leaves("default"));
+        Assert.Equal(Others.Length + 1, _turns.Nodes);
+    }
+
+    [Fact]
+    public void With_a_store_in_which_all_listen_a_node_leaves_nothing()
+    {
+        for (var heartbeat = 0; heartbeat < 3; heartbeat++)
+        {
+            _turns.Observe(Last, Others);
+        }
+
+        _turns.Observe(null, Others);
+
+        Assert.False(_turns.Leaves("default"));
+    }
+
     [Theory]
     [InlineData(0, 20, 0)]
     [InlineData(4, 20, 0)]

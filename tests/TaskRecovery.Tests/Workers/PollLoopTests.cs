@@ -1,0 +1,100 @@
+using Microsoft.Extensions.DependencyInjection;
+using TaskRecovery.Nodes;
+using TaskRecovery.Storage;
+using TaskRecovery.Tests.Support;
+using TaskRecovery.Workers;
+
+namespace TaskRecovery.Tests.Workers;
+
+/// <summary>What a poll asks for, alone and in a fleet.</summary>
+public sealed class PollLoopTests
+{
+    private const int Nodes = 80;
+
+    [Fact]
+    public async Task In_a_fleet_that_is_nearly_idle_most_polls_ask_for_recent_entries_and_every_tenth_for_all()
+    {
+        var store = Store(load: 0);
+        await using var host = await StartAsync(store);
+
+        IReadOnlyList<PollRequest> polls = [];
+        await store.Until(now => (polls = [.. now.Polls.SkipWhile(static poll => !poll.OnlyRecent)]).Count >= 30);
+
+        Assert.All(polls, static poll => Assert.Equal(["default"], poll.LeftQueues));
+
+        // The hint of the connection may have requested one more.
+        Assert.InRange(polls.Take(30).Count(static poll => !poll.OnlyRecent), 3, 4);
+    }
+
+    [Fact]
+    public async Task A_poll_that_was_requested_asks_for_all()
+    {
+        var store = Store(load: 0, TimeSpan.FromHours(1));
+        await using var host = await StartAsync(store);
+        Assert.True(SpinWait.SpinUntil(
+            () => host.Services.GetRequiredService<HintTurns>().Leaves("default"), TimeSpan.FromSeconds(60)));
+
+        for (var poll = 0; poll < 5; poll++)
+        {
+            var before = store.Polls.Count;
+            host.Services.GetRequiredService<WorkServices>().Polls.Now.Set();
+            await store.Until(now => now.Polls.Count > before);
+        }
+
+        Assert.DoesNotContain(store.Polls, static poll => poll.OnlyRecent);
+        Assert.Equal(["default"], store.Polls[^1].LeftQueues);
+    }
+
+    [Fact]
+    public async Task A_node_of_a_fleet_that_is_not_idle_leaves_nothing()
+    {
+        var store = Store(load: 1);
+        await using var host = await StartAsync(store);
+
+        await store.Until(static now => now.CallsOf("heartbeat") >= 6 && now.Polls.Count >= 20);
+
+        Assert.All(store.Polls, static poll => Assert.Equal((0, false), (poll.LeftQueues.Count, poll.OnlyRecent)));
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(15, 1)]
+    [InlineData(16, 2)]
+    [InlineData(75, 9)]
+    [InlineData(80, 10)]
+    [InlineData(1_000, 10)]
+    public void All_nodes_together_look_at_the_whole_queue_several_times_a_second(int nodes, int polls)
+        => Assert.Equal(polls, PollLoop.PollsPerWholePoll(nodes));
+
+    private static FakeQueueStore Store(int load, TimeSpan? interval = null) => new()
+    {
+        Place = Place(Nodes, load),
+        Peers = [.. Enumerable.Range(1, Nodes - 1).Select(number => new PeerHeartbeat(Guid.NewGuid(), "peer", 1, true, true)
+        {
+            Place = Place(number, load),
+        })],
+        Traits = new StoreTraits
+        {
+            System = "fake",
+            UsesSessionLocks = false,
+            LockProvesDeath = false,
+            PollInterval = interval ?? TimeSpan.FromMilliseconds(20),
+        },
+    };
+
+    private static HintPlace Place(long number, int load) => new(["default"], [], load, null, number);
+
+    private static Task<WorkHost> StartAsync(FakeQueueStore store) => WorkHost.StartAsync(
+        store,
+        builder =>
+        {
+            builder.Services.AddSingleton(new TestWork());
+            builder.AddWorker<TestArgs, TestWorker>();
+        },
+        static options =>
+        {
+            options.Node.HeartbeatInterval = TimeSpan.FromMilliseconds(100);
+            options.Node.Lease = TimeSpan.FromMinutes(5);
+            options.Node.Grace = TimeSpan.FromMinutes(2);
+        });
+}
