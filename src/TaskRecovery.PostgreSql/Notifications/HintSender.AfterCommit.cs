@@ -148,12 +148,17 @@ internal sealed partial class HintSender
         }
     }
 
-    private async ValueTask<int> SendEndedAsync()
+    /// <summary>Looks at the transactions once, and sends the hints of those that have committed. Tests call this; the timer is not part of
+    /// the behavior.</summary>
+    /// <returns>How many have ended.</returns>
+    internal async ValueTask<int> SendEndedAsync()
     {
         NpgsqlParameter[] args;
+        Dictionary<ulong, int> sent;
         lock (_lock)
         {
             _hasNew = false;
+            sent = _uncommitted.ToDictionary(static one => one.Key, static one => one.Value.Words.Count);
             args =
             [
                 Arg.Array([.. _uncommitted.Keys], NpgsqlDbType.Xid8),
@@ -178,11 +183,20 @@ internal sealed partial class HintSender
                 return ids;
             },
             CancellationToken.None).ConfigureAwait(false);
+        var late = new List<string>();
         lock (_lock)
         {
-            ended.ForEach(transaction => _uncommitted.Remove(transaction));
+            foreach (var transaction in ended)
+            {
+                // The caller may have used further queues and committed while this look waited for its connection.
+                if (_uncommitted.Remove(transaction, out var pending))
+                {
+                    late.AddRange(pending.Words.Skip(sent[transaction]));
+                }
+            }
         }
 
+        late.ForEach(Add);
         return ended.Count;
     }
 

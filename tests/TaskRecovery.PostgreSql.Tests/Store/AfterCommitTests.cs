@@ -126,6 +126,41 @@ public sealed class AfterCommitTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task A_queue_that_is_added_while_its_transaction_is_looked_at_gets_its_hint()
+    {
+        var database = Open();
+        database.PatienceForHome = Limit;
+        var store = new PostgreSqlQueueStore(database, new StoppedTimers());
+        await store.PrepareAsync(Cancellation);
+        await store.Names.ResolveAsync([Entry(queue: "first"), Entry(queue: "second")], Cancellation);
+        await using var source = NpgsqlDataSource.Create(ConnectionString);
+        await using var hints = await ListenAsync(database);
+        await using var connection = await source.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await store.EnqueueAsync([Entry(queue: "first")], transaction, Cancellation);
+        var free = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var statement = database.UseAsync(
+            async (_, _) =>
+            {
+                await free.Task;
+                return true;
+            },
+            Cancellation).AsTask();
+
+        // The look knows one queue, and waits for the connection that the statement uses.
+        var look = store.Hints.SendEndedAsync().AsTask();
+        Assert.False(look.IsCompleted);
+        await store.EnqueueAsync([Entry(queue: "second")], transaction, Cancellation);
+        await transaction.CommitAsync(Cancellation);
+        free.SetResult();
+        await statement;
+
+        Assert.Equal(1, await look);
+        await hints.UntilAsync("wfirst");
+        await hints.UntilAsync("wsecond");
+    }
+
+    [Fact]
     public async Task A_closed_store_watches_no_transaction()
     {
         var database = Open();
@@ -197,6 +232,13 @@ public sealed class AfterCommitTests : PostgreSqlStoreTests
         var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false");
         await connection.OpenAsync(Cancellation);
         return await Hints.StartAsync(connection, database.Channel);
+    }
+
+    /// <summary>A clock whose timers never end, so that nothing but the test looks at the transactions.</summary>
+    private sealed class StoppedTimers : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+            => base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>A session that listens, and what it has heard.</summary>
