@@ -7,19 +7,13 @@ namespace TaskRecovery.PostgreSql;
 /// other.</remarks>
 internal sealed partial class HintSender(PostgreSqlDatabase database, TimeProvider time)
 {
+    // On Linux, the clock of the runtime's timers moves every 4 ms, so a pause takes up to 4 ms more than it should.
     private static readonly TimeSpan ShortPause = TimeSpan.FromMilliseconds(1);
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
-
-    // After this time without a hint, the next one is lone again.
-    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongPause = TimeSpan.FromMilliseconds(4);
 
     private readonly Lock _lock = new();
     private HashSet<string> _pending = new(StringComparer.Ordinal);
     private bool _sending;
-
-    // Only the one sender uses these.
-    private TimeSpan _pause;
-    private long? _sentAt;
 
     /// <summary>The mark by which this process recognizes its own hints.</summary>
     internal string Mark { get; } = HintText.NewMark();
@@ -34,10 +28,10 @@ internal sealed partial class HintSender(PostgreSqlDatabase database, TimeProvid
     internal void Control() => Add(HintText.Control);
 
     /// <summary>How long to wait after a hint before the next one.</summary>
-    /// <param name="last">The pause after the hint before.</param>
-    /// <param name="sinceLast">The time since that hint; <see langword="null"/> if there was none.</param>
-    internal static TimeSpan PauseAfter(TimeSpan last, TimeSpan? sinceLast)
-        => sinceLast is { } since && since < Quiet ? TimeSpan.FromTicks(Math.Min(last.Ticks * 2, Pause.Ticks)) : ShortPause;
+    /// <param name="last">The pause before this hint, if it had to wait for the end of that pause; <see langword="null"/> if it was sent at
+    /// once.</param>
+    internal static TimeSpan PauseAfter(TimeSpan? last)
+        => last is { } pause ? TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongPause.Ticks)) : ShortPause;
 
     private void Add(string word)
     {
@@ -63,7 +57,7 @@ internal sealed partial class HintSender(PostgreSqlDatabase database, TimeProvid
 
     private async Task SendAllAsync()
     {
-        while (true)
+        for (TimeSpan? pause = null; ;)
         {
             string[] words;
             lock (_lock)
@@ -78,7 +72,7 @@ internal sealed partial class HintSender(PostgreSqlDatabase database, TimeProvid
                 _pending = new HashSet<string>(StringComparer.Ordinal);
             }
 
-            _pause = PauseAfter(_pause, _sentAt is { } sent ? time.GetElapsedTime(sent) : null);
+            pause = PauseAfter(pause);
             try
             {
                 await database.SendAsync(HintSql.Send, [Arg.Text(database.Channel),
@@ -89,8 +83,7 @@ internal sealed partial class HintSender(PostgreSqlDatabase database, TimeProvid
                 // If a hint is lost, polling finds the entries. The caller already has its answer.
             }
 
-            _sentAt = time.GetTimestamp();
-            await Task.Delay(_pause, time, CancellationToken.None).ConfigureAwait(false);
+            await Task.Delay(pause.Value, time, CancellationToken.None).ConfigureAwait(false);
         }
     }
 }

@@ -15,7 +15,8 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
     internal static readonly TimeSpan BetweenVainHints = TimeSpan.FromMilliseconds(20);
 
     // With several listening nodes, most hints lead one of them to work and the others to nothing. So the first looks in vain delay the
-    // next hint only a little: 2 ms after one, twice as long after each further one.
+    // next hint only a little: 2 ms after one, twice as long after each further one. These are lower limits: on Linux, the clock of the
+    // runtime's timers moves every 4 ms, so a wait of 2 ms takes up to 6 ms.
     private const int ManyVainLooks = 5;
 
     private readonly Lock _gate = new();
