@@ -146,7 +146,7 @@ internal sealed class ClaimLoop : ILocalClaimer
         }
 
         var claimed = await ClaimAsync(limit, abort).ConfigureAwait(false);
-        if (claimed == 0 && look.FromFront)
+        if (claimed == 0 && look.FromFront && !look.IsOwed)
         {
             // The claimer was notified of a due entry but found none. The suspect limiter may have held it back in this call, so try once
             // more.

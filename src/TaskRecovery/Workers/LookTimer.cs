@@ -27,6 +27,7 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
     private long? _vainAt;
     private int _vainLooks;
     private bool _isFromFront = true;
+    private bool _isOwed;
     private TimeSpan? _nextDue;
     private long _rewoundAt;
     private bool _wasFull;
@@ -46,17 +47,7 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
 
     /// <summary>Wakes the claimer.</summary>
     /// <param name="fromFront">Whether there may be new entries before the position of the last claim.</param>
-    public void Wake(bool fromFront)
-    {
-        lock (_gate)
-        {
-            _isWoken = true;
-            _isOnlyHinted = false;
-            _isFromFront |= fromFront;
-        }
-
-        signal.Set();
-    }
+    public void Wake(bool fromFront) => WakeUp(fromFront, isOwed: false);
 
     /// <summary>Wakes the claimer because a hint has arrived: at once, or a little later if the look after an earlier hint has just found
     /// nothing.</summary>
@@ -81,20 +72,20 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
     /// <summary>Waits until the claimer is to look again without having been woken, or until the signal is set.</summary>
     public async Task WaitAsync(CancellationToken cancellationToken)
     {
-        var (wait, isForHint) = UntilNextLook();
+        var (wait, reason) = UntilNextLook();
         if (await signal.WaitAsync(wait, time, cancellationToken).ConfigureAwait(false))
         {
             return;
         }
 
-        if (isForHint)
+        if (reason == Reason.Hint)
         {
             EndPause();
             return;
         }
 
         _nextDue = null;
-        Wake(fromFront: true);
+        WakeUp(fromFront: true, isOwed: reason == Reason.OwedLook);
     }
 
     /// <summary>Begins a look.</summary>
@@ -102,8 +93,8 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
     {
         lock (_gate)
         {
-            var look = new Look(_isFromFront, _isHinted, _isOnlyHinted);
-            _isWoken = _isFromFront = _isHinted = _isOnlyHinted = _owesHint = false;
+            var look = new Look(_isFromFront, _isHinted, _isOnlyHinted, _isOwed);
+            _isWoken = _isFromFront = _isHinted = _isOnlyHinted = _isOwed = _owesHint = false;
             return look;
         }
     }
@@ -156,26 +147,42 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
         }
     }
 
+    private void WakeUp(bool fromFront, bool isOwed)
+    {
+        lock (_gate)
+        {
+            _isWoken = true;
+            _isOnlyHinted = false;
+            if (fromFront)
+            {
+                _isOwed = isOwed && !_isFromFront;
+                _isFromFront = true;
+            }
+        }
+
+        signal.Set();
+    }
+
     // An entry may be committed before the cursor and wake the claimer too soon after the last look from the front. It is found when the
     // next such look is due.
-    private (TimeSpan Wait, bool IsForHint) UntilNextLook()
+    private (TimeSpan Wait, Reason Reason) UntilNextLook()
     {
-        var next = _nextDue ?? Timeout.InfiniteTimeSpan;
+        var next = (Wait: _nextDue ?? Timeout.InfiniteTimeSpan, Reason: Reason.NextDue);
         if (_owesLook)
         {
-            next = Earlier(next, RewindInterval - time.GetElapsedTime(_rewoundAt));
+            next = Earlier(next, RewindInterval - time.GetElapsedTime(_rewoundAt), Reason.OwedLook);
         }
 
         lock (_gate)
         {
-            return _owesHint && RestOfPause() is var pause && Earlier(next, pause) != next ? (pause, true) : (next, false);
+            return _owesHint ? Earlier(next, RestOfPause(), Reason.Hint) : next;
         }
     }
 
-    private static TimeSpan Earlier(TimeSpan next, TimeSpan other)
+    private static (TimeSpan Wait, Reason Reason) Earlier((TimeSpan Wait, Reason Reason) next, TimeSpan other, Reason reason)
     {
         other = other > TimeSpan.Zero ? other : TimeSpan.Zero;
-        return next == Timeout.InfiniteTimeSpan || other < next ? other : next;
+        return next.Wait == Timeout.InfiniteTimeSpan || other < next.Wait ? (other, reason) : next;
     }
 
     private TimeSpan RestOfPause()
@@ -201,5 +208,19 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
     /// <param name="FromFront">Whether it was woken to look from the front of the queue.</param>
     /// <param name="IsHinted">Whether a hint woke it.</param>
     /// <param name="IsOnlyHinted">Whether nothing but hints woke it.</param>
-    internal readonly record struct Look(bool FromFront, bool IsHinted, bool IsOnlyHinted);
+    /// <param name="IsOwed">Whether it looks from the front only because an earlier look did not.</param>
+    internal readonly record struct Look(bool FromFront, bool IsHinted, bool IsOnlyHinted, bool IsOwed);
+
+    /// <summary>What a wait ends with.</summary>
+    private enum Reason
+    {
+        /// <summary>An entry becomes due.</summary>
+        NextDue,
+
+        /// <summary>A look from the front is due, because an earlier look did not begin there.</summary>
+        OwedLook,
+
+        /// <summary>The pause before a look that a hint asked for is over.</summary>
+        Hint,
+    }
 }

@@ -113,7 +113,38 @@ public sealed class LookTimerTests
         await waiting;
 
         Assert.True(_looks.IsWoken);
-        Assert.Equal(new LookTimer.Look(FromFront: false, IsHinted: true, IsOnlyHinted: true), _looks.Begin());
+        Assert.Equal(new LookTimer.Look(FromFront: false, IsHinted: true, IsOnlyHinted: true, IsOwed: false), _looks.Begin());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_look_from_the_front_is_owed_if_nothing_else_asks_for_it(bool asks)
+    {
+        _looks.ShouldRewind(fromFront: true);
+        Assert.False(_looks.ShouldRewind(fromFront: false));
+        var waiting = _looks.WaitAsync(Cancellation);
+        _time.Advance(LookTimer.RewindInterval);
+        await waiting;
+        if (asks)
+        {
+            _looks.Wake(fromFront: true);
+        }
+
+        Assert.Equal(new LookTimer.Look(FromFront: true, IsHinted: false, IsOnlyHinted: false, IsOwed: !asks), _looks.Begin());
+    }
+
+    [Fact]
+    public async Task A_look_for_an_entry_that_becomes_due_is_not_owed()
+    {
+        _looks.Looked(TimeSpan.FromMilliseconds(50), wasFull: false);
+        _looks.ShouldRewind(fromFront: true);
+        _looks.ShouldRewind(fromFront: false);
+        var waiting = _looks.WaitAsync(Cancellation);
+        _time.Advance(TimeSpan.FromMilliseconds(50));
+        await waiting;
+
+        Assert.Equal(new LookTimer.Look(FromFront: true, IsHinted: false, IsOnlyHinted: false, IsOwed: false), _looks.Begin());
     }
 
     [Fact]

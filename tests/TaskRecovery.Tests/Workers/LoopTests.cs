@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Storage;
@@ -35,6 +36,40 @@ public sealed class LoopTests
 
             await store.Until(now => now.CallsOf("rewind") > looks);
         }
+    }
+
+    /// <summary>A claim that finds nothing is repeated only if something has said that an entry is due.</summary>
+    [Fact]
+    public async Task A_look_that_makes_up_for_another_claims_once()
+    {
+        var store = new FakeQueueStore { Traits = SeldomPolled };
+        await using var host = await StartAsync(store);
+        await store.Until(now => now.CallsOf("listening") > 0);
+        var calls = new ConcurrentQueue<string>();
+        store.OnCall = calls.Enqueue;
+
+        for (var round = 0; round < 6; round++)
+        {
+            var looks = store.CallsOf("rewind");
+            store.Hint(StoreHintKind.Work, "default");
+            await store.Until(now => now.CallsOf("rewind") > looks);
+        }
+
+        var claims = new List<int>();
+        foreach (var call in calls)
+        {
+            if (call == "rewind")
+            {
+                claims.Add(0);
+            }
+            else if (call == "claim" && claims.Count > 0)
+            {
+                claims[^1]++;
+            }
+        }
+
+        // One of the look that makes up for another, and one of the next hint. The first look may be that of the connection.
+        Assert.All(claims.Skip(1).SkipLast(1), static count => Assert.InRange(count, 1, 2));
     }
 
     [Fact]
