@@ -12,6 +12,10 @@ internal static class HintListeners
     /// would be lost while that node is stopped or has just become full.</summary>
     internal const int PerQueue = 3;
 
+    /// <summary>How many nodes listen for a queue whose new entries the others leave to the first node: that one, and one that takes what
+    /// the first has missed. Both are woken by every hint, but only the first claims at once.</summary>
+    internal const int WithFirst = 2;
+
     // A fleet is nearly idle if its nodes have at most one level of load for so many of them: a sixteenth of what they can run.
     private const int NodesPerLoad = 4;
 
@@ -22,8 +26,9 @@ internal static class HintListeners
     {
         foreach (var queue in own.Queues)
         {
+            var most = FindFirst(queue, own, peers) is null ? PerQueue : WithFirst;
             var before = 0;
-            for (var i = 0; i < peers.Count && before < PerQueue; i++)
+            for (var i = 0; i < peers.Count && before < most; i++)
             {
                 if (peers[i].Place is { } peer && Contains(peer.Queues, queue) && Compare(peer, own, queue) < 0)
                 {
@@ -31,7 +36,7 @@ internal static class HintListeners
                 }
             }
 
-            if (before < PerQueue)
+            if (before < most)
             {
                 return true;
             }
@@ -46,6 +51,10 @@ internal static class HintListeners
     /// <param name="own">The place of the node.</param>
     /// <param name="peers">The other living nodes. Those without a place do not count.</param>
     public static bool LeavesToFirst(string queue, HintPlace own, IReadOnlyList<PeerHeartbeat> peers)
+        => FindFirst(queue, own, peers) is { } first && !ReferenceEquals(first, own);
+
+    // The node to which the others leave new entries, if there is one.
+    private static HintPlace? FindFirst(string queue, HintPlace own, IReadOnlyList<PeerHeartbeat> peers)
     {
         var (first, load, nodes) = (own, own.Load, 1);
         for (var i = 0; i < peers.Count; i++)
@@ -57,8 +66,8 @@ internal static class HintListeners
             }
         }
 
-        return nodes > PerQueue && !ReferenceEquals(first, own)
-            && first.Load == 0 && !Contains(first.FullQueues, queue) && NodesPerLoad * load <= nodes;
+        var isNearlyIdle = nodes > PerQueue && NodesPerLoad * load <= nodes;
+        return isNearlyIdle && first.Load == 0 && !Contains(first.FullQueues, queue) ? first : null;
     }
 
     private static int Compare(HintPlace one, HintPlace other, string queue)

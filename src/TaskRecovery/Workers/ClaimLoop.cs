@@ -34,7 +34,7 @@ internal sealed class ClaimLoop : ILocalClaimer
         _services = services;
         _pool = pool;
         _signal = signal;
-        _looks = new LookTimer(signal, services.Time);
+        _looks = new LookTimer(signal, services.Time, () => services.Turns.Patience(queue));
         _health = services.Outages.Watch($"claims of queue {queue}");
     }
 
@@ -157,7 +157,7 @@ internal sealed class ClaimLoop : ILocalClaimer
         if (look.IsHinted && claimed > 0)
         {
             // Only hints about work count, because any login of the database can send others.
-            _services.Turns.Heard();
+            _services.Turns.Heard(_queue);
         }
     }
 
@@ -207,6 +207,11 @@ internal sealed class ClaimLoop : ILocalClaimer
         var suspects = batch.Entries.Count(entry => _services.Suspects.Of(entry.Crashes) == Suspicion.Suspect);
         var lastChances = batch.Entries.Count(entry => _services.Suspects.Of(entry.Crashes) == Suspicion.LastChance);
         _services.Suspects.Commit(asked, suspects, lastChances);
+        if (batch.Entries.Any(static entry => entry.Waited >= HintTurns.Late))
+        {
+            _services.Turns.FoundLate(_queue);
+        }
+
         _looks.Looked(batch.NextDue, wasFull: batch.Entries.Count >= limit);
         Run(claim, batch);
         return batch.Entries.Count;

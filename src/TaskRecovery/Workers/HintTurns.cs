@@ -10,7 +10,13 @@ namespace TaskRecovery.Workers;
 internal sealed class HintTurns(TimeProvider time) : IHintTurns
 {
     /// <summary>After this time, a node that found work because of a hint goes to the end of the line.</summary>
-    internal static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(10);
+    internal static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(30);
+
+    /// <summary>If an entry waited for this time, the first node of the line has missed it: it is stopped, dead or full.</summary>
+    internal static readonly TimeSpan Late = TimeSpan.FromMilliseconds(25);
+
+    /// <summary>For this time after such an entry, a node leaves nothing of its queue to the first node.</summary>
+    internal static readonly TimeSpan ServesFor = TimeSpan.FromSeconds(3);
 
     // The nodes that take over begin to listen with their next heartbeats. Until then this node continues, so that hints are not lost.
     private const int HeartbeatsUntilHandedOver = 3;
@@ -22,6 +28,7 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
 
     // For how many heartbeats in a row this node has left each queue to the first node of the line.
     private readonly Dictionary<string, int> _left = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _foundLateAt = new(StringComparer.Ordinal);
     private IReadOnlyCollection<KeyValuePair<string, QueueWorker>> _queues = [];
     private TaskCompletionSource _begins = Completed();
     private CancellationTokenSource _turn = new();
@@ -50,12 +57,26 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
     public int Nodes => _nodes;
 
     /// <summary>Whether this node leaves new entries of a queue to the first node of the line
-    /// (<see cref="HintListeners.LeavesToFirst"/>). Begins some heartbeats late, when the first node knows that it is the first.</summary>
+    /// (<see cref="HintListeners.LeavesToFirst"/>). Begins some heartbeats late, when the first node knows that it is the first. Not for a
+    /// while after <see cref="FoundLate"/>.</summary>
     public bool Leaves(string queue)
     {
         lock (_gate)
         {
-            return _left.GetValueOrDefault(queue) >= HeartbeatsUntilHandedOver;
+            return LeavesNow(queue);
+        }
+    }
+
+    /// <summary>How long this node leaves an entry of a queue to the first node of the line, after a hint of it or after it became
+    /// due.</summary>
+    public TimeSpan Patience(string queue) => Leaves(queue) ? TimeSpan.FromMilliseconds(PollLimits.NewMilliseconds) : TimeSpan.Zero;
+
+    /// <summary>Records that this node has found an entry that had waited for <see cref="Late"/>.</summary>
+    public void FoundLate(string queue)
+    {
+        lock (_gate)
+        {
+            _foundLateAt[queue] = time.GetTimestamp();
         }
     }
 
@@ -86,12 +107,15 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
         }
     }
 
-    /// <summary>Records that a hint has led to work.</summary>
-    public void Heard()
+    /// <summary>Records that a hint has led to work. While the queue is left to the first node, this does not begin a turn.</summary>
+    public void Heard(string queue)
     {
         lock (_gate)
         {
-            _heardSince ??= time.GetTimestamp();
+            if (!LeavesNow(queue))
+            {
+                _heardSince ??= time.GetTimestamp();
+            }
         }
     }
 
@@ -160,6 +184,10 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
         completed.SetResult();
         return completed;
     }
+
+    private bool LeavesNow(string queue)
+        => _left.GetValueOrDefault(queue) >= HeartbeatsUntilHandedOver
+            && !(_foundLateAt.TryGetValue(queue, out var at) && time.GetElapsedTime(at) < ServesFor);
 
     private void CountLeft(HintPlace? own, IReadOnlyList<PeerHeartbeat> peers)
     {

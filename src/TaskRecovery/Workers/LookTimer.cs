@@ -4,7 +4,10 @@ namespace TaskRecovery.Workers;
 
 /// <summary>Decides when the claimer of a queue looks for entries, and whether it looks from the front of the queue. Only
 /// <see cref="Wake"/>, <see cref="WakeByHint"/> and <see cref="IsWoken"/> may be called concurrently with the claimer.</summary>
-internal sealed class LookTimer(Signal signal, TimeProvider time)
+/// <param name="signal">Wakes the claimer.</param>
+/// <param name="time">The clock.</param>
+/// <param name="patience">Returns how long new entries are left to another node: zero if this node serves the queue.</param>
+internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan> patience)
 {
     // Looking from the front of the queue reads past every row version that an old snapshot keeps alive. This interval is short enough to
     // find entries promptly, and long enough to be cheap.
@@ -24,6 +27,8 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
     private bool _isHinted;
     private bool _isOnlyHinted;
     private bool _owesHint;
+    private long _hintedAt;
+    private TimeSpan _patience;
     private long? _vainAt;
     private int _vainLooks;
     private bool _isFromFront = true;
@@ -50,7 +55,7 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
     public void Wake(bool fromFront) => WakeUp(fromFront, isOwed: false);
 
     /// <summary>Wakes the claimer because a hint has arrived: at once, or a little later if the look after an earlier hint has just found
-    /// nothing.</summary>
+    /// nothing, or if another node serves the queue.</summary>
     public void WakeByHint()
     {
         lock (_gate)
@@ -62,7 +67,8 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
             }
 
             // The claimer has to be signalled in both cases: if it is already waiting, it waits too long.
-            _owesHint = RestOfPause() > TimeSpan.Zero;
+            (_hintedAt, _patience) = (time.GetTimestamp(), patience());
+            _owesHint = UntilHint() > TimeSpan.Zero;
             _isWoken = _isOnlyHinted = !_owesHint;
         }
 
@@ -167,7 +173,7 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
     // next such look is due.
     private (TimeSpan Wait, Reason Reason) UntilNextLook()
     {
-        var next = (Wait: _nextDue ?? Timeout.InfiniteTimeSpan, Reason: Reason.NextDue);
+        var next = (Wait: _nextDue is { } due ? due + patience() : Timeout.InfiniteTimeSpan, Reason: Reason.NextDue);
         if (_owesLook)
         {
             next = Earlier(next, RewindInterval - time.GetElapsedTime(_rewoundAt), Reason.OwedLook);
@@ -175,7 +181,7 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
 
         lock (_gate)
         {
-            return _owesHint ? Earlier(next, RestOfPause(), Reason.Hint) : next;
+            return _owesHint ? Earlier(next, UntilHint(), Reason.Hint) : next;
         }
     }
 
@@ -185,8 +191,12 @@ internal sealed class LookTimer(Signal signal, TimeProvider time)
         return next.Wait == Timeout.InfiniteTimeSpan || other < next.Wait ? (other, reason) : next;
     }
 
-    private TimeSpan RestOfPause()
-        => _vainAt is { } at && Pause() - time.GetElapsedTime(at) is var rest && rest > TimeSpan.Zero ? rest : TimeSpan.Zero;
+    private TimeSpan UntilHint()
+    {
+        var pause = _vainAt is { } at ? Pause() - time.GetElapsedTime(at) : TimeSpan.Zero;
+        var rest = _patience - time.GetElapsedTime(_hintedAt);
+        return rest > pause ? rest : pause;
+    }
 
     private TimeSpan Pause()
         => _vainLooks < ManyVainLooks ? TimeSpan.FromMilliseconds(1 << _vainLooks) : BetweenVainHints;

@@ -53,7 +53,7 @@ public sealed class FleetTests : IAsyncLifetime
     public async Task Of_ten_nodes_a_few_listen_and_others_take_over_when_those_stop()
     {
         await StartAsync(nodes: 10, concurrency: 4);
-        await UntilAsync(() => Listeners.Length == HintListeners.PerQueue);
+        await UntilAsync(() => Listeners.Length == HintListeners.WithFirst);
         var before = Listeners;
 
         foreach (var node in before)
@@ -61,15 +61,31 @@ public sealed class FleetTests : IAsyncLifetime
             await _nodes[node].StopAsync(Cancellation);
         }
 
-        await UntilAsync(() => Listeners.Except(before).Count() == HintListeners.PerQueue);
-        await AssertStartWithoutHintsAsync(entries: 20);
+        await UntilAsync(() => Listeners.Except(before).Count() == HintListeners.WithFirst);
+        await AssertStartInTimeAsync(Queue, entries: 20);
+    }
+
+    [Fact]
+    public async Task An_entry_whose_hint_is_lost_starts_within_the_poll_interval_although_all_nodes_but_one_leave_it()
+    {
+        await StartAsync(nodes: 10, concurrency: 4);
+        await UntilAsync(() => Enumerable.Range(0, _nodes.Count).Count(node => Turns(node).Leaves("default")) == _nodes.Count - 1);
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddTaskRecovery()
+            .UsePostgreSql(_database!.ConnectionString, static options => options.UseNotifications = false)
+            .AddKind<Work>();
+        using var silent = builder.Build();
+        await silent.StartAsync(Cancellation);
+
+        await AssertStartInTimeAsync(silent.Services.GetRequiredService<IJobQueue>(), entries: 20);
+        await silent.StopAsync(Cancellation);
     }
 
     [Fact]
     public async Task A_full_node_hands_over()
     {
         await StartAsync(nodes: HintListeners.PerQueue + 2, concurrency: 1);
-        await UntilAsync(() => Listeners.Length == HintListeners.PerQueue);
+        await UntilAsync(() => Listeners.Length == HintListeners.WithFirst);
 
         // More than those that listen can run.
         for (var i = 0; i < HintListeners.PerQueue; i++)
@@ -95,14 +111,14 @@ public sealed class FleetTests : IAsyncLifetime
 
         await UntilAsync(() => _started.Count == HintListeners.PerQueue);
 
-        await AssertStartWithoutHintsAsync(entries: 3);
+        await AssertStartInTimeAsync(Queue, entries: 3);
     }
 
     [Fact]
     public async Task A_cancellation_reaches_a_node_that_does_not_listen_within_the_poll_interval()
     {
         await StartAsync(nodes: HintListeners.PerQueue + 2, concurrency: 1);
-        await UntilAsync(() => Listeners.Length == HintListeners.PerQueue);
+        await UntilAsync(() => Listeners.Length == HintListeners.WithFirst);
         for (var i = 0; i < _nodes.Count; i++)
         {
             await Queue.EnqueueAsync(new Work(Hold: true), cancellationToken: Cancellation);
@@ -125,7 +141,7 @@ public sealed class FleetTests : IAsyncLifetime
     {
         const int nodes = 8, concurrency = 4, entries = 480;
         await StartAsync(nodes, concurrency);
-        await UntilAsync(() => Listeners.Length == HintListeners.PerQueue);
+        await UntilAsync(() => Listeners.Length == HintListeners.WithFirst);
 
         // So many at a time are half of what the nodes can run.
         for (var i = 0; i < entries; i++)
@@ -165,12 +181,12 @@ public sealed class FleetTests : IAsyncLifetime
         await Task.WhenAll(_nodes.Select(node => node.Services.GetRequiredService<ICurrentNode>().WaitForLeaseAsync(Cancellation)));
     }
 
-    private async Task AssertStartWithoutHintsAsync(int entries)
+    private async Task AssertStartInTimeAsync(IJobQueue queue, int entries)
     {
         var returned = new Dictionary<long, long>();
         for (var i = 0; i < entries; i++)
         {
-            returned.Add((await Queue.EnqueueAsync(new Work(), cancellationToken: Cancellation)).Id, Stopwatch.GetTimestamp());
+            returned.Add((await queue.EnqueueAsync(new Work(), cancellationToken: Cancellation)).Id, Stopwatch.GetTimestamp());
         }
 
         await UntilAsync(() => returned.Keys.All(_started.ContainsKey));

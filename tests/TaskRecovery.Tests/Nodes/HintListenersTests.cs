@@ -19,9 +19,17 @@ public sealed class HintListenersTests
     [Fact]
     public void In_a_large_fleet_a_few_nodes_listen_whatever_its_size()
     {
-        HintPlace[] places = [.. Enumerable.Range(1, 100).Select(number => Place(number))];
+        HintPlace[] places = [.. Enumerable.Range(1, 100).Select(number => Place(number, load: 1))];
 
         Assert.Equal(Enumerable.Range(1, HintListeners.PerQueue).Select(number => (long)number), Listeners(places));
+    }
+
+    [Fact]
+    public void In_a_fleet_that_is_nearly_idle_the_first_node_and_one_that_takes_over_listen()
+    {
+        HintPlace[] places = [.. Enumerable.Range(1, 100).Select(number => Place(number, load: number > 75 ? 1 : 0))];
+
+        Assert.Equal(Enumerable.Range(1, HintListeners.WithFirst).Select(number => (long)number), Listeners(places));
     }
 
     [Fact]
@@ -29,7 +37,7 @@ public sealed class HintListenersTests
     {
         HintPlace[] places =
         [
-            Place(1, full: true), Place(2, load: 1), Place(3, turnEndedAt: Noon), Place(4, turnEndedAt: Noon.AddSeconds(-1)), Place(5),
+            Place(1, full: true), Place(2, load: 2), Place(3, turnEndedAt: Noon), Place(4, turnEndedAt: Noon.AddSeconds(-1)), Place(5),
             Place(6, turnEndedAt: Noon.AddSeconds(-2)),
         ];
 
@@ -42,7 +50,7 @@ public sealed class HintListenersTests
         HintPlace[] places =
             [.. Enumerable.Range(1, 9).Select(number => Place(number)), Place(10, queue: "rare"), Place(11, queue: "rare")];
 
-        Assert.Equal([1, 2, 3, 10, 11], Listeners(places));
+        Assert.Equal([1, 2, 10, 11], Listeners(places));
     }
 
     [Fact]
@@ -54,8 +62,8 @@ public sealed class HintListenersTests
             .. Enumerable.Range(4, 4).Select(number => new HintPlace(["a", "b"], [], 0, null, number)),
         ];
 
-        // The first three listen for one queue, the next three for the other.
-        Assert.Equal([1, 2, 3, 4, 5, 6], Listeners(places));
+        // The first two listen for one queue, the next two for the other.
+        Assert.Equal([1, 2, 4, 5], Listeners(places));
     }
 
     [Fact]

@@ -20,6 +20,9 @@ internal sealed class FakeEntry
 
     public TimeSpan? StartsWithin { get; set; }
 
+    /// <summary>How long it had been due when it was claimed.</summary>
+    public TimeSpan Waited { get; set; }
+
     public long? Fence { get; set; }
 
     public string? Problem { get; set; }
@@ -64,7 +67,7 @@ internal sealed class FakeEntry
         MaxAttempts = Stored.MaxAttempts,
         Crashes = Crashes,
         CreatedAt = DateTimeOffset.UnixEpoch,
-        Waited = TimeSpan.Zero,
+        Waited = Waited,
         HasUniqueKey = Stored.UniqueKey is not null,
         CancelRequested = CancelRequested,
         IsFirstRun = knowsFirstRuns && Outcomes.Count == 0,

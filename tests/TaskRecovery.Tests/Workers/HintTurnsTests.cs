@@ -93,7 +93,7 @@ public sealed class HintTurnsTests
         _time.Advance(HintTurns.LongestTurn * 2);
         Assert.False(_turns.Offer().EndsTurn);
 
-        _turns.Heard();
+        _turns.Heard("default");
         _time.Advance(HintTurns.LongestTurn - TimeSpan.FromSeconds(1));
         Assert.False(_turns.Offer().EndsTurn);
         _time.Advance(TimeSpan.FromSeconds(1));
@@ -121,12 +121,36 @@ public sealed class HintTurnsTests
     }
 
     [Fact]
+    public void A_node_that_finds_what_the_first_has_missed_serves_for_a_while()
+    {
+        Assert.Equal(TimeSpan.Zero, _turns.Patience("default"));
+        Leave();
+        Assert.Equal(TimeSpan.FromMilliseconds(PollLimits.NewMilliseconds), _turns.Patience("default"));
+
+        _turns.FoundLate("default");
+        Assert.False(_turns.Leaves("default"));
+        Assert.Equal(TimeSpan.Zero, _turns.Patience("default"));
+        _time.Advance(HintTurns.ServesFor - TimeSpan.FromMilliseconds(1));
+        Assert.False(_turns.Leaves("default"));
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+
+        Assert.True(_turns.Leaves("default"));
+    }
+
+    [Fact]
+    public void Work_that_a_node_gets_although_it_leaves_the_queue_to_the_first_begins_no_turn()
+    {
+        Leave();
+        _turns.Heard("default");
+        _time.Advance(HintTurns.LongestTurn);
+
+        Assert.False(_turns.Offer().EndsTurn);
+    }
+
+    [Fact]
     public void With_a_store_in_which_all_listen_a_node_leaves_nothing()
     {
-        for (var heartbeat = 0; heartbeat < 3; heartbeat++)
-        {
-            _turns.Observe(Last, Others);
-        }
+        Leave();
 
         _turns.Observe(null, Others);
 
@@ -142,4 +166,14 @@ public sealed class HintTurnsTests
     [InlineData(0, 0, 0)]
     public void A_few_runs_more_or_less_are_the_same_load(int busy, int capacity, int level)
         => Assert.Equal(level, HintTurns.Level(busy, capacity));
+
+    private void Leave()
+    {
+        for (var heartbeat = 0; heartbeat < 3; heartbeat++)
+        {
+            _turns.Observe(Last, Others);
+        }
+
+        Assert.True(_turns.Leaves("default"));
+    }
 }

@@ -10,10 +10,11 @@ public sealed class LookTimerTests
     private readonly ManualTimeProvider _time = new();
     private readonly Signal _signal = new();
     private readonly LookTimer _looks;
+    private TimeSpan _patience;
 
     public LookTimerTests()
     {
-        _looks = new LookTimer(_signal, _time);
+        _looks = new LookTimer(_signal, _time, () => _patience);
         Look(foundWork: false);
     }
 
@@ -172,6 +173,57 @@ public sealed class LookTimerTests
         _time.Advance(LookTimer.BetweenVainHints);
 
         _looks.WakeByHint();
+
+        Assert.True(_looks.IsWoken);
+    }
+
+    [Theory]
+    [InlineData(0, 50)]
+    [InlineData(5, 50)]
+    [InlineData(5, 10)]
+    public async Task While_another_node_serves_the_queue_one_look_follows_all_hints_of_its_patience(int vainLooks, int milliseconds)
+    {
+        LookInVain(vainLooks);
+        _patience = TimeSpan.FromMilliseconds(milliseconds);
+        var wait = vainLooks > 0 && _patience < LookTimer.BetweenVainHints ? LookTimer.BetweenVainHints : _patience;
+
+        _looks.WakeByHint();
+        await _looks.WaitAsync(Cancellation);
+        var waiting = _looks.WaitAsync(Cancellation);
+        _time.Advance(wait - TimeSpan.FromMilliseconds(1));
+        _looks.WakeByHint();
+        Assert.False(_looks.IsWoken);
+        Assert.False(waiting.IsCompleted);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        await waiting;
+
+        Assert.True(_looks.IsWoken);
+        Assert.Equal(new LookTimer.Look(FromFront: false, IsHinted: true, IsOnlyHinted: true, IsOwed: false), _looks.Begin());
+    }
+
+    [Fact]
+    public async Task An_entry_that_becomes_due_is_left_to_the_other_node_too()
+    {
+        _patience = TimeSpan.FromMilliseconds(50);
+        _looks.Looked(TimeSpan.FromMilliseconds(100), wasFull: false);
+
+        var waiting = _looks.WaitAsync(Cancellation);
+        _time.Advance(TimeSpan.FromMilliseconds(149));
+        Assert.False(waiting.IsCompleted);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        await waiting;
+
+        Assert.True(_looks.IsWoken);
+    }
+
+    [Fact]
+    public void What_wakes_the_claimer_otherwise_is_not_left_to_another_node()
+    {
+        _patience = TimeSpan.FromMilliseconds(50);
+        _looks.WakeByHint();
+        Assert.False(_looks.IsWoken);
+
+        _looks.Wake(fromFront: false);
 
         Assert.True(_looks.IsWoken);
     }
