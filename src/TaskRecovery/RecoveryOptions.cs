@@ -14,8 +14,8 @@ public sealed class RecoveryOptions
     public TimeSpan MaxRecoveryAge { get; set; } = TimeSpan.FromDays(7);
 
     /// <summary>The interval at which a node looks for the work of dead nodes even if it has seen no node die, and for claims whose
-    /// answer was lost. On SQLite a node that has found nothing waits for at least 10 seconds, because its heartbeats report what dead
-    /// nodes left.</summary>
+    /// answer was lost. From 20 nodes on, each node looks for the work of dead nodes more rarely, and all of them together more often. On
+    /// SQLite a node that has found nothing waits for at least 10 seconds, because its heartbeats report what dead nodes left.</summary>
     /// <value>Default: 5 seconds. 100 milliseconds to 1 hour.</value>
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromSeconds(5);
 }

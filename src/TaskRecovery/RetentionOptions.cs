@@ -21,7 +21,8 @@ public sealed class RetentionOptions
     /// <value>Default: <see langword="null"/>: no limit. 1 minute to 36,500 days.</value>
     public TimeSpan? Waiting { get; set; }
 
-    /// <summary>The interval at which a node removes entries that are no longer kept.</summary>
+    /// <summary>The interval at which a node removes entries that are no longer kept. From 20 nodes on, each node does so more rarely, and
+    /// all of them together more often.</summary>
     /// <value>Default: 30 seconds. 100 milliseconds to 1 day.</value>
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(30);
 }

@@ -202,6 +202,7 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.TryAddSingleton<NodeSignals>();
         services.TryAddSingleton<NodeService>();
         services.TryAddSingleton<ICurrentNode>(provider => provider.GetRequiredService<NodeService>());
+        services.TryAddSingleton<IFleet>(provider => provider.GetRequiredService<NodeService>());
         services.TryAddSingleton<TaskRecoverer>();
         services.TryAddSingleton<StartupRecovery>();
         services.TryAddSingleton<RecoverySweeper>();

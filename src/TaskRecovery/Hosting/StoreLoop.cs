@@ -18,6 +18,10 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
     /// <summary>The wait between two rounds.</summary>
     protected abstract TimeSpan Interval { get; }
 
+    /// <summary>Whether a round serves the whole store and not only this node. In a fleet, each node then waits for some intervals between
+    /// two rounds.</summary>
+    protected virtual bool ServesStore => false;
+
     /// <summary>Starts the next round early when set.</summary>
     protected virtual Signal Wake => _never;
 
@@ -88,7 +92,7 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
         {
             var more = await OnceAsync(cancellationToken).ConfigureAwait(false);
             _health.Succeeded();
-            return more ? TimeSpan.Zero : services.UntilNext(Interval);
+            return more ? TimeSpan.Zero : ServesStore ? services.UntilNextOfFleet(Interval) : services.UntilNext(Interval);
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
         {

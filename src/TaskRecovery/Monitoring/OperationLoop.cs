@@ -19,6 +19,9 @@ internal sealed class OperationLoop(
     protected override TimeSpan Interval => TimeSpan.FromSeconds(5);
 
     /// <inheritdoc/>
+    protected override bool ServesStore => true;
+
+    /// <inheritdoc/>
     protected override Signal Wake => signal.Started;
 
     /// <inheritdoc/>

@@ -10,7 +10,7 @@ namespace TaskRecovery.Nodes;
 /// <summary>This process as a node. It has two dedicated threads, so that neither a starved thread pool nor an exhausted connection pool
 /// can stop them: one sends heartbeats, and the other checks the deadline while the first is blocked.</summary>
 /// <remarks>The node leaves after every hosted service has stopped, so heartbeats continue while running work finishes.</remarks>
-internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleService, IDisposable
+internal sealed class NodeService : ICurrentNode, IFleet, INodeEvents, IHostedLifecycleService, IDisposable
 {
     private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(2);
 
@@ -53,7 +53,7 @@ internal sealed class NodeService : ICurrentNode, INodeEvents, IHostedLifecycleS
     /// <summary>Set when the process has registered again, after its node was declared dead or the database went back in time.</summary>
     public Signal RegisteredAgain { get; } = new();
 
-    /// <summary>How many nodes are alive, including this one, as of this node's last heartbeat.</summary>
+    /// <inheritdoc/>
     public int NodesAlive => _agent.NodesAlive;
 
     /// <summary>Starts the two threads, unless they were started before or the service is stopping. Called after the store is

@@ -33,6 +33,10 @@ internal sealed class RecoverySweeper(
     }
 
     /// <inheritdoc/>
+    /// <remarks>Every heartbeat of every node signals that a dead node has not been swept yet.</remarks>
+    protected override bool ServesStore => true;
+
+    /// <inheritdoc/>
     protected override Signal Wake => signals.SweepDue;
 
     /// <inheritdoc/>

@@ -14,6 +14,9 @@ internal sealed class RetentionLoop(IRecoveryStore store, StoreLoopServices serv
     protected override TimeSpan Interval => options.Value.Retention.Interval;
 
     /// <inheritdoc/>
+    protected override bool ServesStore => true;
+
+    /// <inheritdoc/>
     protected override TimeSpan FirstRound => TimeSpan.FromSeconds(5);
 
     /// <summary>Deletes one chunk. Tests call this; the timer is not part of the behavior.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
 using TaskRecovery.Storage;
 
@@ -131,7 +132,8 @@ internal sealed class SimulationChild(ChildSpec spec) : Child, IAsyncDisposable
     // Each call but the poll begins at a time of its own, so that no two loops of all nodes run in step.
     private Task[] Calls(SimulatedNode node, Random random)
     {
-        var (sweeps, purges) = (new RecoveryOptions().SweepInterval, new RetentionOptions().Interval);
+        var (reconciles, pace) = (new RecoveryOptions().SweepInterval, StoreLoopServices.MeanIntervals(node.Alive));
+        var (sweeps, purges, operations) = (pace * reconciles, pace * new RetentionOptions().Interval, pace * OperationInterval);
         return
         [
             RepeatAsync(
@@ -142,8 +144,8 @@ internal sealed class SimulationChild(ChildSpec spec) : Child, IAsyncDisposable
                     Interlocked.Increment(ref _polled);
                 }),
             RepeatAsync(sweeps * random.NextDouble(), sweeps, node.SweepAsync),
-            RepeatAsync(sweeps * random.NextDouble(), sweeps, node.ReconcileAsync),
-            RepeatAsync(OperationInterval * random.NextDouble(), OperationInterval, node.LookForOperationsAsync),
+            RepeatAsync(reconciles * random.NextDouble(), reconciles, node.ReconcileAsync),
+            RepeatAsync(operations * random.NextDouble(), operations, node.LookForOperationsAsync),
             RepeatAsync(purges * random.NextDouble(), purges, node.PurgeAsync),
         ];
     }
@@ -186,6 +188,9 @@ internal sealed class SimulatedNode(IQueueStore store, IOperationStore operation
     public TimeSpan Phase => phase;
 
     public bool Listens { get; private set; }
+
+    /// <summary>How many nodes its last heartbeat has seen, with itself.</summary>
+    public int Alive => _alive;
 
     public void Register() => _holdsLock = _session.Register(new NodeIdentity
     {

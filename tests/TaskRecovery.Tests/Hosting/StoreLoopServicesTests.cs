@@ -40,4 +40,18 @@ public sealed class StoreLoopServicesTests
 
         Assert.Equal(Five + TimeSpan.FromMilliseconds(1), _services.UntilNext(Five));
     }
+
+    [Theory]
+    [InlineData(0, 0.99, 1)]
+    [InlineData(1, 0.99, 1)]
+    [InlineData(19, 0.99, 1)]
+    [InlineData(20, 0, 1)]
+    [InlineData(20, 0.5, 2)]
+    [InlineData(20, 0.99, 3)]
+    [InlineData(75, 0, 1)]
+    [InlineData(75, 0.5, 6)]
+    [InlineData(75, 0.999, 11)]
+    [InlineData(1_000, 0.999, 11)]
+    public void In_a_fleet_each_node_waits_for_some_intervals_at_random(int nodes, double random, int intervals)
+        => Assert.Equal(intervals, StoreLoopServices.Intervals(nodes, random));
 }

@@ -1,4 +1,5 @@
 using TaskRecovery.Hosting;
+using TaskRecovery.Monitoring;
 using TaskRecovery.Recovery;
 using TaskRecovery.Tests.Support;
 
@@ -167,9 +168,53 @@ public sealed class StoreLoopTests : IDisposable
         Assert.Equal([0, 0, 30], waits.Select(wait => wait.TotalSeconds));
     }
 
-    private RecoverySweeper Sweeper() => new(
-        _recovery.Recoverer, _recovery.Planner, _recovery.Store, _recovery.Node.Node, _recovery.Node.Signals, _recovery.Loops,
+    [Fact]
+    public async Task Loops_that_serve_the_whole_store_run_more_rarely_on_each_node_of_a_fleet()
+    {
+        var loops = _recovery.Loops with { Fleet = new Fleet(75) };
+        using var sweeper = Sweeper(loops);
+        using var retention = new RetentionLoop(_recovery.Store, loops, _recovery.Node.Options);
+        using var operations = new OperationLoop(
+            new NoOperationStore(), _recovery.Waker, new OperationSignal(), loops, new LogRecorder<OperationLoop>());
+
+        await AssertRareAsync(sweeper, TimeSpan.FromSeconds(5));
+        await AssertRareAsync(retention, TimeSpan.FromSeconds(30));
+        await AssertRareAsync(operations, TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
+    public async Task A_dead_node_is_swept_at_once_in_a_fleet_too()
+    {
+        using var sweeper = Sweeper(_recovery.Loops with { Fleet = new Fleet(75) });
+        await sweeper.StartAsync(Cancellation);
+        _recovery.Node.Gate.Open();
+
+        for (var sweeps = 1; sweeps <= 3; sweeps++)
+        {
+            _recovery.Node.Signals.SweepDue.Set();
+            await UntilAsync(() => CallsOf("sweep") >= sweeps);
+        }
+
+        await sweeper.StopAsync(Cancellation);
+    }
+
+    private static async Task AssertRareAsync(StoreLoop loop, TimeSpan interval)
+    {
+        var waits = new List<TimeSpan>();
+        for (var round = 0; round < 100; round++)
+        {
+            waits.Add(await loop.TryOnceAsync(Cancellation));
+        }
+
+        Assert.All(waits, wait => Assert.InRange(wait, interval, 11 * interval));
+        Assert.InRange(waits.Average(static wait => wait.TotalSeconds), 3 * interval.TotalSeconds, 9 * interval.TotalSeconds);
+    }
+
+    private RecoverySweeper Sweeper(StoreLoopServices? loops = null) => new(
+        _recovery.Recoverer, _recovery.Planner, _recovery.Store, _recovery.Node.Node, _recovery.Node.Signals, loops ?? _recovery.Loops,
         _recovery.Node.Options);
+
+    private sealed record Fleet(int NodesAlive) : IFleet;
 
     private int CallsOf(string name)
     {
