@@ -3,7 +3,8 @@
 #   build/test.sh                     everything, on both stores
 #   build/test.sh --fast              the projects that need no server and no browser: within a minute
 #   build/test.sh --slowest           names the 25 slowest tests at the end
-#   build/test.sh --twice             up to three tests that failed run once more, alone, and those that pass then are named at the end
+#   build/test.sh --twice             up to three tests that failed run once more, alone, and those that pass then are named at the end; the
+#                                     rows of a theory are one test
 #   build/test.sh --no-build          takes what has been built; -c CONFIGURATION is for the build and the tests
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,6 +13,9 @@ export DOTNET_CLI_UI_LANGUAGE=en
 
 # A test process ends before code that was compiled with a profile could pay for it.
 export DOTNET_TieredPGO=0
+
+# How long the test platform waits for its own processes, in seconds: 90 otherwise, which a busy machine exceeds.
+export VSTEST_CONNECTION_TIMEOUT=600
 
 log=$(mktemp)
 again=$(mktemp)
@@ -60,10 +64,11 @@ fi
 
 # The tests start processes, kill them and wait for seconds, so a machine that stands still for a while can fail a correct one. It passes
 # alone if the machine was the reason. If a project aborted or more than three tests failed, then the machine was not.
-flaky=()
+flaky=() flaky_rows=0
+list_failed_rows() { sed -nE 's/^ *Failed (TaskRecovery\.[A-Za-z0-9_.]+).* \[[^]]*\]$/\1/p' "$log"; }
 count_projects() { grep -cE '^(Passed|Failed)! +- Failed:' "$log" || true; }
 if [ "$runs_twice" -eq 1 ] && [ "$status" -ne 0 ] && [ "$(count_projects)" -eq "$(find tests -name '*.Tests.csproj' | wc -l)" ]; then
-    mapfile -t failures < <(sed -nE 's/^ *Failed (TaskRecovery\.[A-Za-z0-9_.]+).* \[[^]]*\]$/\1/p' "$log")
+    mapfile -t failures < <(list_failed_rows | sort -u)
     if [ ${#failures[@]} -ge 1 ] && [ ${#failures[@]} -le 3 ]; then
         status=0
         for failure in "${failures[@]}"; do
@@ -74,6 +79,7 @@ if [ "$runs_twice" -eq 1 ] && [ "$status" -ne 0 ] && [ "$(count_projects)" -eq "
             sed -E 's/^(Passed|Failed)!/Again: \1!/' "$again" >>"$log"
             if grep -q '^Passed! ' "$again"; then
                 flaky+=("$failure")
+                flaky_rows=$((flaky_rows + $(list_failed_rows | grep -cxF "$failure")))
             else
                 status=1
             fi
@@ -81,7 +87,7 @@ if [ "$runs_twice" -eq 1 ] && [ "$status" -ne 0 ] && [ "$(count_projects)" -eq "
     fi
 fi
 sleep 1
-kill "$follower"
+kill "$follower" 2>/dev/null || true
 wait "$follower" 2>/dev/null || true
 
 # In a trx file, each test has an element with its name and its duration: 00:00:01.2345678.
@@ -100,10 +106,15 @@ read -r passed failed skipped < <(awk '
     }
     END { print passed + 0, failed + 0, skipped + 0 }' "$log")
 
+# Once more, where a reader of the end of a long log finds them.
+if [ "$failed" -ne 0 ]; then
+    echo "The failures:"
+    { grep -A15 '^ *Failed TaskRecovery' "$log" || true; } | awk 'NR <= 400'
+fi
 if [ ${#flaky[@]} -gt 0 ]; then
     echo "Failed, and passed when they ran alone (repair these tests, or what they found):"
     printf '  %s\n' "${flaky[@]}"
-    passed=$((passed + ${#flaky[@]})) failed=$((failed - ${#flaky[@]}))
+    passed=$((passed + flaky_rows)) failed=$((failed - flaky_rows))
 fi
 
 # A run fails if a project aborted (it reports no numbers), if no test ran, or if a test was skipped.
