@@ -12,8 +12,9 @@ trap 'rm -rf "$work"' EXIT
 
 if ! command -v spin >/dev/null || ! command -v gcc >/dev/null; then
     sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
-    $sudo apt-get update -qq
-    $sudo apt-get install -y -qq --no-install-recommends spin gcc libc6-dev >/dev/null
+    apt=(${sudo:+"$sudo"} apt-get -qq -o Acquire::Retries=5 -o DPkg::Lock::Timeout=600)
+    "${apt[@]}" update
+    "${apt[@]}" install -y --no-install-recommends spin gcc libc6-dev >/dev/null
 fi
 
 # name, expected, kind of search, definitions. Expected: holds, or what the checker must find:
@@ -86,7 +87,9 @@ check() { # name expected kind definitions...
     spin -a "-D$name" "$@" "$model" >spin.out 2>&1
     # shellcheck disable=SC2086
     gcc -w $flags -o pan pan.c
-    timeout 900 ./pan $run -m100000 -w23 >pan.out 2>&1 || true
+    # A limit of computing time: beside the tests, a search may wait for a processor for minutes.
+    # shellcheck disable=SC2086
+    (ulimit -t 900 && exec ./pan $run -m100000 -w23) >pan.out 2>&1 || true
     case $(grep -m1 -E '^pan:1: ' pan.out || true) in
         *acceptance*) found=stuck ;;
         *'late['*) found=overlap ;;

@@ -46,7 +46,7 @@ running() {
     [ -d "$folder/data" ] && as_user "$binaries/pg_ctl" -D "$folder/data" status >/dev/null 2>&1
 }
 
-start() {
+create() {
     if [ ! -d "$folder/data" ]; then
         mkdir -p "$folder"
         head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n' > "$folder/password"
@@ -59,14 +59,45 @@ unix_socket_directories = ''
 max_connections = 300
 CONF
     fi
-    running || (cd "$folder" && as_user "$binaries/pg_ctl" -D "$folder/data" -o "-p $port" -l "$folder/log" -w start >/dev/null) \
-        || { tail -n 20 "$folder/log" >&2; exit 1; }
+}
+
+launch() {
+    (cd "$folder" && as_user "$binaries/pg_ctl" -D "$folder/data" -o "-p $port" -l "$folder/log" -w -t 300 start >/dev/null)
+}
+
+fail() {
+    tail -n 20 "$folder/log" >&2
+    exit 1
+}
+
+start() {
+    create
+    running || launch || fail
 }
 
 stop() {
     if running; then
-        as_user "$binaries/pg_ctl" -D "$folder/data" -m fast -w stop >/dev/null
+        as_user "$binaries/pg_ctl" -D "$folder/data" -m fast -w -t 300 stop >/dev/null
     fi
+}
+
+# Another program may listen on a random port already.
+start_on_any_port() {
+    local tries=1
+    create
+    port=$((20000 + RANDOM % 10000))
+    until launch; do
+        if [ "$tries" -eq 10 ] || ! grep -q 'could not bind' "$folder/log"; then
+            fail
+        fi
+        rm -f "$folder/log"
+        tries=$((tries + 1)) port=$((20000 + RANDOM % 10000))
+    done
+}
+
+throw_away() {
+    as_user "$binaries/pg_ctl" -D "$folder/data" -m immediate -w -t 300 stop >/dev/null 2>&1 || true
+    rm -rf "$folder"
 }
 
 url() {
@@ -99,9 +130,8 @@ case "${1:-}" in
     run)
         shift
         folder=$(mktemp -d)
-        port=$((20000 + RANDOM % 10000))
-        trap 'stop; rm -rf "$folder"' EXIT
-        start
+        trap throw_away EXIT
+        start_on_any_port
         TASKRECOVERY_TEST_POSTGRES=$(url) "$@"
         ;;
     *)
