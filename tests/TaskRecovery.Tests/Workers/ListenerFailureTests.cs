@@ -86,21 +86,31 @@ public sealed class ListenerFailureTests
     [Fact]
     public async Task A_listener_to_activities_that_throws_costs_no_outcome()
     {
+        const string Queue = "throwing"; // Of this test only: others run beside it.
+        var thrown = 0;
         using var listener = new ActivityListener
         {
             ShouldListenTo = source => source.Name == TaskRecoveryDiagnostics.ActivitySourceName,
-            Sample = (ref ActivityCreationOptions<ActivityContext> options)
-                => options.Name.StartsWith("process", StringComparison.Ordinal)
-                    ? throw new InvalidOperationException("no sample")
-                    : ActivitySamplingResult.None,
+            Sample = (ref ActivityCreationOptions<ActivityContext> options) =>
+            {
+                if (options.Name != $"process {Queue}")
+                {
+                    return ActivitySamplingResult.None;
+                }
+
+                Interlocked.Increment(ref thrown);
+                throw new InvalidOperationException("no sample");
+            },
         };
         ActivitySource.AddActivityListener(listener);
-        await using var host = await StartAsync(concurrency: 1);
+        await using var host = await StartAsync(concurrency: 1, Queue);
+        var options = new EnqueueOptions { Queue = Queue };
 
-        var first = (await host.Queue.EnqueueAsync(new TestArgs(1))).Id;
-        var second = (await host.Queue.EnqueueAsync(new TestArgs(2))).Id;
+        var first = (await host.Queue.EnqueueAsync(new TestArgs(1), options)).Id;
+        var second = (await host.Queue.EnqueueAsync(new TestArgs(2), options)).Id;
         await _store.UntilEnded(first, second);
 
+        Assert.Equal(2, thrown);
         Assert.All([first, second], id => Assert.Equal([OutcomeKind.Completed], _store.Entry(id).Kinds));
     }
 
@@ -206,11 +216,11 @@ public sealed class ListenerFailureTests
             "task:test.work", $$"""{"jobId":"{{job}}","taskId":null}""",
             entry => entry.Stored = entry.Stored with { MaxAttempts = 1 });
 
-    private Task<WorkHost> StartAsync(int? concurrency = null) => WorkHost.StartAsync(_store, builder =>
+    private Task<WorkHost> StartAsync(int? concurrency = null, string queue = "default") => WorkHost.StartAsync(_store, builder =>
     {
         builder.Services.AddSingleton(_work);
         builder.AddWorker<TestArgs, TestWorker>();
-        builder.AddQueue("default", concurrency);
+        builder.AddQueue(queue, concurrency);
     });
 
     private sealed class UnreadableException : Exception
