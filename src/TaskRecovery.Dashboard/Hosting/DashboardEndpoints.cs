@@ -86,12 +86,14 @@ internal sealed class DashboardEndpoints(
         }
 
         var snapshot = await reads.TrySnapshotAsync(request).ConfigureAwait(false);
-        var isSent = await SendAsync(
-            context, shown.Status, layout.Render(shown, request, snapshot, Toast.Render(request))).ConfigureAwait(false);
-        if (isSent && shown.Opened is { } opened)
+        var html = layout.Render(shown, request, snapshot, Toast.Render(request));
+        await SendAsync(context, shown.Status, html, () =>
         {
-            Log.DataOpened(logger, request.Access.User, opened);
-        }
+            if (shown.Opened is { } opened)
+            {
+                Log.DataOpened(logger, request.Access.User, opened);
+            }
+        }).ConfigureAwait(false);
     });
 
     private Task ActAsync(HttpContext context, IAction action) => AnswerAsync(context, async request =>
@@ -143,8 +145,9 @@ internal sealed class DashboardEndpoints(
         context.Response.Headers.Location = address;
     }
 
-    /// <returns><see langword="false"/> if the browser has the page already, so that nothing was sent.</returns>
-    private async Task<bool> SendAsync(HttpContext context, int status, Markup page)
+    /// <summary>Sends a page, unless the browser has it already. <paramref name="beforeBody"/> is called only if the page is sent, and
+    /// before it, because a browser that is cut off has seen a part of it.</summary>
+    private async Task SendAsync(HttpContext context, int status, Markup page, Action? beforeBody = null)
     {
         var body = Encoding.UTF8.GetBytes(page.ToString());
         var response = context.Response;
@@ -161,14 +164,14 @@ internal sealed class DashboardEndpoints(
         if (status == StatusCodes.Status200OK && context.Request.Headers.IfNoneMatch == tag)
         {
             response.StatusCode = StatusCodes.Status304NotModified;
-            return false;
+            return;
         }
 
+        beforeBody?.Invoke();
         response.StatusCode = status;
         response.ContentType = "text/html; charset=utf-8";
         response.ContentLength = body.Length;
         await response.Body.WriteAsync(body, context.RequestAborted).ConfigureAwait(false);
-        return true;
     }
 
     private static string Root(HttpContext context)

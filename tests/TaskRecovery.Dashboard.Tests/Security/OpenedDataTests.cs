@@ -26,6 +26,21 @@ public sealed class OpenedDataTests
         Assert.Single(Opened(app), line => line.Contains($"entry {Shop.FailedEntry}", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("/args")]
+    public async Task Data_that_a_broken_connection_may_have_carried_are_logged(string part)
+    {
+        using var connection = new BrokenConnection();
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup { ResponseBody = connection });
+
+        using var response = await app.Client.SendAsync(
+            Requests.Get(EntryPage + part, roles: "data"), TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
+        Assert.Single(Opened(app), static line => line.Contains($"entry {Shop.FailedEntry}", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_page_that_is_not_sent_again_or_shows_no_data_is_not_logged()
     {
@@ -55,4 +70,10 @@ public sealed class OpenedDataTests
     // The event "opened the data of".
     private static IEnumerable<string> Opened(DashboardApp app)
         => app.Log.Lines.Where(static line => line.StartsWith("6002: ", StringComparison.Ordinal));
+
+    private sealed class BrokenConnection : MemoryStream
+    {
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+            => throw new IOException("The connection was reset.");
+    }
 }

@@ -26,6 +26,9 @@ internal sealed record AppSetup
 
     public int Port { get; init; }
 
+    /// <summary>Where the body of every answer is written; <see langword="null"/> sends it.</summary>
+    public Stream? ResponseBody { get; init; }
+
     public Action<DashboardOptions>? Configure { get; init; }
 
     /// <summary>An application in which a browser without any login may do everything.</summary>

@@ -113,6 +113,15 @@ internal sealed class DashboardApp : IAsyncDisposable
             app.UsePathBase(setup.PathBase);
         }
 
+        if (setup.ResponseBody is { } body)
+        {
+            app.Use((context, next) =>
+            {
+                context.Response.Body = body;
+                return next(context);
+            });
+        }
+
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
