@@ -9,7 +9,7 @@ namespace TaskRecovery.TestSupport;
 /// <see cref="ParentProcess.ExitWhenItIsGone"/> then ends too.</remarks>
 public sealed class ChildProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(3);
 
     private readonly Process _process;
     private readonly Channel<string> _unread = Channel.CreateUnbounded<string>();
@@ -116,7 +116,7 @@ public sealed class ChildProcess : IAsyncDisposable
         throw new InvalidOperationException($"Process {Id} ended without a line '{start}...'. It wrote:\n{Output}");
     }
 
-    /// <summary>Waits for the process to end and returns its exit code (137 after SIGKILL).</summary>
+    /// <summary>Waits for the process to end and returns its exit code (137 after SIGKILL). What it wrote has been read then.</summary>
     public async Task<int> WaitForExitAsync(TimeSpan? timeout = null)
     {
         using var timer = new CancellationTokenSource(timeout ?? DefaultTimeout);
@@ -129,6 +129,8 @@ public sealed class ChildProcess : IAsyncDisposable
             throw new TimeoutException($"Process {Id} did not end within {timeout ?? DefaultTimeout}. It wrote:\n{Output}", exception);
         }
 
+        // Not for ever: a child of this process may live on and keep the pipes open.
+        await Task.WhenAny(_reading, Task.Delay(TimeSpan.FromSeconds(30)));
         return _process.ExitCode;
     }
 

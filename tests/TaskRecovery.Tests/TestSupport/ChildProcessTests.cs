@@ -38,6 +38,17 @@ public sealed class ChildProcessTests
     }
 
     [Fact]
+    public async Task What_an_ended_child_has_written_was_read()
+    {
+        await using var child = ChildProcess.Start("/bin/sh", ["-c", "seq 100000; echo error >&2"]);
+
+        Assert.Equal(0, await child.WaitForExitAsync());
+
+        Assert.Equal(100_000, child.Lines.Count);
+        Assert.EndsWith("100000\nerror", child.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_line_that_never_comes_is_an_error_that_shows_what_did()
     {
         await using var child = ChildProcess.Start("/bin/sh", ["-c", "echo one; echo two >&2"]);

@@ -305,7 +305,7 @@ public sealed class StoreFailureTests
 
         _store.SetLastFence(1);
         var second = (await host.Queue.EnqueueAsync(new TestArgs())).Id;
-        await _store.Until(store => store.CallsOf("register") == 2);
+        await _store.Until(store => store.CallsOf("register") == 2 && host.Log.Count(3009) > 0);
 
         Assert.NotEqual(0, second);
         Assert.Equal(1, host.Log.Count(3009));
