@@ -147,6 +147,7 @@ public sealed class LoopTests
     {
         var store = new FakeQueueStore();
         await using var host = await StartAsync(store);
+        await store.Until(now => now.CallsOf("listening") > 0);
         var running = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var (isListening, wasStopping) = (true, false);
         store.OnCall = call =>
@@ -159,7 +160,7 @@ public sealed class LoopTests
             {
                 running.TrySetResult();
                 wasStopping = SpinWait.SpinUntil(
-                    () => interrupted == "claim" ? host.Log.Count(2006) > 0 : !Volatile.Read(ref isListening), TimeSpan.FromSeconds(20));
+                    () => interrupted == "claim" ? host.Log.Count(2006) > 0 : !Volatile.Read(ref isListening), TimeSpan.FromMinutes(2));
                 throw new StoreUnavailableException("cut off");
             }
         };
