@@ -68,8 +68,11 @@ internal sealed class AutomaticEngine(
             + $"= {nameof(TestRunning)}.{nameof(TestRunning.Manual)}: with {nameof(TestRunning.Automatic)}, "
             + "entries run in the background.");
 
+    // The answers are of different moments. A run that ends between two of them may have enqueued an entry that no answer shows: it is
+    // claimed between two others. So the answers only count if no run has ended meanwhile.
     private async Task<bool> IsIdleAsync(DrainOptions options, CancellationToken cancellationToken)
     {
+        var ends = monitor.Ends;
         var due = await store.PollAsync(served.Request(_reader, options), cancellationToken).ConfigureAwait(false);
         if (due.DueQueues.Count > 0)
         {
@@ -85,6 +88,7 @@ internal sealed class AutomaticEngine(
         }
 
         // An entry that was claimed between the two questions may have enqueued another one.
-        return (await store.PollAsync(served.Request(_reader, options), cancellationToken).ConfigureAwait(false)).DueQueues.Count == 0;
+        due = await store.PollAsync(served.Request(_reader, options), cancellationToken).ConfigureAwait(false);
+        return due.DueQueues.Count == 0 && monitor.Ends == ends;
     }
 }

@@ -17,6 +17,7 @@ internal sealed class RunMonitor(IPayloadReader payloads, TestClock clock) : IRu
     private readonly HashSet<Guid> _killed = [];
     private readonly HashSet<Place> _reached = [];
     private List<DrainedRun> _runs = [];
+    private long _ends;
     private Place? _killAt;
     private TaskCompletionSource _kill = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -31,6 +32,18 @@ internal sealed class RunMonitor(IPayloadReader payloads, TestClock clock) : IRu
             lock (_gate)
             {
                 return _runs.Count;
+            }
+        }
+    }
+
+    /// <summary>How many runs have ended since the host started. A run counts before its outcome is stored.</summary>
+    public long Ends
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _ends;
             }
         }
     }
@@ -130,6 +143,7 @@ internal sealed class RunMonitor(IPayloadReader payloads, TestClock clock) : IRu
         lock (_gate)
         {
             _runs.Add(ended);
+            _ends++;
         }
 
         OnEnded();

@@ -20,9 +20,10 @@ internal sealed class TestApplication : IAsyncDisposable
     public static async Task<TestApplication> StartAsync(
         Func<WorkContext<Numbers>, CancellationToken, Task> work,
         Action<TaskRecoveryTestingOptions>? configure = null,
-        Action<TaskRecoveryBuilder>? register = null)
+        Action<TaskRecoveryBuilder>? register = null,
+        Action<IServiceCollection>? replace = null)
     {
-        var application = Create(work, configure, register);
+        var application = Create(work, configure, register, replace);
         await application._host.StartAsync(TestContext.Current.CancellationToken);
         return application;
     }
@@ -30,7 +31,8 @@ internal sealed class TestApplication : IAsyncDisposable
     public static TestApplication Create(
         Func<WorkContext<Numbers>, CancellationToken, Task> work,
         Action<TaskRecoveryTestingOptions>? configure = null,
-        Action<TaskRecoveryBuilder>? register = null)
+        Action<TaskRecoveryBuilder>? register = null,
+        Action<IServiceCollection>? replace = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.ClearProviders();
@@ -38,6 +40,7 @@ internal sealed class TestApplication : IAsyncDisposable
         var tasks = builder.Services.AddTaskRecovery().AddWorker<Numbers, ActionWorker<Numbers>>("numbers");
         register?.Invoke(tasks);
         builder.Services.AddTaskRecoveryTesting(configure);
+        replace?.Invoke(builder.Services);
         return new TestApplication(builder.Build());
     }
 
