@@ -148,17 +148,21 @@ internal sealed class CliFixture : IDisposable
     public async Task<long> RunFailingAsync(string error)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        var ran = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        builder.Services.AddSingleton(ran);
         builder.Services.AddSingleton(error);
         Use(builder.Services.AddTaskRecovery(options => options.NodeName = "worker")).AddWorker<Render, FailingRenderer>(
             "render", worker => worker.KeepRunLog = true);
         using var host = builder.Build();
         await host.StartAsync(Cancellation);
-        var entry = await host.Services.GetRequiredService<IJobQueue>().EnqueueAsync(new Render(1), cancellationToken: Cancellation);
-        await ran.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        var (id, _) = await host.Services.GetRequiredService<IJobQueue>().EnqueueAsync(new Render(1), cancellationToken: Cancellation);
+        await UntilEndedAsync(host, id);
+        var monitor = host.Services.GetRequiredService<IQueueMonitor>();
+        while ((await monitor.ListLogAsync(id, Cancellation)).Count == 0)
+        {
+            await Task.Delay(10, Cancellation);
+        }
+
         await host.StopAsync(Cancellation);
-        return entry.Id;
+        return id;
     }
 
     /// <summary>Uses the library's services.</summary>
@@ -174,15 +178,26 @@ internal sealed class CliFixture : IDisposable
         where TArgs : notnull
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        var ran = new TaskCompletionSource<TArgs>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var ran = new TaskCompletionSource<WorkContext<TArgs>>(TaskCreationOptions.RunContinuationsAsynchronously);
         builder.Services.AddSingleton(ran);
         Use(builder.Services.AddTaskRecovery(options => options.Queues[queue] = new QueueOptions()))
             .AddWorker<TArgs, Catcher<TArgs>>(kind);
         using var host = builder.Build();
         await host.StartAsync(Cancellation);
-        var args = await ran.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        var run = await ran.Task.WaitAsync(Cancellation);
+        await UntilEndedAsync(host, run.EntryId);
         await host.StopAsync(Cancellation);
-        return select(args);
+        return select(run.Args);
+    }
+
+    // A stop has limits: on a machine that stands still it may store nothing.
+    private static async Task UntilEndedAsync(IHost host, long entryId)
+    {
+        var queue = host.Services.GetRequiredService<IJobQueue>();
+        while ((await queue.FindAsync(entryId, Cancellation))!.EndedAt is null)
+        {
+            await Task.Delay(10, Cancellation);
+        }
     }
 
     private static NodeIdentity Identity(Guid id, string name) => new()
@@ -206,7 +221,8 @@ internal sealed class CliFixture : IDisposable
     private TaskRecoveryBuilder Use(TaskRecoveryBuilder builder)
     {
         // By default, a node that a busy machine stops for more than two seconds loses what it runs.
-        builder.Services.Configure<TaskRecoveryOptions>(static options => options.Node.Grace = TimeSpan.FromSeconds(8));
+        builder.Services.Configure<TaskRecoveryOptions>(
+            static options => (options.Node.Lease, options.Node.Grace) = (TimeSpan.FromMinutes(3), TimeSpan.FromMinutes(2)));
         return _server is null ? builder.UseSqlite(ConnectionString) : builder.UsePostgreSql(_server);
     }
 
@@ -222,23 +238,22 @@ internal sealed class CliFixture : IDisposable
     [JobKind("render")]
     public sealed record Render(int Page);
 
-    public sealed class Catcher<TArgs>(TaskCompletionSource<TArgs> ran) : IJobWorker<TArgs>
+    public sealed class Catcher<TArgs>(TaskCompletionSource<WorkContext<TArgs>> ran) : IJobWorker<TArgs>
         where TArgs : notnull
     {
         public Task WorkAsync(WorkContext<TArgs> context, CancellationToken cancellationToken)
         {
-            ran.TrySetResult(context.Args);
+            ran.TrySetResult(context);
             return Task.CompletedTask;
         }
     }
 
-    public sealed class FailingRenderer(ILogger<FailingRenderer> logger, string error, TaskCompletionSource ran) : IJobWorker<Render>
+    public sealed class FailingRenderer(ILogger<FailingRenderer> logger, string error) : IJobWorker<Render>
     {
         public async Task WorkAsync(WorkContext<Render> context, CancellationToken cancellationToken)
         {
             logger.LogInformation("rendering page 1");
             await context.StepAsync("layout", _ => Task.FromResult(7), cancellationToken);
-            ran.SetResult();
             context.Fail(error);
         }
     }
