@@ -8,9 +8,6 @@ namespace TaskRecovery.Workers;
 /// a slot, not a thread; while the queue is empty, it costs nothing.</summary>
 internal sealed class ExecutorPool
 {
-    /// <summary>After this time in the buffer, an entry is released to the queue, where other nodes can claim it.</summary>
-    internal static readonly TimeSpan LongestBuffered = TimeSpan.FromSeconds(5);
-
     private const int MostStopThreads = 32;
 
     private readonly OutcomeSink _outcomes;
@@ -19,6 +16,7 @@ internal sealed class ExecutorPool
     private readonly PrefetchEstimator _prefetch;
     private readonly Signal _roomFreed;
     private readonly TimeProvider _time;
+    private readonly TimeSpan _longestBuffered;
     private readonly Executor[] _executors;
     private readonly Stack<Executor> _idle;
     private readonly EntryBuffer _buffer = new();
@@ -37,6 +35,7 @@ internal sealed class ExecutorPool
         _runners = services.Runners;
         _earlyStartOf = EarlyStartOf;
         _time = services.Time;
+        _longestBuffered = services.Limits.LongestBuffered;
         _roomFreed = roomFreed;
         _prefetch = new PrefetchEstimator(options.Prefetch, _time);
         _executors = new Executor[options.Concurrency];
@@ -231,7 +230,7 @@ internal sealed class ExecutorPool
     /// <summary>Releases entries that were claimed ahead and have waited too long because the handlers became slower.</summary>
     public void ReleaseStale()
     {
-        if (Release(claim => _time.GetElapsedTime(claim.AcceptedAt) > LongestBuffered) > 0)
+        if (Release(claim => _time.GetElapsedTime(claim.AcceptedAt) > _longestBuffered) > 0)
         {
             _prefetch.PauseUntilNextFinish();
         }

@@ -13,11 +13,6 @@ namespace TaskRecovery.Workers;
 /// <summary>Runs the queues of this process: starts their loops when the host starts, and ends them when it stops.</summary>
 internal sealed class WorkService : IHostedLifecycleService, IUnresponsiveHandlers, IDisposable
 {
-    // Limits after ShutdownTimeout: CancelTime for handlers that react to their cancellation, FlushTime for storing the remaining outcomes.
-    // By default all three add up to less than the host's 30 s. All are real time: if a test's clock stood still, a stop would never end.
-    private static readonly TimeSpan CancelTime = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(4);
-
     // How long a cancelled call of the store has to end, as a part of FlushTime. Only a store that does not react to a cancellation takes
     // all of it.
     private static readonly TimeSpan AbortTime = TimeSpan.FromMilliseconds(500);
@@ -169,6 +164,12 @@ internal sealed class WorkService : IHostedLifecycleService, IUnresponsiveHandle
             yield return (EntryLimits.DefaultQueue, new QueueOptions());
         }
     }
+
+    // Limits after ShutdownTimeout: CancelTime for handlers that react to their cancellation, FlushTime for storing the remaining outcomes.
+    // By default all three add up to less than the host's 30 s. All are real time: if a test's clock stood still, a stop would never end.
+    private TimeSpan CancelTime => _services.Limits.CancelTime;
+
+    private TimeSpan FlushTime => _services.Limits.FlushTime;
 
     private int Running => _queues.Values.Sum(queue => queue.Executors.Running);
 

@@ -32,7 +32,8 @@ internal sealed class WorkServices(
     TimeProvider time,
     ILogger<QueueWorker> logger,
     IRunObserver? observer = null,
-    IRunInfoStore? info = null) : IDisposable
+    IRunInfoStore? info = null,
+    WorkLimits? limits = null) : IDisposable
 {
     // Limits concurrent claims, and so their connections, whatever the number of queues.
     private const int MostClaimsAtOnce = 4;
@@ -72,6 +73,8 @@ internal sealed class WorkServices(
     public RunLogs Logs => logs;
 
     public TimeProvider Time => time;
+
+    public WorkLimits Limits { get; } = limits ?? new WorkLimits();
 
     public ILogger Logger { get; } = logger.Guarded();
 

@@ -117,6 +117,7 @@ public sealed class EarlyStartTests
             builder =>
             {
                 builder.Services.AddSingleton(_run);
+                builder.Services.AddSingleton(WorkHost.PatientStop);
                 builder.Services.AddSingleton<IJobStore>(_jobs);
                 builder.AddTaskHandler<TestArgs, TestHandler>();
                 builder.AddQueue("default", 1, prefetch);

@@ -328,5 +328,10 @@ public sealed class JobRegistrationTests
                 builder.Services.AddSingleton<IJobStore>(_jobs);
                 register(builder);
             },
-            configure);
+            options =>
+            {
+                // Otherwise the start waits 5 s for its steps.
+                options.StartupMode = StartupMode.FailFast;
+                configure?.Invoke(options);
+            });
 }

@@ -178,5 +178,6 @@ public sealed class JobScheduleTests
             builder.Services.AddSingleton(new TestWork());
             builder.Services.AddSingleton<IJobStore>(_jobs);
             register(builder);
-        });
+        },
+        static options => options.StartupMode = StartupMode.FailFast); // otherwise the start waits 5 s for its steps
 }

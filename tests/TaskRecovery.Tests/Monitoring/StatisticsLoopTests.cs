@@ -11,7 +11,7 @@ namespace TaskRecovery.Tests.Monitoring;
 /// <summary>The loop that stores what a process counted.</summary>
 public sealed class StatisticsLoopTests : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
     private readonly Metrics _metrics = new();
     private readonly ManualTimeProvider _time = new();

@@ -63,7 +63,7 @@ public sealed class StartupRecoveryTests : IDisposable
         recovery.Steps.Add(new RecordedStep(recovery.Store, "declare jobs"));
         var startup = recovery.NewStartup();
         await startup.StartAsync(Cancellation);
-        await recovery.Node.Gate.WaitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
+        await recovery.Node.Gate.WaitAsync(Cancellation);
         recovery.Store.Failure = new StoreUnavailableException("not yet");
         var first = recovery.Node.Life;
 
@@ -188,7 +188,7 @@ public sealed class StartupRecoveryTests : IDisposable
     // Waits for another thread to have got somewhere; what is waited for comes by itself.
     private static async Task UntilAsync(Func<bool> condition)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         while (!condition())
         {
             patience.Token.ThrowIfCancellationRequested();

@@ -137,7 +137,7 @@ internal sealed partial class FakeQueueStore : IQueueStore
             _waits.Add((() => condition(this), reached));
             return 0;
         });
-        await reached.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await reached.Task.WaitAsync(TimeSpan.FromMinutes(2));
     }
 
     public Task UntilEnded(params long[] ids) => Until(store => ids.All(id => store.Entry(id).IsEnded));

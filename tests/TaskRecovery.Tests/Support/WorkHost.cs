@@ -4,12 +4,24 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Storage;
+using TaskRecovery.Workers;
 
 namespace TaskRecovery.Tests.Support;
 
 /// <summary>A host on a <see cref="FakeQueueStore"/>, with whatever a test registers.</summary>
 internal sealed class WorkHost : IAsyncDisposable
 {
+    /// <summary>The lease of the node: as long as a machine may stand still.</summary>
+    public static readonly TimeSpan Lease = TimeSpan.FromMinutes(5);
+
+    /// <summary>For tests in which nothing that a stop has to wait for may be given up.</summary>
+    public static readonly WorkLimits PatientStop = new()
+    {
+        CancelTime = TimeSpan.FromMinutes(1),
+        FlushTime = TimeSpan.FromMinutes(1),
+        LongestBuffered = TimeSpan.FromMinutes(5),
+    };
+
     private readonly IHost _host;
     private bool _runs;
 
@@ -58,9 +70,12 @@ internal sealed class WorkHost : IAsyncDisposable
         builder.Logging.AddProvider(log);
         builder.Services.AddSingleton<IQueueStore>(store);
         builder.Services.AddSingleton<IJobStore, NoJobs>();
+        builder.Services.AddSingleton(new WorkLimits { LongestBuffered = PatientStop.LongestBuffered });
+        builder.Services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromMinutes(5));
         register(builder.Services.AddTaskRecovery(options =>
         {
             options.ShutdownTimeout = TimeSpan.FromSeconds(5);
+            options.Node.Lease = Lease;
             configure?.Invoke(options);
         }));
         return new WorkHost(builder.Build(), store);

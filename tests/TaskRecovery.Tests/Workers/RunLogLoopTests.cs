@@ -9,7 +9,7 @@ namespace TaskRecovery.Tests.Workers;
 /// <summary>The loop that stores the logs of runs.</summary>
 public sealed class RunLogLoopTests : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
     private readonly HeldStore _store = new();
     private readonly ManualTimeProvider _time = new();

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
+using TaskRecovery.Workers;
 
 namespace TaskRecovery.Tests.Workers;
 
@@ -148,7 +149,8 @@ public sealed class ShutdownTests
             started.TrySetResult();
             return finish.Task;
         };
-        var host = await StartAsync(shutdownTimeout: TimeSpan.Zero);
+        var host = await StartAsync(
+            shutdownTimeout: TimeSpan.Zero, limits: WorkHost.PatientStop with { CancelTime = TimeSpan.FromMilliseconds(100) });
         var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
         await started.Task;
 
@@ -221,6 +223,7 @@ public sealed class ShutdownTests
         await using var host = await WorkHost.StartAsync(_store, builder =>
         {
             builder.Services.AddSingleton(_work);
+            builder.Services.AddSingleton(new WorkLimits());
             builder.AddWorker<TestArgs, TestWorker>();
             builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(seconds));
         });
@@ -252,6 +255,7 @@ public sealed class ShutdownTests
         await started.Task;
 
         await DisposeWithoutStopAsync(host);
+        await _store.Until(static now => now.LeftNodes.Count > 0);
 
         Assert.Equal(StopReason.Shutdown, reason);
         Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
@@ -272,6 +276,7 @@ public sealed class ShutdownTests
         };
 
         await DisposeWithoutStopAsync(host);
+        await _store.Until(static now => now.LeftNodes.Count > 0);
 
         Assert.All(_store.Entry(id).Kinds, kind => Assert.Equal(OutcomeKind.Released, kind));
         Assert.Equal(0, _store.Entry(id).Attempt);
@@ -284,12 +289,14 @@ public sealed class ShutdownTests
             host.DisposeWithoutStop, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private Task<WorkHost> StartAsync(
-        TimeSpan? shutdownTimeout = null, int? concurrency = null, int? prefetch = null, FakeQueueStore? store = null)
+        TimeSpan? shutdownTimeout = null, int? concurrency = null, int? prefetch = null, FakeQueueStore? store = null,
+        WorkLimits? limits = null)
         => WorkHost.StartAsync(
             store ?? _store,
             builder =>
             {
                 builder.Services.AddSingleton(_work);
+                builder.Services.AddSingleton(limits ?? WorkHost.PatientStop);
                 builder.Services.AddSingleton<DisposedFirst>();
                 builder.AddWorker<TestArgs, TestWorker>();
                 builder.AddQueue("default", concurrency, prefetch);

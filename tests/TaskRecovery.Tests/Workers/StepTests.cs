@@ -190,7 +190,7 @@ public sealed class StepTests
         await using var host = await StartAsync();
 
         var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
-        var (exception, reason) = await thrown.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        var (exception, reason) = await thrown.Task.WaitAsync(TestContext.Current.CancellationToken);
         await _store.UntilEnded(id);
 
         Assert.IsType<ClaimLostException>(exception);

@@ -9,6 +9,10 @@ namespace TaskRecovery.Tests.Workers;
 /// handlers begin nothing and go on with nothing.</summary>
 public sealed class StoppedProcessTests
 {
+    private static readonly TimeSpan PastTheLease = 2 * WorkHost.Lease;
+
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+
     private readonly FakeQueueStore _store = new();
     private readonly TestWork _work = new();
     private readonly StoppableTimeProvider _time = new();
@@ -59,14 +63,14 @@ public sealed class StoppedProcessTests
 
             Task Stopped(Func<Task> call)
             {
-                _time.Stop(TimeSpan.FromMinutes(1));
+                _time.Stop(PastTheLease);
                 return call();
             }
         };
         await using var host = await StartAsync();
 
         var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
-        await thrown.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await thrown.Task.WaitAsync(Limit);
         await _store.UntilEnded(id);
 
         Assert.False(wentOn);
@@ -91,7 +95,7 @@ public sealed class StoppedProcessTests
                 if (name == call)
                 {
                     _store.OnCall = null;
-                    _time.Stop(TimeSpan.FromMinutes(1));
+                    _time.Stop(PastTheLease);
                     throw new StoreUnavailableException("The server has closed the connection.");
                 }
             };
@@ -108,7 +112,7 @@ public sealed class StoppedProcessTests
         await using var host = await StartAsync();
 
         var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { MaxAttempts = 1 });
-        var lost = Assert.IsType<ClaimLostException>(await thrown.Task.WaitAsync(TimeSpan.FromSeconds(20)));
+        var lost = Assert.IsType<ClaimLostException>(await thrown.Task.WaitAsync(Limit));
         await _store.UntilEnded(id);
 
         Assert.IsType<StoreUnavailableException>(lost.InnerException);
@@ -146,7 +150,7 @@ public sealed class StoppedProcessTests
         {
             if (number == 1)
             {
-                _time.Stop(TimeSpan.FromMinutes(1));
+                _time.Stop(PastTheLease);
             }
 
             return new TaskStart(number == 1 ? TaskStartDecision.Started : TaskStartDecision.Recovered, task, jobs.Job, null);
@@ -193,7 +197,7 @@ public sealed class StoppedProcessTests
                 finally
                 {
                     // A transaction that is rolled back over a dead network.
-                    release.Wait(TimeSpan.FromSeconds(20), CancellationToken.None);
+                    release.Wait(CancellationToken.None);
                 }
             }
             else
@@ -204,14 +208,14 @@ public sealed class StoppedProcessTests
         };
         await using var host = await StartAsync();
         await host.Queue.EnqueueAsync(new TestArgs(1));
-        await stalled.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await stalled.Task.WaitAsync(Limit);
         await host.Queue.EnqueueAsync(new TestArgs(2));
         await _store.Until(store => store.Entries.All(entry => entry.Fence is not null));
 
         _store.DeadNodes.Add(_store.NodeOf(_store.Entry(1).Fence!.Value));
         try
         {
-            await fired.Task.WaitAsync(TimeSpan.FromSeconds(10));
+            await fired.Task.WaitAsync(Limit);
         }
         finally
         {
@@ -244,7 +248,7 @@ public sealed class StoppedProcessTests
         {
             if (Interlocked.Increment(ref _calls) == 1)
             {
-                time.Stop(TimeSpan.FromMinutes(1));
+                time.Stop(PastTheLease);
             }
 
             return next(context, cancellationToken);

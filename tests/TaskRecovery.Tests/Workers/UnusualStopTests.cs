@@ -9,7 +9,10 @@ namespace TaskRecovery.Tests.Workers;
 /// <summary>Stops that do not take the usual course: two at once, a dispose in the middle, handlers or a clock that hold them up.</summary>
 public sealed class UnusualStopTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
+
+    // For handlers that do not react to their cancellation.
+    private static readonly WorkLimits ShortCancel = WorkHost.PatientStop with { CancelTime = TimeSpan.FromMilliseconds(100) };
 
     private readonly FakeQueueStore _store = new();
     private readonly TestWork _work = new();
@@ -123,6 +126,7 @@ public sealed class UnusualStopTests
         await _store.Until(_ => log.Count(2006) == 1);
         await DisposeWithoutStopAsync(host);
         await stop.WaitAsync(Limit);
+        await UntilLeftAsync();
 
         Assert.Equal(0, left);
         Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
@@ -142,7 +146,8 @@ public sealed class UnusualStopTests
         };
         var host = await StartAsync(
             TimeSpan.FromHours(1),
-            builder => builder.Services.Configure<HostOptions>(options => options.ServicesStopConcurrently = true));
+            builder => builder.Services.Configure<HostOptions>(options => options.ServicesStopConcurrently = true),
+            ShortCancel);
         var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
         await started.Task;
         _store.OnCall = call =>
@@ -155,6 +160,7 @@ public sealed class UnusualStopTests
 
         await host.StopAsync(new CancellationToken(canceled: true)).WaitAsync(Limit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await DisposeWithoutStopAsync(host).WaitAsync(Limit);
+        await UntilLeftAsync();
 
         Assert.Equal([OutcomeKind.Released], atLeave);
         finish.SetResult();
@@ -269,7 +275,8 @@ public sealed class UnusualStopTests
         var id = _store.Add("test.work", """{"number":1}""");
         var host = await StartAsync(
             isDisposed ? TimeSpan.FromHours(1) : TimeSpan.FromMilliseconds(10),
-            builder => builder.Services.AddSingleton<TimeProvider>(new ManualTimeProvider()));
+            builder => builder.Services.AddSingleton<TimeProvider>(new ManualTimeProvider()),
+            ShortCancel);
         await started.Task.WaitAsync(Limit);
 
         await (isDisposed ? DisposeWithoutStopAsync(host) : host.StopAsync()).WaitAsync(Limit);
@@ -302,10 +309,11 @@ public sealed class UnusualStopTests
             ended.TrySetResult();
         };
         var id = _store.Add("test.work", """{"number":1}""");
-        var host = await StartAsync(TimeSpan.Zero);
+        var host = await StartAsync(TimeSpan.Zero, limits: ShortCancel);
 
         created.SetResult(host);
         await ended.Task.WaitAsync(Limit);
+        await UntilLeftAsync();
 
         Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
         Assert.Single(_store.LeftNodes);
@@ -336,6 +344,7 @@ public sealed class UnusualStopTests
 
         await host.StopAsync().WaitAsync(Limit);
         await disposed.Task.WaitAsync(Limit);
+        await UntilLeftAsync();
 
         Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
         Assert.Single(_store.LeftNodes);
@@ -347,26 +356,31 @@ public sealed class UnusualStopTests
     public async Task A_claim_whose_answer_never_comes_does_not_hold_up_the_stop(bool isDisposed)
     {
         _store.ClaimAnswers = new TaskCompletionSource().Task;
-        var host = await StartAsync(TimeSpan.Zero);
+        var host = await StartAsync(TimeSpan.Zero, limits: new WorkLimits { FlushTime = TimeSpan.FromSeconds(2) });
         await _store.Until(store => store.CallsOf("claim") > 0);
 
         await (isDisposed ? DisposeWithoutStopAsync(host) : host.StopAsync()).WaitAsync(Limit);
+        await UntilLeftAsync();
 
         Assert.Single(_store.LeftNodes);
         await host.DisposeAsync();
     }
+
+    // A host does not wait long for its node to leave.
+    private Task UntilLeftAsync() => _store.Until(static store => store.LeftNodes.Count > 0);
 
     // The dispose waits for handlers. On a thread of its own it does not keep them from one of the pool's.
     private static Task DisposeWithoutStopAsync(WorkHost host)
         => Task.Factory.StartNew(
             host.DisposeWithoutStop, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    private Task<WorkHost> StartAsync(TimeSpan shutdownTimeout, Action<TaskRecoveryBuilder>? register = null)
+    private Task<WorkHost> StartAsync(TimeSpan shutdownTimeout, Action<TaskRecoveryBuilder>? register = null, WorkLimits? limits = null)
         => WorkHost.StartAsync(
             _store,
             builder =>
             {
                 builder.Services.AddSingleton(_work);
+                builder.Services.AddSingleton(limits ?? WorkHost.PatientStop);
                 builder.AddWorker<TestArgs, TestWorker>();
                 register?.Invoke(builder);
             },

@@ -8,7 +8,8 @@ namespace TaskRecovery.Tests.Workers;
 /// <summary>The gauges of what a crash would cost now.</summary>
 public sealed class WorkAtRiskTests
 {
-    private static readonly TimeSpan Busy = TimeSpan.FromSeconds(3);
+    // Longer than a machine may stand still, and twice of it is less than the lease.
+    private static readonly TimeSpan Busy = TimeSpan.FromMinutes(1);
 
     private readonly FakeQueueStore _store = new();
     private readonly TestWork _work = new();
