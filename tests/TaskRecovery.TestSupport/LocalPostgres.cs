@@ -12,6 +12,9 @@ internal sealed class LocalPostgres : IAsyncDisposable
 {
     private const int StartAttempts = 20;
 
+    // In seconds, and as an argument of pg_ctl: a machine may stand still.
+    private const string Patience = "300";
+
     private readonly string _binaries;
     private readonly string[] _asUser;
     private readonly string _folder;
@@ -46,7 +49,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
         try
         {
             await server.CreateAsync(options);
-            await server.StartAsync();
+            await server.StartAsync(mayMove: true);
             return server;
         }
         catch
@@ -65,10 +68,9 @@ internal sealed class LocalPostgres : IAsyncDisposable
             await UnprivilegedUser.GiveAsync(standby._folder);
             standby.StartBabysitter();
             await standby.CopyAsync(primary);
-            standby._port = port ?? LoopbackPort.FindFree();
-            await File.AppendAllLinesAsync(
-                Path.Combine(standby.Data, "postgresql.conf"), [$"port = {standby._port}", $"cluster_name = '{name}'"]);
-            await standby.StartAsync();
+            await standby.ConfigureAsync($"cluster_name = '{name}'");
+            await standby.MoveAsync(port ?? LoopbackPort.FindFree());
+            await standby.StartAsync(mayMove: port is null);
             return standby;
         }
         catch
@@ -81,36 +83,18 @@ internal sealed class LocalPostgres : IAsyncDisposable
     /// <summary>Promotes a standby to a primary and waits until it is one.</summary>
     public async Task PromoteAsync()
     {
-        var (exitCode, output) = await RunAsync("pg_ctl", "-D", Data, "-w", "-t", "60", "promote");
+        var (exitCode, output) = await RunAsync("pg_ctl", "-D", Data, "-w", "-t", Patience, "promote");
         if (exitCode != 0)
         {
             throw new InvalidOperationException($"PostgreSQL was not promoted.\n{output}\n{await LogAsync()}");
         }
     }
 
-    public async Task StartAsync()
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            var (exitCode, output) = await RunAsync("pg_ctl", "-D", Data, "-w", "-t", "60", "-l", Path.Combine(_folder, "log"), "start");
-            if (exitCode == 0)
-            {
-                return;
-            }
-
-            // After a kill, the server's children need a moment to notice and to detach from the shared memory.
-            if (attempt == StartAttempts)
-            {
-                throw new InvalidOperationException($"PostgreSQL did not start.\n{output}\n{await LogAsync()}");
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(250));
-        }
-    }
+    public Task StartAsync() => StartAsync(mayMove: false);
 
     public async Task StopAsync(string mode)
     {
-        var (exitCode, output) = await RunAsync("pg_ctl", "-D", Data, "-w", "-t", "60", "-m", mode, "stop");
+        var (exitCode, output) = await RunAsync("pg_ctl", "-D", Data, "-w", "-t", Patience, "-m", mode, "stop");
         if (exitCode != 0)
         {
             throw new InvalidOperationException($"PostgreSQL did not stop ({mode}).\n{output}\n{await LogAsync()}");
@@ -143,6 +127,57 @@ internal sealed class LocalPostgres : IAsyncDisposable
         _babysitter.Dispose();
         _babysitter = null;
     }
+
+    private async Task StartAsync(bool mayMove)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var (exitCode, output) =
+                await RunAsync("pg_ctl", "-D", Data, "-w", "-t", Patience, "-l", Path.Combine(_folder, "log"), "start");
+            if (exitCode == 0 || await AcceptsConnectionsAsync())
+            {
+                return;
+            }
+
+            // After a kill, the server's children need a moment to notice and to detach from the shared memory.
+            if (attempt == StartAttempts)
+            {
+                throw new InvalidOperationException($"PostgreSQL did not start.\n{output}\n{await LogAsync()}");
+            }
+
+            if (mayMove && (await LogAsync()).Contains("could not bind", StringComparison.Ordinal))
+            {
+                // Another program has taken the port since it was found free.
+                await MoveAsync(LoopbackPort.FindFree());
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(250));
+        }
+    }
+
+    // A start that took too long for pg_ctl has succeeded all the same.
+    private async Task<bool> AcceptsConnectionsAsync()
+    {
+        try
+        {
+            await using var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false");
+            await connection.OpenAsync();
+            return true;
+        }
+        catch (NpgsqlException)
+        {
+            return false;
+        }
+    }
+
+    private async Task MoveAsync(int port)
+    {
+        _port = port;
+        await ConfigureAsync($"port = {port}");
+    }
+
+    // Of several lines with one setting, the last one counts.
+    private Task ConfigureAsync(string setting) => File.AppendAllLinesAsync(Path.Combine(Data, "postgresql.conf"), [setting]);
 
     private async Task CreateAsync(PostgresServerOptions options)
     {
@@ -227,7 +262,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
             while read -r _; do :; done
             data=$1 folder=$2; shift 2
             cd /
-            "$@" -D "$data" -m immediate -w stop >/dev/null 2>&1
+            "$@" -D "$data" -m immediate -w -t 300 stop >/dev/null 2>&1
             rm -rf "$folder"
             """;
         var start =

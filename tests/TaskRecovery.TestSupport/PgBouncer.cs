@@ -119,6 +119,7 @@ public sealed class PgBouncer : IAsyncDisposable
     {
         var clock = Stopwatch.StartNew();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        var log = Path.Combine(_folder, "log");
         while (true)
         {
             try
@@ -127,16 +128,17 @@ public sealed class PgBouncer : IAsyncDisposable
                 await socket.ConnectAsync(IPAddress.Loopback, port);
                 return;
             }
-            catch (SocketException) when (clock.Elapsed < TimeSpan.FromSeconds(20))
-            {
-                await timer.WaitForNextTickAsync();
-            }
             catch (SocketException exception)
             {
-                var log = Path.Combine(_folder, "log");
-                throw new InvalidOperationException(
-                    $"PgBouncer did not start.\n{(File.Exists(log) ? await File.ReadAllTextAsync(log) : "(no log)")}", exception);
+                // It ends with such a line, for example if the port is taken.
+                var written = File.Exists(log) ? await File.ReadAllTextAsync(log) : "(no log)";
+                if (clock.Elapsed > TimeSpan.FromMinutes(3) || written.Contains(" FATAL ", StringComparison.Ordinal))
+                {
+                    throw new InvalidOperationException($"PgBouncer did not start.\n{written}", exception);
+                }
             }
+
+            await timer.WaitForNextTickAsync();
         }
     }
 }

@@ -70,12 +70,17 @@ public sealed class PostgresDatabase : IAsyncDisposable
     /// <summary>Runs a statement on a connection of its own, and returns the first value of its result, if there is one.</summary>
     internal static async Task<object?> ExecuteAsync(string connectionString, string statement)
     {
-        // Unpooled, because a restart of the server may have broken a pooled connection.
-        await using var connection = new NpgsqlConnection(
-            new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        await using var connection = Unpooled(connectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(statement, connection) { CommandTimeout = SecondsForCheckpoints };
         return await command.ExecuteScalarAsync();
+    }
+
+    /// <summary>A connection outside the pool: a restart of the server may have broken a pooled one.</summary>
+    internal static NpgsqlConnection Unpooled(string connectionString)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, Timeout = PostgresServer.PatientTimeout };
+        return new NpgsqlConnection(settings.ConnectionString);
     }
 
     // The server waits five seconds for sessions that are about to end, which a busy machine may exceed.

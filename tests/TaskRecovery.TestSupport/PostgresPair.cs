@@ -116,7 +116,7 @@ public sealed class PostgresPair : IAsyncDisposable
                 return;
             }
         }
-        while (clock.Elapsed < TimeSpan.FromSeconds(30) && await timer.WaitForNextTickAsync());
+        while (clock.Elapsed < TimeSpan.FromMinutes(3) && await timer.WaitForNextTickAsync());
 
         throw new TimeoutException($"The standby does not stream.\n{await _standby.LogAsync()}");
     }
@@ -130,7 +130,7 @@ public sealed class PostgresPair : IAsyncDisposable
 
     private static async Task<object?> ExecuteAsync(string connectionString, string statement)
     {
-        await using var connection = new NpgsqlConnection(connectionString + ";Pooling=false");
+        await using var connection = PostgresDatabase.Unpooled(connectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(statement, connection);
         return await command.ExecuteScalarAsync();

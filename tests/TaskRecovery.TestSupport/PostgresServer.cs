@@ -11,6 +11,9 @@ public sealed partial class PostgresServer : IAsyncDisposable
     /// <summary>The environment variable with the connection string of a role that may create databases.</summary>
     public const string EnvironmentVariable = "TASKRECOVERY_TEST_POSTGRES";
 
+    /// <summary>How many seconds a test waits for a connection: a machine may stand still.</summary>
+    internal const int PatientTimeout = 120;
+
     private static readonly Lazy<Task<PostgresServer>> SharedServer = new(StartSharedAsync);
 
     private readonly LocalPostgres? _local;
@@ -18,10 +21,17 @@ public sealed partial class PostgresServer : IAsyncDisposable
     private readonly ConcurrentDictionary<string, Lazy<Task<PostgresTemplate>>> _templates = new(StringComparer.Ordinal);
 
     private PostgresServer(
-        string connectionString, string source, LocalPostgres? local = null, IAsyncDisposable? owned = null, bool driverPools = false)
+        string connectionString, string source, LocalPostgres? local = null, IAsyncDisposable? owned = null, bool driverPools = false,
+        bool isControlled = false)
     {
         Source = source;
         var builder = new NpgsqlConnectionStringBuilder(connectionString) { IncludeErrorDetail = true };
+        if (!isControlled)
+        {
+            // Where a test stops the server or cuts the network, the library's own limit counts.
+            builder.Timeout = PatientTimeout;
+        }
+
         if (!driverPools)
         {
             // Close idle connections soon: every fixture has its own database, and so its own pool, but all of them share the server's
@@ -69,7 +79,8 @@ public sealed partial class PostgresServer : IAsyncDisposable
 
         var binaries = FindBinaries();
         var local = await LocalPostgres.StartAsync(binaries, options);
-        return new PostgresServer(local.ConnectionString, $"the binaries in {binaries}", local, local, options.DriverPools);
+        return new PostgresServer(
+            local.ConnectionString, $"the binaries in {binaries}", local, local, options.DriverPools, options.Controlled);
     }
 
     /// <summary>Returns the folder of the server's programs. Throws with a message that says what to install.</summary>
