@@ -9,7 +9,8 @@ internal sealed partial class SqliteMonitorStore
     /// <summary>How many entries one read examines, so that it takes well below 250 ms.</summary>
     internal const int Chunk = 10_000;
 
-    // SQLite has no time limit, but a reader that examines entry by entry can stop.
+    // SQLite has no time limit, but a reader that examines entry by entry can stop. The first read does not count: a process that is paused
+    // during it has not searched for long.
     private static readonly TimeSpan LongestSearch = TimeSpan.FromSeconds(3);
 
     // Long arguments make a chunk slow.
@@ -131,7 +132,7 @@ internal sealed partial class SqliteMonitorStore
     private async ValueTask<bool> SearchAsync(
         Search search, Action<List<EntrySummary>> add, Func<bool> isEnough, CancellationToken cancellationToken)
     {
-        var started = TimeProvider.System.GetTimestamp();
+        long? started = null;
         for (var left = search.Query.LookAtMost; ;)
         {
             var (found, examined, isEnd) = await ReadAsync(
@@ -149,14 +150,16 @@ internal sealed partial class SqliteMonitorStore
                 return true;
             }
 
-            if (left <= 0 || TimeProvider.System.GetElapsedTime(started) > LongestSearch)
+            started ??= TimeProvider.System.GetTimestamp();
+            if (left <= 0 || TimeProvider.System.GetElapsedTime(started.Value) > LongestSearch)
             {
                 return false;
             }
         }
     }
 
-    // Examines one chunk, in one read. A list stops when its page is full.
+    // Examines one chunk, in one read. A list stops when its page is full. Given entries are few and are all examined: no read continues
+    // with the rest.
     private static (List<EntrySummary> Found, int Examined, bool IsEnd) Examine(
         SqliteSession session, Search search, int limit, string? given)
     {
@@ -182,7 +185,7 @@ internal sealed partial class SqliteMonitorStore
         while (!isStopped && statement.Step())
         {
             examined++;
-            isStopped = TimeProvider.System.GetElapsedTime(started) > LongestRead;
+            isStopped = given is null && TimeProvider.System.GetElapsedTime(started) > LongestRead;
             (search.Last, search.SearchedBackTo) = (statement.Int64(0), Micros.ToTime(statement.Int64(1)));
             if (!statement.Boolean(2))
             {
