@@ -50,11 +50,19 @@ internal sealed partial class PostgreSqlDatabase
     /// statements of an idle process take; settable for tests.</summary>
     internal TimeSpan PatienceForHome { get; set; } = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>The <see cref="SessionSeconds"/> of all databases of the process; only tests set it, where a program opens its own
+    /// database.</summary>
+    internal static int SessionSecondsByDefault { get; set; } = PostgreSqlNodeSession.TimeoutSeconds;
+
+    /// <summary>The <see cref="LongestRead"/> of all databases of the process; only tests set it, where a program opens its own
+    /// database.</summary>
+    internal static TimeSpan? LongestReadByDefault { get; set; }
+
     /// <summary>How long a statement of a node's session may take, in seconds; settable for tests.</summary>
-    internal int SessionSeconds { get; set; } = PostgreSqlNodeSession.TimeoutSeconds;
+    internal int SessionSeconds { get; set; } = SessionSecondsByDefault;
 
     /// <summary>Replaces the time limits of the read model; only tests set it.</summary>
-    internal TimeSpan? LongestRead { get; set; }
+    internal TimeSpan? LongestRead { get; set; } = LongestReadByDefault;
 
     // The application's data source would enlist the connection in the caller's TransactionScope. If the scope rolled back, entries that
     // the library reported as stored would be lost.
