@@ -17,49 +17,37 @@ public sealed class StuckTests
     [InlineData(TestRunning.Automatic)]
     public async Task A_worker_that_never_returns_is_named(TestRunning running)
     {
-        await using var application = await StartAsync(
-            static (_, token) => Task.Delay(Timeout.Infinite, token),
-            options => (options.Running, options.Time) = (running, running == TestRunning.Manual ? options.Time : null));
-        await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
-
-        var stuck = await Assert.ThrowsAsync<DrainException>(() => application.Test.DrainAsync(Impatient, Cancellation));
-
-        Assert.Contains("for 3 s no run has ended", stuck.Message, StringComparison.Ordinal);
-        Assert.Contains("entry 1, kind numbers, attempt 1 of 10", stuck.Message, StringComparison.Ordinal);
+        await AssertStuckAsync(
+            () => StartAsync(
+                static (_, token) => Task.Delay(Timeout.Infinite, token),
+                options => (options.Running, options.Time) = (running, running == TestRunning.Manual ? options.Time : null)),
+            ["for 3 s no run has ended", "entry 1, kind numbers, attempt 1 of 10"]);
     }
 
     [Fact]
     public async Task A_transaction_that_a_worker_leaves_open_is_named()
     {
         SqliteConnection? own = null;
-        await using var application = await StartAsync(async (context, token) => own = await BeginAsync(context.Services, token));
-        await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
 
-        var stuck = await Assert.ThrowsAsync<DrainException>(() => application.Test.DrainAsync(Impatient, Cancellation));
-
-        Assert.Contains("the outcomes of 1 runs could not be stored", stuck.Message, StringComparison.Ordinal);
-        Assert.Contains("has been locked", stuck.Message, StringComparison.Ordinal);
-        Assert.Contains("entry 1, kind numbers", stuck.Message, StringComparison.Ordinal);
-        await own!.DisposeAsync();
-        await application.Test.DrainAsync(cancellationToken: Cancellation);
-        Assert.Equal(1, (await application.Queue.CountAsync(cancellationToken: Cancellation)).Completed);
+        await AssertStuckAsync(
+            () => StartAsync(async (context, token) => own = await BeginAsync(context.Services, token)),
+            ["the outcomes of 1 runs could not be stored", "has been locked", "entry 1, kind numbers"],
+            async application =>
+            {
+                await own!.DisposeAsync();
+                await application.Test.DrainAsync(cancellationToken: Cancellation);
+                Assert.Equal(1, (await application.Queue.CountAsync(cancellationToken: Cancellation)).Completed);
+            });
     }
 
     [Fact]
-    public async Task A_step_that_waits_for_the_worker_s_own_transaction_is_named()
-    {
-        await using var application = await StartAsync(async (context, token) =>
+    public Task A_step_that_waits_for_the_worker_s_own_transaction_is_named() => AssertStuckAsync(
+        static () => StartAsync(static async (context, token) =>
         {
             await using var own = await BeginAsync(context.Services, token);
             await context.StepAsync("pay", static _ => Task.FromResult(1), token);
-        });
-        await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
-
-        var stuck = await Assert.ThrowsAsync<DrainException>(() => application.Test.DrainAsync(Impatient, Cancellation));
-
-        Assert.Contains("entry 1, kind numbers, attempt 1 of 10", stuck.Message, StringComparison.Ordinal);
-        Assert.Contains("has been locked", stuck.Message, StringComparison.Ordinal);
-    }
+        }),
+        ["entry 1, kind numbers, attempt 1 of 10", "has been locked"]);
 
     [Fact]
     public async Task A_node_that_could_not_leave_because_of_an_open_transaction_is_replaced_by_the_next()
@@ -115,6 +103,26 @@ public sealed class StuckTests
             () => application.Test.DrainAsync(new DrainOptions { Timeout = TimeSpan.Zero }, Cancellation));
 
         Assert.Contains("DrainOptions.Timeout is 00:00:00: use more than zero", error.Message, StringComparison.Ordinal);
+    }
+
+    // On a machine that stands still, the time of a drain may be over before its worker has got that far: then all of it is repeated.
+    private static async Task AssertStuckAsync(
+        Func<Task<TestApplication>> start, string[] texts, Func<TestApplication, Task>? then = null)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            await using var application = await start();
+            await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
+
+            var stuck = await Assert.ThrowsAsync<DrainException>(() => application.Test.DrainAsync(Impatient, Cancellation));
+
+            if (attempt == 10 || Array.TrueForAll(texts, text => stuck.Message.Contains(text, StringComparison.Ordinal)))
+            {
+                Assert.All(texts, text => Assert.Contains(text, stuck.Message, StringComparison.Ordinal));
+                await (then?.Invoke(application) ?? Task.CompletedTask);
+                return;
+            }
+        }
     }
 
     private static Task<TestApplication> StartAsync(

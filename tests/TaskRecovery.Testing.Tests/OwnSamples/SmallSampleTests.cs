@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Testing.Tests.OwnSamples;
@@ -14,16 +15,19 @@ public sealed class SmallSampleTests : IDisposable
     [Fact]
     public async Task The_minimal_service_continues_where_it_was_killed()
     {
-        await using (var killed = Start("Minimal", Database))
+        // On a machine that stands still, it counts on or ends before it is killed.
+        var database = Database;
+        for (var attempt = 1; !await KillAtTwoAsync(database); attempt++)
         {
-            await killed.WaitForLineAsync("2 of 10");
-            await killed.KillAsync();
+            database = Path.Combine(_folder.FullName, $"sample-{attempt}.db");
         }
 
-        await using var again = Start("Minimal", Database);
+        await using var again = Start("Minimal", database);
         await again.WaitForLineAsync("Entry 1 continues.");
-        await again.WaitForLineAsync("4 of 10");
-        await again.KillAsync();
+        if (!again.Lines.Contains("4 of 10"))
+        {
+            await again.WaitForLineAsync("4 of 10");
+        }
 
         Assert.DoesNotContain("2 of 10", again.Lines);
     }
@@ -61,6 +65,23 @@ public sealed class SmallSampleTests : IDisposable
         Assert.Contains(sample.Lines, line => line.StartsWith("Activity.DisplayName:", StringComparison.Ordinal)
             && line.EndsWith("process thumbnails", StringComparison.Ordinal));
         Assert.Contains(sample.Lines, line => line.Contains("taskrecovery.entry.finished", StringComparison.Ordinal));
+    }
+
+    // Returns whether it was killed before it counted to three.
+    private static async Task<bool> KillAtTwoAsync(string database)
+    {
+        await using var sample = Start("Minimal", database);
+        await sample.WaitForLineAsync("2 of 10");
+        try
+        {
+            await sample.KillAsync();
+        }
+        catch (Win32Exception)
+        {
+            return false; // it has ended
+        }
+
+        return !sample.Lines.Contains("3 of 10");
     }
 
     private static ChildProcess Start(string sample, string argument)

@@ -7,23 +7,16 @@ namespace TaskRecovery.Testing.Tests.OwnSamples;
 /// <summary>The web sample as a reader starts it: a process that starts the shop, and starts it again when it was killed.</summary>
 public abstract class WebSampleProcess : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly DirectoryInfo _parent = Directory.CreateTempSubdirectory("taskrecovery-shop-test-");
     private ChildProcess? _sample;
 
-    private protected WebSampleProcess()
-        => Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false })
-        {
-            BaseAddress = new Uri($"http://localhost:{Port}/"),
-            Timeout = TimeSpan.FromSeconds(30),
-        };
-
     private protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private protected int Port { get; } = LoopbackPort.FindFree();
+    private protected int Port { get; private set; }
 
-    private protected HttpClient Client { get; }
+    private protected HttpClient Client { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Patience };
 
     private protected ChildProcess Sample => _sample!;
 
@@ -41,6 +34,9 @@ public abstract class WebSampleProcess : IAsyncLifetime
 
     private protected void Start(string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
+        // As late as possible, because another program may take the port.
+        Port = LoopbackPort.FindFree();
+        Client.BaseAddress = new Uri($"http://localhost:{Port}/");
         var root = RepositoryFolder.Root;
         var output = Path.GetRelativePath(Path.Combine(root, "tests", "TaskRecovery.Testing.Tests"), AppContext.BaseDirectory);
         _sample = ChildProcess.StartDotnet(
@@ -127,8 +123,9 @@ public abstract class WebSampleProcess : IAsyncLifetime
     // The shop notices that the process which started it is gone, and stops.
     private async Task GoneAsync()
     {
+        var began = TimeProvider.System.GetTimestamp();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-        for (var attempt = 0; attempt < 300 && IsListening(); attempt++)
+        while (IsListening() && TimeProvider.System.GetElapsedTime(began) < Patience)
         {
             await timer.WaitForNextTickAsync(CancellationToken.None);
         }

@@ -83,7 +83,7 @@ public sealed class RecipeTests
                     await StoreAsync(queue, changes, $"customer {customer}", new Change($"customer {customer}", number), Cancellation);
                 }
             }));
-            await changes.AllApplied.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+            await changes.AllApplied.WaitAsync(Cancellation);
             await host.StopAsync(Cancellation);
 
             Assert.All(changes.Applied.ToLookup(change => change.Customer), applied => Assert.Equal(
