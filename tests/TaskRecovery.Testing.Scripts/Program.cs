@@ -20,7 +20,9 @@ builder.Services.AddSingleton(new ScriptWorker(
         Signal.Kill.SendTo(Environment.ProcessId);
         new ManualResetEvent(false).WaitOne();
     }));
-builder.Services.AddTaskRecovery(options => options.NodeName = "scripts")
+
+// A machine that stands still must not end a claim: only the kills of the scripts do.
+builder.Services.AddTaskRecovery(options => (options.NodeName, options.Node.Lease) = ("scripts", TimeSpan.FromMinutes(5)))
     .UseSqlite($"Data Source={database}", options => options.Synchronous = SqliteSynchronous.Normal)
     .AddQueue("default", concurrency: 1, prefetch: 0)
     .AddWorker<Script, ScriptWorker>(options => options.MaxAttempts = 3);

@@ -11,7 +11,7 @@ public sealed class InstanceTests : IAsyncLifetime
 {
     private const string Reports = "reports";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly RealStore _shopStore = new(isPostgres: false);
     private readonly RealStore _reportsStore = new(isPostgres: false);

@@ -6,7 +6,7 @@ namespace TaskRecovery.Dashboard.Tests.Pages;
 /// <summary>What the overview reads, and when.</summary>
 public sealed class OverviewPageTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     [Theory]
     [InlineData("nodes")]

@@ -19,7 +19,7 @@ public abstract class ScopeTests : IAsyncLifetime
     private const string Own = "alpha";
     private const string Other = "bravo";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly Dictionary<string, (long Failed, long Waiting, Guid Job, long Operation)> _tenants = new(StringComparer.Ordinal);
     private readonly RealStore _store;

@@ -12,7 +12,7 @@ public sealed class KilledNodeTests : IAsyncLifetime
 {
     private const string Node = "worker";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly RealStore _store = new(isPostgres: true);
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("taskrecovery-killed-");
@@ -52,7 +52,7 @@ public sealed class KilledNodeTests : IAsyncLifetime
     {
         var killed = await StartNodeAsync();
         var (id, _) = await _app.Services.GetRequiredService<IJobQueue>().EnqueueAsync(
-            new StepsProbe(Steps: 100_000, HoldMs: 50), cancellationToken: Cancellation);
+            new StepsProbe(Steps: 100_000, HoldMs: 500), cancellationToken: Cancellation);
         var before = await UntilAsync(id, static life => life is { Claim: not null, Steps.Count: > 0 });
 
         // The second process has the name of the first one, so that it takes over its work without a wait for the grace period.
@@ -135,7 +135,8 @@ public sealed class KilledNodeTests : IAsyncLifetime
             Postgres = _store.ConnectionString,
             NodeName = Node,
             Concurrency = 1,
-            Grace = TimeSpan.FromSeconds(8),
+            Lease = TimeSpan.FromMinutes(3),
+            Grace = TimeSpan.FromMinutes(2),
             JournalFile = Path.Combine(_folder.FullName, $"{_nodes.Count}.journal"),
         });
         var node = ChildProcess.StartDotnet(host, [settings]);

@@ -10,7 +10,7 @@ namespace TaskRecovery.Dashboard.Tests.Stores;
 /// <summary>The dashboard over a real store with a real worker.</summary>
 public abstract class StoreTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly FlakyState _state = new();
     private readonly RealStore _store;

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Dashboard.Tests.Support;
+using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Dashboard.Tests.Stores;
 
@@ -11,7 +12,8 @@ public sealed class ViewerCostTests : IAsyncLifetime
 {
     private const int Viewers = 20;
 
-    private readonly RealStore _store = new(isPostgres: true);
+    // To open a connection takes statements too.
+    private readonly RealStore _store = new(isPostgres: true, keepsConnections: true);
     private readonly HeldTime _time = new();
     private WebApplication _app = null!;
     private HttpClient _client = null!;
@@ -25,6 +27,7 @@ public sealed class ViewerCostTests : IAsyncLifetime
         await _store.UseAsync(builder.Services.AddTaskRecovery(static options => options.ServeDefaultQueue = false));
         builder.Services.AddTaskRecoveryDashboard();
         _app = builder.Build();
+        PatientDatabase.ProbeNothing(_app.Services);
         _app.MapTaskRecovery("/jobs").AllowAnonymous();
         await _app.StartAsync(Cancellation);
         _client = new HttpClient { BaseAddress = new Uri(_app.Urls.First()) };

@@ -1,10 +1,13 @@
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Dashboard.Tests.Support;
 
 /// <summary>An empty store for one test: a SQLite file, or a database on the PostgreSQL server that all tests share.</summary>
-internal sealed class RealStore(bool isPostgres) : IAsyncDisposable
+/// <param name="isPostgres">Whether it is a database of PostgreSQL.</param>
+/// <param name="keepsConnections">Whether connections stay open for minutes although nothing uses them.</param>
+internal sealed class RealStore(bool isPostgres, bool keepsConnections = false) : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("taskrecovery-dashboard-");
     private PostgresDatabase? _database;
@@ -17,16 +20,22 @@ internal sealed class RealStore(bool isPostgres) : IAsyncDisposable
 
     public async Task<TaskRecoveryBuilder> UseAsync(TaskRecoveryBuilder builder)
     {
+        // By default, a node that a busy machine stops for more than two seconds loses what it runs.
+        builder.Services.Configure<TaskRecoveryOptions>(
+            static options => (options.Node.Lease, options.Node.Grace) = (TimeSpan.FromMinutes(3), TimeSpan.FromMinutes(2)));
         if (!isPostgres)
         {
             return builder.UseSqlite($"Data Source={Path.Combine(_folder.FullName, "queue.db")}");
         }
 
         _database ??= await (await PostgresServer.SharedAsync()).CopyDatabaseAsync("dashboard", "migrated", MigrateAsync);
+        var settings = new NpgsqlConnectionStringBuilder(_database.ConnectionString);
+        if (keepsConnections)
+        {
+            settings.ConnectionIdleLifetime = 600;
+        }
 
-        // By default, a node that a busy machine stops for more than two seconds loses what it runs.
-        builder.Services.Configure<TaskRecoveryOptions>(static options => options.Node.Grace = TimeSpan.FromSeconds(8));
-        return builder.UsePostgreSql(_database.ConnectionString);
+        return builder.UsePostgreSql(settings.ConnectionString);
     }
 
     public async ValueTask DisposeAsync()
