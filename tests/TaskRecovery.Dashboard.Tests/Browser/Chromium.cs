@@ -35,11 +35,11 @@ public sealed class Chromium : IAsyncLifetime
         await _starting.WaitAsync();
         try
         {
-            // Of a page on a busy machine. The default is 5 s.
-            Assertions.SetDefaultExpectTimeout(30_000);
+            // A machine may stand still. The default is 5 s.
+            Assertions.SetDefaultExpectTimeout(120_000);
             _playwright ??= await Playwright.CreateAsync();
             return _browser ??= await _playwright.Chromium.LaunchAsync(
-                new BrowserTypeLaunchOptions { ExecutablePath = Find(), Args = ["--no-sandbox", "--disable-gpu"] });
+                new BrowserTypeLaunchOptions { ExecutablePath = Find(), Args = ["--no-sandbox", "--disable-gpu"], Timeout = 180_000 });
         }
         finally
         {

@@ -71,7 +71,7 @@ public sealed class OperatorTests(Chromium chromium)
                 await Expect(page).ToHaveTitleAsync(title, new PageAssertionsToHaveTitleOptions { Timeout = 10_000 });
                 return;
             }
-            catch (PlaywrightException) when (attempt < 3)
+            catch (PlaywrightException) when (attempt < 20)
             {
                 // Once more.
             }

@@ -13,6 +13,8 @@ internal sealed class Visitor : IAsyncDisposable
     {
         _context = context;
         Page = page;
+        context.SetDefaultTimeout(120_000);
+        context.SetDefaultNavigationTimeout(120_000);
         page.Console += (_, message) => Add(message.Type is "error" or "warning", $"console {message.Type}: {message.Text}");
         page.PageError += (_, error) => Add(true, $"script error: {error}");
         page.Dialog += async (_, dialog) =>

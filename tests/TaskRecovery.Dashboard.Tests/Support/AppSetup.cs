@@ -26,6 +26,9 @@ internal sealed record AppSetup
 
     public int Port { get; init; }
 
+    /// <summary>How long a stop waits for open requests; <see langword="null"/> for the host's default.</summary>
+    public TimeSpan? ShutdownTimeout { get; init; }
+
     /// <summary>Where the body of every answer is written; <see langword="null"/> sends it.</summary>
     public Stream? ResponseBody { get; init; }
 

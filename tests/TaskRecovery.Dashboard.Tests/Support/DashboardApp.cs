@@ -29,7 +29,11 @@ internal sealed class DashboardApp : IAsyncDisposable
         Jobs = jobs;
         Log = log;
         Address = new Uri(app.Urls.First());
-        Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Address };
+        Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })
+        {
+            BaseAddress = Address,
+            Timeout = TimeSpan.FromMinutes(5),
+        };
     }
 
     public FakeSystem System { get; }
@@ -76,6 +80,11 @@ internal sealed class DashboardApp : IAsyncDisposable
         var log = new LogLines();
         builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Information);
         builder.WebHost.UseUrls($"http://127.0.0.1:{setup.Port}");
+        if (setup.ShutdownTimeout is { } limit)
+        {
+            builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = limit);
+        }
+
         var time = new FixedTime(system.Now);
         var monitor = new FakeMonitor(system);
         var operations = new FakeOperator(system);
