@@ -6,7 +6,7 @@ namespace TaskRecovery.Cli.Tests;
 /// <summary>The tool in a terminal of its own, which <c>script</c> (util-linux) creates.</summary>
 internal sealed class PtyProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly Process _process;
     private readonly StringBuilder _screen = new();

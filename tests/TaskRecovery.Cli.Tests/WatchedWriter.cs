@@ -24,7 +24,7 @@ internal sealed class WatchedWriter : StringWriter
     {
         var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         On(text, () => written.TrySetResult());
-        return written.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        return written.Task.WaitAsync(TestContext.Current.CancellationToken);
     }
 
     public override void WriteLine(string? value)

@@ -124,7 +124,7 @@ public abstract class QuartzImportTests(bool isPostgreSql) : ImportTests(isPostg
         await old.ScheduleAsync(async scheduler => await scheduler.ScheduleJob(
             JobBuilder.Create<SyncJob>().Build(), TriggerBuilder.Create().StartAt(Soon).Build()));
         await old.ExecuteAsync(
-            $"insert into qrtz_scheduler_state select sched_name, 'node1', {DateTime.UtcNow.Ticks}, 7500 from qrtz_job_details");
+            $"insert into qrtz_scheduler_state select sched_name, 'node1', {DateTime.UtcNow.Ticks}, 600000 from qrtz_job_details");
 
         (await ImportAsync(old, [.. Maps, "--yes"])).AssertFailed(1, "the scheduler 'node1' of Quartz has checked in lately");
         var forced = await ImportAsync(old, [.. Maps, "--yes", "--json", "--while-running"]);
