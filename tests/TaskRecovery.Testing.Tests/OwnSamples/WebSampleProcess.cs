@@ -51,27 +51,27 @@ public abstract class WebSampleProcess : IAsyncLifetime
         return await Client.SendAsync(request, Cancellation);
     }
 
-    /// <summary>A minute that begins now, for several pages together.</summary>
-    private protected static CancellationTokenSource BeginMinute()
+    /// <summary>The time for several pages together, which begins now. Less than a minute is usual.</summary>
+    private protected static CancellationTokenSource BeginPatience()
     {
-        var minute = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        minute.CancelAfter(Patience);
-        return minute;
+        var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        patience.CancelAfter(Patience);
+        return patience;
     }
 
     /// <summary>Waits until a page contains a text.</summary>
     /// <param name="path">The page.</param>
     /// <param name="text">The text.</param>
-    /// <param name="minute">The time for it; <see langword="null"/> for a minute of its own.</param>
-    private protected async Task ContainsAsync(string path, string text, CancellationTokenSource? minute = null)
-        => await FindAsync(path, $"'{text}'", page => page.Contains(text, StringComparison.Ordinal) ? page : null, minute);
+    /// <param name="patience">The time for it; <see langword="null"/> for a time of its own.</param>
+    private protected async Task ContainsAsync(string path, string text, CancellationTokenSource? patience = null)
+        => await FindAsync(path, $"'{text}'", page => page.Contains(text, StringComparison.Ordinal) ? page : null, patience);
 
     /// <summary>Waits until an answer of the API has what is looked for.</summary>
     /// <param name="path">The question, below the API.</param>
     /// <param name="pick">Finds it; <see langword="null"/> if it is not there yet.</param>
-    /// <param name="minute">The time for it.</param>
-    private protected Task<string> AskAsync(string path, Func<JsonElement, string?> pick, CancellationTokenSource minute)
-        => FindAsync($"jobs/api/{path}", "what is looked for", answer => Pick(answer, pick), minute);
+    /// <param name="patience">The time for it.</param>
+    private protected Task<string> AskAsync(string path, Func<JsonElement, string?> pick, CancellationTokenSource patience)
+        => FindAsync($"jobs/api/{path}", "what is looked for", answer => Pick(answer, pick), patience);
 
     // The shop may not listen yet, and then the answer is an error.
     private static string? Pick(string answer, Func<JsonElement, string?> pick)
@@ -87,14 +87,14 @@ public abstract class WebSampleProcess : IAsyncLifetime
         }
     }
 
-    private async Task<string> FindAsync(string path, string what, Func<string, string?> pick, CancellationTokenSource? minute)
+    private async Task<string> FindAsync(string path, string what, Func<string, string?> pick, CancellationTokenSource? patience)
     {
-        using var own = BeginMinute();
+        using var own = BeginPatience();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(250));
         while (true)
         {
             // The time is over only if the page was read once more after it: a machine that stood still may have it now.
-            var isLast = (minute ?? own).IsCancellationRequested;
+            var isLast = (patience ?? own).IsCancellationRequested;
             var page = await ReadAsync(path);
             if (pick(page) is { } found)
             {

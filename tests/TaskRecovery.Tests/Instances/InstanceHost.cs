@@ -14,6 +14,7 @@ internal static class InstanceHost
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.ClearProviders();
         builder.Logging.AddProvider(log);
+        builder.Services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromMinutes(5));
         return builder;
     }
 
@@ -25,9 +26,16 @@ internal static class InstanceHost
     public static TaskRecoveryBuilder AddInstance(
         this IServiceCollection services, string? name, FakeQueueStore store, Action<TaskRecoveryOptions>? configure = null)
     {
-        var builder = name is null ? services.AddTaskRecovery(configure) : services.AddTaskRecovery(name, configure);
+        var builder = name is null ? services.AddTaskRecovery(Configure) : services.AddTaskRecovery(name, Configure);
+        builder.InstanceServices.AddSingleton(WorkHost.PatientStop);
         builder.InstanceServices.AddSingleton<IQueueStore>(store);
         builder.InstanceServices.AddSingleton<IJobStore, NoJobs>();
         return builder;
+
+        void Configure(TaskRecoveryOptions options)
+        {
+            options.Node.Lease = WorkHost.Lease;
+            configure?.Invoke(options);
+        }
     }
 }

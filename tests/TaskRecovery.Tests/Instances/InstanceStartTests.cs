@@ -7,7 +7,7 @@ namespace TaskRecovery.Tests.Instances;
 /// <summary>How a host with several instances starts.</summary>
 public sealed class InstanceStartTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
     private readonly WorkLog _log = new();
 

@@ -8,7 +8,7 @@ namespace TaskRecovery.Tests.Instances;
 /// <summary>How a host with several instances stops.</summary>
 public sealed class InstanceStopTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
     private readonly FakeQueueStore _shop = new();
     private readonly FakeQueueStore _reports = new();
