@@ -17,7 +17,8 @@ public sealed record JobDefinition(string Name, Schedule Schedule)
     /// <value>Default: <see cref="MissedRunPolicy.RunOnce"/>.</value>
     public MissedRunPolicy MissedRuns { get; init; }
 
-    /// <summary>How long after its due time a missed run is made up for. Later, it is skipped.</summary>
+    /// <summary>How long after its due time a missed run is made up for. Later, it is skipped, and so is a missed run that has waited for
+    /// an earlier one for longer than this.</summary>
     /// <value>Default: <see langword="null"/>, which means no limit. At most 36,500 days.</value>
     public TimeSpan? CatchUpWithin { get; init; }
 

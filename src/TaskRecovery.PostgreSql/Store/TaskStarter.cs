@@ -189,6 +189,7 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
         var job = reader.IsDBNull(jobColumn) ? null : PostgreSqlJobStore.ReadJob(reader, jobColumn);
         var bound = reader.IsDBNull(taskColumn) ? null : PostgreSqlJobStore.ReadTask(reader, taskColumn);
         var isPlanned = reader.GetBoolean(9);
+        var isPutBack = reader.GetBoolean(18);
         return new PendingStart(request, job, bound)
         {
             Label = reader.StringOrNull(2),
@@ -203,7 +204,8 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                 EndReason = reader.StringOrNull(4),
                 Bound = bound?.State,
                 IsQueued = bound is { StartedAt: null },
-                QueuedDueAt = TaskStartFacts.QueuedDueAtOf(bound, isPutBack: reader.GetBoolean(18)),
+                QueuedDueAt = TaskStartFacts.QueuedDueAtOf(bound, isPutBack),
+                CatchUpFrom = TaskStartFacts.CatchUpFromOf(bound, isPutBack),
                 NamesTask = request.TaskId is not null,
                 Named = reader.IsDBNull(5) ? null : (TaskState)reader.GetInt16(5),
                 Job = job is null

@@ -53,6 +53,7 @@ internal sealed partial class SqliteJobStore
     {
         var session = moves.Session;
         var holdsClaim = held.Runs(request.EntryId, request.Fence);
+        var isPutBack = bound is { StartedAt: null } && session.Get(OutcomeSql.WasPutBack).Bind(1, request.EntryId).Exists();
         var (endedAs, endReason) = holdsClaim ? (null, null) : FindOutcome(session, request.EntryId, request.Fence, request.NodeId);
         return new TaskStartFacts
         {
@@ -62,8 +63,8 @@ internal sealed partial class SqliteJobStore
             EndReason = endReason,
             Bound = bound?.State,
             IsQueued = bound is { StartedAt: null },
-            QueuedDueAt = TaskStartFacts.QueuedDueAtOf(
-                bound, isPutBack: bound is { StartedAt: null } && session.Get(OutcomeSql.WasPutBack).Bind(1, request.EntryId).Exists()),
+            QueuedDueAt = TaskStartFacts.QueuedDueAtOf(bound, isPutBack),
+            CatchUpFrom = TaskStartFacts.CatchUpFromOf(bound, isPutBack),
             NamesTask = request.TaskId is not null,
             Named = request.TaskId is { } named ? ReadTasks(session.Get(TaskSql.Find).Bind(1, named)).FirstOrDefault()?.State : null,
             Job = job is null ? null : ReadFacts(session, request, job, bound),

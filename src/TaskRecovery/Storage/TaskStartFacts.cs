@@ -30,6 +30,11 @@ public sealed record TaskStartFacts
     /// back.</summary>
     public DateTimeOffset? QueuedDueAt { get; init; }
 
+    /// <summary>The time from which <see cref="JobDefinition.CatchUpWithin"/> counts, if the bound task makes up for missed runs and waits
+    /// for its first start (see <see cref="CatchUpFromOf"/>); <see langword="null"/> if it makes up for none, or an operator has put it
+    /// back.</summary>
+    public DateTimeOffset? CatchUpFrom { get; init; }
+
     /// <summary>Whether the entry names a task, which means that recovery created it for this task.</summary>
     public bool NamesTask { get; init; }
 
@@ -50,4 +55,11 @@ public sealed record TaskStartFacts
         { IsCatchUp: true } => bound.CreatedAt,
         _ => bound.DueAt,
     };
+
+    /// <summary>The time from which <see cref="JobDefinition.CatchUpWithin"/> counts for a bound task. The missed runs were judged when the
+    /// task began to wait, so that only its wait counts.</summary>
+    /// <param name="bound">The bound task.</param>
+    /// <param name="isPutBack">Whether an operator has put it back. Such a run starts however late it is.</param>
+    public static DateTimeOffset? CatchUpFromOf(TaskRecord? bound, bool isPutBack)
+        => !isPutBack && bound is { StartedAt: null, IsCatchUp: true } ? bound.CreatedAt : null;
 }

@@ -39,7 +39,7 @@ public static class TaskStartRules
         return facts switch
         {
             { HoldsClaim: false } => JudgeEnded(facts.EndedAs, facts.EndReason),
-            { Bound: { } bound } => JudgeBound(bound, facts.IsQueued, facts.QueuedDueAt, facts.Job, facts.Now),
+            { Bound: { } bound } => JudgeBound(bound, facts),
             { NamesTask: true } => JudgeNamed(facts.Named),
             _ => JudgeNew(facts.Job, facts.Now),
         };
@@ -74,18 +74,19 @@ public static class TaskStartRules
         _ => new TaskStartVerdict(TaskStartDecision.ClaimLost, null),
     };
 
-    private static TaskStartVerdict JudgeBound(
-        TaskState bound, bool isQueued, DateTimeOffset? queuedDueAt, JobStartFacts? job, DateTimeOffset now) => (bound, job) switch
-        {
-            ( > TaskState.Running, _) => Skip(EndReasons.TaskFinished),
-            (_, null) => Skip(EndReasons.JobDeleted),
-            (_, { HasKindOfEntry: false }) => Skip(EndReasons.Superseded),
-            (_, { Timing.State: JobState.Paused }) => Skip(EndReasons.JobNotActive),
-            (_, { Missed.ExpiresAfter: { } deadline }) when isQueued && now - queuedDueAt > deadline => Skip(EndReasons.Expired),
-            (_, { Overlap: not OverlapPolicy.Allow, HasEarlierTask: true }) when isQueued
-                => Queued(job.Overlap, WaitBehind(job, queuedDueAt, now)),
-            _ => new TaskStartVerdict(TaskStartDecision.Recovered, null),
-        };
+    private static TaskStartVerdict JudgeBound(TaskState bound, TaskStartFacts facts) => (bound, facts.Job) switch
+    {
+        ( > TaskState.Running, _) => Skip(EndReasons.TaskFinished),
+        (_, null) => Skip(EndReasons.JobDeleted),
+        (_, { HasKindOfEntry: false }) => Skip(EndReasons.Superseded),
+        (_, { Timing.State: JobState.Paused }) => Skip(EndReasons.JobNotActive),
+        (_, { Missed.ExpiresAfter: { } deadline }) when facts.IsQueued && facts.Now - facts.QueuedDueAt > deadline
+            => Skip(EndReasons.Expired),
+        (_, { Missed.CatchUpWithin: { } within }) when facts.IsQueued && facts.Now - facts.CatchUpFrom > within => Skip(EndReasons.Missed),
+        (_, { Overlap: not OverlapPolicy.Allow, HasEarlierTask: true } job) when facts.IsQueued
+            => Queued(job.Overlap, WaitBehind(job, facts.QueuedDueAt, facts.CatchUpFrom, facts.Now)),
+        _ => new TaskStartVerdict(TaskStartDecision.Recovered, null),
+    };
 
     private static TaskStartVerdict JudgeNamed(TaskState? named) => named switch
     {
@@ -148,8 +149,10 @@ public static class TaskStartRules
         var hasPlace = !planned.IsMissed && job is { Overlap: OverlapPolicy.QueueOne, HasQueuedTask: false };
         if (job.IsBackfill || (isBehind && !hasPlace && job.Missed.Policy == MissedRunPolicy.RunAll))
         {
+            var due = job.Timing.NextRunAt;
             return new TaskStartVerdict(
-                TaskStartDecision.Wait, null, WaitFor: job.IsBackfill ? WaitOf(job, now) : WaitBehind(job, job.Timing.NextRunAt, now));
+                TaskStartDecision.Wait, null,
+                WaitFor: job.IsBackfill ? WaitOf(job, now) : WaitBehind(job, due, planned.IsMissed ? due : null, now));
         }
 
         if (job.Overlap == OverlapPolicy.Skip || job is { Overlap: OverlapPolicy.QueueOne, HasQueuedTask: true })
@@ -157,23 +160,27 @@ public static class TaskStartRules
             return SkipNew(EndReasons.Overlap, next);
         }
 
-        // A run that is cancelled ends soon, however long it has taken. The start deadline of the task counts from the same time as in
-        // TaskStartFacts.QueuedDueAtOf.
+        // A run that is cancelled ends soon, however long it has taken. The deadlines of the task count from the same times as in
+        // TaskStartFacts.QueuedDueAtOf and CatchUpFromOf.
         var dueAt = isCatchUp ? now : job.IsPlanned ? job.Timing.NextRunAt : null;
-        var wait = job.Overlap == OverlapPolicy.CancelPrevious ? ShortestWaitBehind : WaitBehind(job, dueAt, now);
+        var wait = job.Overlap == OverlapPolicy.CancelPrevious
+            ? ShortestWaitBehind : WaitBehind(job, dueAt, isCatchUp ? now : null, now);
         return Queued(job.Overlap, wait) with { Next = next, IsCatchUp = isCatchUp };
     }
 
     // How long a run that waits for an unfinished one waits before it asks again. Each time that a run asks is stored, so it asks the more
     // seldom the longer the unfinished run takes, and starts late by at most an eighth of that time. If a start deadline counts from its
-    // due time, it asks after half of the time that is left, so that it can still start.
-    private static TimeSpan WaitBehind(JobStartFacts job, DateTimeOffset? dueAt, DateTimeOffset now)
+    // due time, or if it is missed and made up for only within a time, it asks after half of the time that is left, so that it can still
+    // start.
+    private static TimeSpan WaitBehind(JobStartFacts job, DateTimeOffset? dueAt, DateTimeOffset? catchUpFrom, DateTimeOffset now)
     {
         var wait = Shorter(Longer((now - (job.UnfinishedSince ?? now)) / 8, ShortestWaitBehind), LongestWaitBehind);
-        return job.Missed.ExpiresAfter is { } deadline && dueAt is { } due
-            ? Shorter(wait, Longer((deadline - (now - due)) / 2, ShortestWaitBehind))
-            : wait;
+        wait = BeforeDeadline(wait, dueAt, job.Missed.ExpiresAfter, now);
+        return BeforeDeadline(wait, catchUpFrom, job.Missed.CatchUpWithin, now);
     }
+
+    private static TimeSpan BeforeDeadline(TimeSpan wait, DateTimeOffset? from, TimeSpan? within, DateTimeOffset now)
+        => within - (now - from) is { } left ? Shorter(wait, Longer(left / 2, ShortestWaitBehind)) : wait;
 
     // A resume makes the run due, so it asks by itself only in case that somebody ends the pause with SQL. A job may have 10,000 such runs
     // and stay paused for months, and each time that a run asks is stored.

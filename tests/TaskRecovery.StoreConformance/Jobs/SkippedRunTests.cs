@@ -140,6 +140,38 @@ public abstract class SkippedRunTests(StoreFixture fixture) : JobStoreTests(fixt
         Assert.Equal(run.Held.Id, Assert.Single(await WaitingRunsAsync()).Id);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_missed_run_that_waits_for_too_long_is_skipped_unless_an_operator_puts_it_back(bool isEarlierUnfinished)
+    {
+        var node = GivenNode();
+        await GivenJobAsync(configure: definition => definition with
+        {
+            Overlap = OverlapPolicy.QueueOne,
+            CatchUpWithin = TimeSpan.FromMinutes(45),
+        });
+        var (earlier, _) = await GivenRunningTaskAsync(node);
+        await ShiftTimeAsync(TimeSpan.FromHours(2.5));
+        var missed = await ClaimRunAsync(node);
+        var waits = await StartAsync(missed);
+        Assert.Equal((TaskStartDecision.Wait, true), (waits.Decision, waits.Task!.IsCatchUp));
+        await ShiftTimeAsync(TimeSpan.FromMinutes(20));
+        Assert.Equal(TaskStartDecision.Wait, (await StartAsync(missed)).Decision);
+        await ShiftTimeAsync(TimeSpan.FromMinutes(26));
+        await (isEarlierUnfinished ? Task.CompletedTask : FinishTaskAsync(earlier));
+
+        var skipped = await StartAsync(missed);
+
+        Assert.Equal((TaskStartDecision.Skip, EndReasons.Missed), (skipped.Decision, skipped.Reason));
+        await FinishTaskAsync(missed, OutcomeKind.Cancelled, reason: EndReasons.Missed);
+        await (isEarlierUnfinished ? FinishTaskAsync(earlier) : Task.CompletedTask);
+        Assert.Equal(OperatorResult.Done, await Store.RetryAsync(missed.Held.Id, RetryFrom.LastStep, Cancellation));
+        var retried = (await ClaimRunsAsync(node)).Single(run => run.Held.Id == missed.Held.Id);
+        Assert.Equal(TaskStartDecision.Recovered, (await StartAsync(retried)).Decision);
+        await FinishTaskAsync(retried);
+    }
+
     [Fact]
     public async Task An_operators_retry_of_a_skipped_run_starts_it()
     {

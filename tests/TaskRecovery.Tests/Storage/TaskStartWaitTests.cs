@@ -84,6 +84,72 @@ public sealed class TaskStartWaitTests
     }
 
     [Theory]
+    [InlineData(601, false, TaskStartDecision.Skip, 0)]
+    [InlineData(601, true, TaskStartDecision.Skip, 0)]
+    [InlineData(600, false, TaskStartDecision.Recovered, 0)]
+    [InlineData(594, true, TaskStartDecision.Wait, 3)]
+    [InlineData(600, true, TaskStartDecision.Wait, 1)]
+    [InlineData(0, true, TaskStartDecision.Wait, 15)]
+    [InlineData(null, true, TaskStartDecision.Wait, 15)] // it is not missed, or an operator has put it back
+    public void Missed_run_that_waits_is_skipped_after_its_time(
+        int? secondsWaited, bool hasEarlier, TaskStartDecision decision, int seconds)
+    {
+        var job = Facts(Schedules[0], 3_600) with { Overlap = OverlapPolicy.QueueOne, HasEarlierTask = hasEarlier };
+        var facts = Of(job with { Missed = job.Missed with { CatchUpWithin = TimeSpan.FromMinutes(10) } }) with
+        {
+            Bound = TaskState.Created,
+            IsQueued = true,
+            CatchUpFrom = secondsWaited is { } waited ? Now.AddSeconds(-waited) : null,
+        };
+
+        var verdict = TaskStartRules.Judge(facts);
+
+        Assert.Equal(
+            (decision, decision == TaskStartDecision.Skip ? EndReasons.Missed : null, false),
+            (verdict.Decision, verdict.Reason, verdict.EndsEntry));
+        Assert.Equal(seconds > 0 ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null, verdict.WaitFor);
+        Assert.Equal(
+            TaskStartDecision.Recovered, TaskStartRules.Judge(facts with { IsQueued = false, Bound = TaskState.Running }).Decision);
+    }
+
+    [Fact]
+    public void Missed_run_asks_before_its_time_is_over_from_the_beginning()
+    {
+        var job = Facts(Schedules[0], 3_600, late: Hour + TimeSpan.FromSeconds(1));
+        var missed = job with { Missed = job.Missed with { CatchUpWithin = Hour + TimeSpan.FromSeconds(9) } };
+        var queued = job with
+        {
+            Missed = job.Missed with { Policy = MissedRunPolicy.RunOnce, CatchUpWithin = TimeSpan.FromSeconds(8) },
+            Overlap = OverlapPolicy.QueueOne,
+        };
+
+        Assert.Equal(TimeSpan.FromSeconds(4), TaskStartRules.Judge(Of(missed)).WaitFor);
+        var verdict = TaskStartRules.Judge(Of(queued));
+        Assert.Equal((true, TimeSpan.FromSeconds(4)), (verdict.IsQueued, verdict.WaitFor));
+    }
+
+    [Theory]
+    [InlineData(true, false, true)]
+    [InlineData(true, true, false)]
+    [InlineData(false, false, false)]
+    public void Time_to_make_up_for_missed_runs_counts_from_the_begin_of_the_wait(bool isCatchUp, bool isPutBack, bool counts)
+    {
+        var task = new TaskRecord
+        {
+            Id = Guid.Empty,
+            JobId = Guid.Empty,
+            State = TaskState.Created,
+            DueAt = Now - Hour,
+            CreatedAt = Now,
+            IsCatchUp = isCatchUp,
+        };
+
+        Assert.Equal(counts ? Now : (DateTimeOffset?)null, TaskStartFacts.CatchUpFromOf(task, isPutBack));
+        Assert.Null(TaskStartFacts.CatchUpFromOf(task with { StartedAt = Now }, isPutBack));
+        Assert.Null(TaskStartFacts.CatchUpFromOf(null, isPutBack));
+    }
+
+    [Theory]
     [InlineData(true, 5)] // it makes up for missed runs, so that its deadline counts from now
     [InlineData(false, 15)] // it was requested, so that it has none
     public void Run_without_a_due_time_of_its_own_asks_before_the_deadline_that_it_gets(bool isPlanned, int seconds)
