@@ -81,7 +81,9 @@ public interface IJobService
 
     /// <summary>Returns the times of a job's next runs, beginning with the planned one. The list is empty if no run is planned, for example
     /// because the job is paused; it is shorter than <paramref name="count"/> if the job ends before.</summary>
-    /// <remarks>For a definition that is not stored yet, see <see cref="JobDefinition.GetRunsAfter"/>.</remarks>
+    /// <remarks>If the planned run is overdue, the list contains what runs if a node starts it now, by the clock of this machine: due times
+    /// that the job's <see cref="JobDefinition.MissedRuns"/> and <see cref="JobDefinition.ExpiresAfter"/> skip are not in it. For a
+    /// definition that is not stored yet, see <see cref="JobDefinition.GetRunsAfter"/>.</remarks>
     /// <param name="jobId">The job.</param>
     /// <param name="count">How many runs to return, 1 to 1,000.</param>
     /// <param name="cancellationToken">Cancels the read.</param>

@@ -17,7 +17,7 @@ internal static class JobFacts
         {Ui.Fact("Next run", job is { State: JobState.Active, NextRunAt: { } due }
             ? Html($"{Shown.Ago(due)}, at {Shown.Clock(due)}")
             : Html($"none planned"))}
-        {Ui.Fact("Then", Then(next))}
+        {Ui.Fact("Then", Then(job, next))}
         {Ui.Fact("Last runs", JobsPage.Outcomes(last))}
         {Ui.Fact("Kind", Ui.Name(job.Kind))}
         {Ui.Fact("Queue", Html($"{Ui.Name(job.Queue)}, priority {job.Priority}"))}
@@ -39,10 +39,10 @@ internal static class JobFacts
         </dl></div></section>
         """);
 
-    // The first of the next runs is the planned one, which has a fact of its own.
-    private static Markup Then(IReadOnlyList<DateTimeOffset>? next) => next is null
+    // The planned run has a fact of its own.
+    private static Markup Then(Job job, IReadOnlyList<DateTimeOffset>? next) => next is null
         ? Html($"not known: this machine can't compute the times of this schedule, for example because it lacks the time zone")
-        : Each(next.Skip(1), static at => Html($"<div>{Shown.Clock(at)}</div>"));
+        : Each(next.Where(at => at != job.NextRunAt), static at => Html($"<div>{Shown.Clock(at)}</div>"));
 
     private static string Overlap(OverlapPolicy policy) => policy switch
     {

@@ -15,7 +15,7 @@ namespace TaskRecovery.Jobs;
 /// <summary>The job service for users and the start-up hook.</summary>
 internal sealed class JobService(
     IJobStore store, IQueueOperator actions, ApplicationActor actor, JobPlanner planner, TaskKinds kinds,
-    EntryJson json, PayloadCodecs codecs, OwnTransaction own, IOptions<TaskRecoveryOptions> options,
+    EntryJson json, PayloadCodecs codecs, OwnTransaction own, TimeProvider time, IOptions<TaskRecoveryOptions> options,
     ILogger<JobService> logger)
     : IJobService
 {
@@ -124,7 +124,7 @@ internal sealed class JobService(
             return [];
         }
 
-        return [next, .. JobRules.TimesOf(job).Preview(next, next, count).Take(count - 1)];
+        return NextRuns.Of(job, next, count, time.GetUtcNow());
     }
 
     public async Task<int> RecoverJobsAsync(CancellationToken cancellationToken = default)

@@ -83,16 +83,57 @@ public sealed class JobScheduleTests
     [Fact]
     public async Task Next_runs_begin_with_the_planned_one()
     {
-        await using var host = Create(static _ => { });
+        var clock = new ManualTimeProvider();
+        await using var host = Create(builder => builder.Services.AddSingleton<TimeProvider>(clock));
         var jobs = host.Services.GetRequiredService<IJobService>();
-        _jobs.Job = _jobs.Job with { Schedule = Schedule.Cron("0 */6 * * *"), NextRunAt = Now.AddHours(-4), EndAt = Now.AddHours(15) };
+        var next = clock.GetUtcNow().AddHours(6);
+        _jobs.Job = _jobs.Job with { Schedule = Schedule.Cron("0 */6 * * *"), NextRunAt = next, EndAt = next.AddHours(19) };
 
-        Assert.Equal([Now.AddHours(-4), Now.AddHours(2), Now.AddHours(8)], await jobs.GetNextRunsAsync(_jobs.Job.Id, 3));
+        Assert.Equal([next, next.AddHours(6), next.AddHours(12)], await jobs.GetNextRunsAsync(_jobs.Job.Id, 3));
         Assert.Equal(4, (await jobs.GetNextRunsAsync(_jobs.Job.Id, 100)).Count);
         Assert.Single(await jobs.GetNextRunsAsync(_jobs.Job.Id, 1));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => jobs.GetNextRunsAsync(_jobs.Job.Id, 0));
         _jobs.Job = _jobs.Job with { State = JobState.Paused, NextRunAt = null };
         Assert.Empty(await jobs.GetNextRunsAsync(_jobs.Job.Id));
+    }
+
+    [Theory]
+    [InlineData(MissedRunPolicy.RunOnce, -2.5, new[] { -2.5, 0.5, 1.5 })]
+    [InlineData(MissedRunPolicy.Skip, -2.5, new[] { 0.5, 1.5, 2.5 })]
+    [InlineData(MissedRunPolicy.Skip, -0.5, new[] { -0.5, 0.5, 1.5 })] // it is late, but not missed
+    [InlineData(MissedRunPolicy.RunAll, -5.5, new[] { -1.5, -0.5, 0.5 })] // two are made up for
+    [InlineData(MissedRunPolicy.RunAll, 0.5, new[] { 0.5, 1.5, 2.5 })]
+    public async Task Next_runs_of_an_overdue_job_are_those_that_will_run(MissedRunPolicy policy, double next, double[] expected)
+    {
+        var clock = new ManualTimeProvider();
+        var now = clock.GetUtcNow();
+        await using var host = Create(builder => builder.Services.AddSingleton<TimeProvider>(clock));
+        var jobs = host.Services.GetRequiredService<IJobService>();
+        _jobs.Job = _jobs.Job with
+        {
+            Schedule = Schedule.Every(TimeSpan.FromHours(1)),
+            MissedRuns = policy,
+            CatchUpLimit = 2,
+            NextRunAt = now.AddHours(next),
+        };
+
+        Assert.Equal(expected.Select(hours => now.AddHours(hours)), await jobs.GetNextRunsAsync(_jobs.Job.Id, 3));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => jobs.GetNextRunsAsync(_jobs.Job.Id, 1_001));
+    }
+
+    [Fact]
+    public async Task Next_runs_do_not_contain_an_overdue_run_that_has_expired()
+    {
+        var clock = new ManualTimeProvider();
+        await using var host = Create(builder => builder.Services.AddSingleton<TimeProvider>(clock));
+        _jobs.Job = _jobs.Job with
+        {
+            Schedule = Schedule.Once(clock.GetUtcNow().AddHours(-1)),
+            ExpiresAfter = TimeSpan.FromMinutes(5),
+            NextRunAt = clock.GetUtcNow().AddHours(-1),
+        };
+
+        Assert.Empty(await host.Services.GetRequiredService<IJobService>().GetNextRunsAsync(_jobs.Job.Id));
     }
 
     [Fact]
