@@ -43,7 +43,7 @@ public interface IJobService
     /// <summary>Resumes a paused job from its next due time. Due times that passed during the pause are not made up for. Runs that were
     /// requested before the pause start at once.</summary>
     /// <returns><see langword="false"/> if there is no such job.</returns>
-    /// <exception cref="TimeZoneNotFoundException">This machine does not know the time zone of the job's schedule.</exception>
+    /// <exception cref="JobUnplannableException">This process can't compute the due times of the job.</exception>
     Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken = default);
 
     /// <summary>Deletes a job and cancels its unfinished tasks. Its task records are kept.</summary>
@@ -73,7 +73,7 @@ public interface IJobService
     /// <exception cref="InvalidOperationException">The job does not exist, is paused, has ended, or runs once.</exception>
     /// <exception cref="ArgumentException"><paramref name="to"/> is before <paramref name="from"/>, the range begins before 1900, or it has
     /// more than 10,000 due times.</exception>
-    /// <exception cref="TimeZoneNotFoundException">This machine does not know the time zone of the job's schedule.</exception>
+    /// <exception cref="JobUnplannableException">This process can't compute the due times of the job.</exception>
     Task<int> BackfillAsync(Guid jobId, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken = default);
 
     /// <summary>Returns the time of a job's next run; <see langword="null"/> if no run is planned.</summary>
@@ -87,7 +87,7 @@ public interface IJobService
     /// <param name="jobId">The job.</param>
     /// <param name="count">How many runs to return, 1 to 1,000.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
-    /// <exception cref="TimeZoneNotFoundException">This machine does not know the time zone of the job's schedule.</exception>
+    /// <exception cref="JobUnplannableException">This process can't compute the due times of the job.</exception>
     Task<IReadOnlyList<DateTimeOffset>> GetNextRunsAsync(Guid jobId, int count = 10, CancellationToken cancellationToken = default);
 
     /// <summary>Plans the next run of every active job that has none. Runs at start-up by itself; safe to call at any time.</summary>

@@ -12,7 +12,7 @@ internal static class ExitCodes
 
     public const int NotReachable = 3;
 
-    /// <summary>The database can't be used, or the time zone of a job is not known here.</summary>
+    /// <summary>The database can't be used, or a job can't be planned here.</summary>
     public const int NotUsable = 4;
 
     /// <summary>A part of the entries was not changed.</summary>

@@ -27,11 +27,7 @@ internal static class Failures
         StoreConfigurationException => new(
             StatusCodes.Status503ServiceUnavailable, "The database refuses this",
             "Its role may not do this, or its tables are not as the library needs them. The log of the application says more."),
-        TimeZoneNotFoundException => new(StatusCodes.Status409Conflict, "The job can't be planned here", failure.Message),
-        InvalidTimeZoneException => new(
-            StatusCodes.Status409Conflict, "The job can't be planned here",
-            "This machine can't read the time zone of the job's schedule. Repair the time zone data of its operating system (the package "
-            + "tzdata on Linux). The log of the application says more."),
+        JobUnplannableException => new(StatusCodes.Status409Conflict, "The job can't be planned here", failure.Message),
         NotSupportedException => new(
             StatusCodes.Status501NotImplemented, "Not supported by this store",
             "The store of this application does not support this page."),

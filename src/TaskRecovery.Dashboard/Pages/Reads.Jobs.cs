@@ -69,7 +69,7 @@ internal sealed partial class Reads
                 request, false, $"next runs {count} {seen.Id}",
                 async token => await jobs.GetNextRunsAsync(seen.Id, count, token).ConfigureAwait(false)).ConfigureAwait(false);
         }
-        catch (Exception failure) when (failure is TimeZoneNotFoundException or InvalidTimeZoneException or ArgumentException)
+        catch (JobUnplannableException)
         {
             // The page says so. It is read every few seconds, and the nodes have logged it.
             return null;

@@ -10,6 +10,7 @@ internal static class BackfillTimes
     /// <summary>Finds the due times of a job in a range of the past.</summary>
     /// <exception cref="InvalidOperationException">The job does not exist, is paused, has ended, or runs once.</exception>
     /// <exception cref="ArgumentException">The range ends before it begins, begins before 1900, or has too many due times.</exception>
+    /// <exception cref="JobUnplannableException">This process can't plan the job.</exception>
     public static async Task<List<DateTimeOffset>> FindAsync(
         IJobStore store, Guid jobId, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken)
     {
@@ -31,7 +32,8 @@ internal static class BackfillTimes
                 + "or runs once. Look at it with GetAsync.");
         }
 
-        var dues = JobRules.TimesOf(job).Between(from, to < next ? to : next.AddTicks(-1), next, Most + 1);
+        var dues = JobTimes.Compute(
+            job, planned => JobRules.TimesOf(planned).Between(from, to < next ? to : next.AddTicks(-1), next, Most + 1));
         return dues.Count <= Most ? dues : throw new ArgumentException(
             $"The range from {from:O} to {to:O} has more than {Most:N0} due times of job '{job.Name}'; backfill it in parts.", nameof(to));
     }

@@ -118,13 +118,11 @@ internal sealed class JobService(
     public async Task<IReadOnlyList<DateTimeOffset>> GetNextRunsAsync(
         Guid jobId, int count = 10, CancellationToken cancellationToken = default)
     {
-        if (await store.FindAsync(jobId, cancellationToken).ConfigureAwait(false)
-            is not { State: JobState.Active, NextRunAt: { } next } job)
-        {
-            return [];
-        }
-
-        return NextRuns.Of(job, next, count, time.GetUtcNow());
+        RunTimes.CheckPreviewed(count);
+        return await store.FindAsync(jobId, cancellationToken).ConfigureAwait(false)
+            is { State: JobState.Active, NextRunAt: { } next } job
+            ? JobTimes.Compute(job, planned => NextRuns.Of(planned, next, count, time.GetUtcNow()))
+            : [];
     }
 
     public async Task<int> RecoverJobsAsync(CancellationToken cancellationToken = default)

@@ -81,7 +81,7 @@ internal sealed class QueueOperator(
         OperationRules.Check(target, audit);
         own.Refuse(nameof(ResumeAsync));
         return target.JobId is { } job
-            ? Found(await jobs.ResumeAsync(job, audit, cancellationToken).ConfigureAwait(false))
+            ? Found(await ResumeJobAsync(job, audit, cancellationToken).ConfigureAwait(false))
             : await SetPausedAsync(target, null, audit, cancellationToken).ConfigureAwait(false);
     }
 
@@ -244,6 +244,19 @@ internal sealed class QueueOperator(
         claimers.PollNow();
         claimers.WakeAll();
         return OperatorResult.Done;
+    }
+
+    private async ValueTask<bool> ResumeJobAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await jobs.ResumeAsync(jobId, audit, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (UnplannableJob.IsProblem(exception))
+        {
+            var job = await jobs.FindAsync(jobId, cancellationToken).ConfigureAwait(false);
+            throw JobTimes.Unplannable(job?.Name ?? jobId.ToString(), exception);
+        }
     }
 
     private static OperatorResult Found(bool found) => found ? OperatorResult.Done : OperatorResult.NotFound;

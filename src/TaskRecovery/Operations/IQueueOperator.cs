@@ -47,7 +47,7 @@ public interface IQueueOperator
     /// <summary>Resumes what was paused.</summary>
     /// <returns><see cref="OperatorResult.Done"/>, or <see cref="OperatorResult.NotFound"/> if there is no such queue, kind or
     /// job.</returns>
-    /// <exception cref="TimeZoneNotFoundException">This machine does not know the time zone of the job's schedule.</exception>
+    /// <exception cref="JobUnplannableException">This process can't compute the due times of the job.</exception>
     ValueTask<OperatorResult> ResumeAsync(PauseTarget target, AuditInfo audit, CancellationToken cancellationToken = default);
 
     /// <summary>Runs a job now, in addition to its schedule.</summary>
@@ -65,7 +65,7 @@ public interface IQueueOperator
     /// then.</summary>
     /// <exception cref="InvalidOperationException">The job does not exist, is paused, has ended, or runs once.</exception>
     /// <exception cref="ArgumentException">The range ends before it begins, or has more than 10,000 due times.</exception>
-    /// <exception cref="TimeZoneNotFoundException">This machine does not know the time zone of the job's schedule.</exception>
+    /// <exception cref="JobUnplannableException">This process can't compute the due times of the job.</exception>
     ValueTask<IReadOnlyList<DateTimeOffset>> PreviewBackfillAsync(
         Guid jobId, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken = default);
 
@@ -74,7 +74,7 @@ public interface IQueueOperator
     /// <returns>The number of runs that were enqueued.</returns>
     /// <exception cref="InvalidOperationException">The job does not exist, is paused, has ended, or runs once.</exception>
     /// <exception cref="ArgumentException">The range ends before it begins, or has more than 10,000 due times.</exception>
-    /// <exception cref="TimeZoneNotFoundException">This machine does not know the time zone of the job's schedule.</exception>
+    /// <exception cref="JobUnplannableException">This process can't compute the due times of the job.</exception>
     ValueTask<int> BackfillJobAsync(
         Guid jobId, DateTimeOffset from, DateTimeOffset to, AuditInfo audit, CancellationToken cancellationToken = default);
 

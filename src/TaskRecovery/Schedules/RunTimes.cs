@@ -109,11 +109,7 @@ internal sealed class RunTimes
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is not 1 to 1,000.</exception>
     public List<DateTimeOffset> Preview(DateTimeOffset after, DateTimeOffset grid, int count)
     {
-        if (count is < 1 or > MostPreviewed)
-        {
-            throw new ArgumentOutOfRangeException(nameof(count), count, $"A preview has 1 to {MostPreviewed:N0} runs.");
-        }
-
+        CheckPreviewed(count);
         var runs = new List<DateTimeOffset>();
         for (var next = NextAfter(after, grid); runs.Count < count && next is { } run; next = NextAfter(run, grid))
         {
@@ -121,6 +117,16 @@ internal sealed class RunTimes
         }
 
         return runs;
+    }
+
+    /// <summary>Checks how many runs a preview has.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is not 1 to 1,000.</exception>
+    public static void CheckPreviewed(int count)
+    {
+        if (count is < 1 or > MostPreviewed)
+        {
+            throw new ArgumentOutOfRangeException(nameof(count), count, $"A preview has 1 to {MostPreviewed:N0} runs.");
+        }
     }
 
     /// <summary>Returns the due times of a range, both ends included, up to a number of them.</summary>

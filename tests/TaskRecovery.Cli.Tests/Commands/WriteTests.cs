@@ -131,8 +131,10 @@ public sealed class WriteTests : IDisposable
         Assert.Equal(("anna", 3), (Text(happened, "actor"), happened.GetProperty("entries").GetInt32()));
     }
 
-    [Fact]
-    public async Task A_job_whose_time_zone_this_machine_does_not_know_is_named_with_the_zone()
+    [Theory]
+    [InlineData("time_zone = 'Mars/Base'", "'Mars/Base'")]
+    [InlineData("cron = '61 * * * *'", "61")]
+    public async Task A_job_that_this_machine_can_not_plan_is_named_with_the_problem(string change, string problem)
     {
         await _cli.MigratedAsync();
         foreach (var name in (string[])["sweep", "report"])
@@ -142,11 +144,16 @@ public sealed class WriteTests : IDisposable
         }
 
         await _cli.RunAsync("pause", "job", "sweep", "--yes");
-        await Database.ExecuteAsync(_cli.ConnectionString, "update taskrecovery_jobs set time_zone = 'Mars/Base'");
+        await Database.ExecuteAsync(_cli.ConnectionString, $"update taskrecovery_jobs set {change}");
 
-        (await _cli.RunAsync("resume", "job", "sweep", "--yes")).AssertFailed(4, "'Mars/Base'");
-        (await _cli.RunAsync("job", "backfill", "report", "--from", "20h", "--dry-run")).AssertFailed(4, "'Mars/Base'");
-        (await _cli.RunAsync("job", "backfill", "report", "--from", "20h", "--yes")).AssertFailed(4, "'Mars/Base'");
+        string[] resume = ["resume", "job", "sweep", "--yes"];
+        string[] backfill = ["job", "backfill", "report", "--from", "20h"];
+        foreach (var args in (string[][])[resume, [.. backfill, "--dry-run"], [.. backfill, "--yes"]])
+        {
+            var failed = await _cli.RunAsync(args);
+            failed.AssertFailed(4, problem);
+            failed.AssertFailed(4, args == resume ? "Job 'sweep' can't be planned" : "Job 'report' can't be planned");
+        }
     }
 
     [Fact]

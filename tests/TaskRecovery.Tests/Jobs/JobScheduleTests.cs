@@ -188,6 +188,49 @@ public sealed class JobScheduleTests
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => jobs.PauseAsync(_jobs.Job.Id, until: DateTimeOffset.MaxValue));
     }
 
+    public static TheoryData<Exception, string> Problems { get; } = new()
+    {
+        { new TimeZoneNotFoundException("no zone 'Mars/Base'"), "no zone 'Mars/Base'" },
+        { new InvalidTimeZoneException("/usr/share/zoneinfo is damaged"), "tzdata" },
+        { new ArgumentException("The minute '61' is too large.", "expression"), "The minute '61' is too large." },
+        { new FormatException("no date"), "no date" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Problems))]
+    public async Task Job_that_this_process_cannot_plan_is_named_by_a_resume(Exception problem, string expected)
+    {
+        await using var host = Create(static _ => { });
+        _jobs.ResumeFailure = problem;
+
+        var error = await Assert.ThrowsAsync<JobUnplannableException>(
+            () => host.Services.GetRequiredService<IJobService>().ResumeAsync(_jobs.Job.Id));
+
+        Assert.Equal((_jobs.Job.Name, problem), (error.JobName, error.InnerException));
+        Assert.Contains(expected, error.Problem, StringComparison.Ordinal);
+        Assert.DoesNotContain("/usr/share", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("Parameter", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Job_that_this_process_cannot_plan_has_no_preview_and_no_backfill()
+    {
+        await using var host = Create(static _ => { });
+        var jobs = host.Services.GetRequiredService<IJobService>();
+        foreach (var broken in new[]
+        {
+            StoredSchedule.Read(null, null, "61 * * * *", null),
+            StoredSchedule.Read(null, null, "* * * * *", "Mars/Base"),
+        })
+        {
+            _jobs.Job = _jobs.Job with { Schedule = broken, NextRunAt = Now };
+
+            await Assert.ThrowsAsync<JobUnplannableException>(() => jobs.GetNextRunsAsync(_jobs.Job.Id));
+            await Assert.ThrowsAsync<JobUnplannableException>(() => jobs.BackfillAsync(_jobs.Job.Id, Now.AddHours(-3), Now));
+            await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => jobs.GetNextRunsAsync(_jobs.Job.Id, 0));
+        }
+    }
+
     [Fact]
     public async Task Job_that_this_node_cannot_plan_is_logged_once()
     {

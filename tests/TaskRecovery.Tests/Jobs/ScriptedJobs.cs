@@ -138,8 +138,12 @@ internal sealed class ScriptedJobs : IJobStore
         return System.Threading.Tasks.Task.FromResult(HasJob);
     }
 
+    /// <summary>What a resume throws; <see langword="null"/> if it succeeds.</summary>
+    public Exception? ResumeFailure { get; set; }
+
     public Task<bool> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
-        => System.Threading.Tasks.Task.FromResult(HasJob);
+        => ResumeFailure is { } failure
+            ? System.Threading.Tasks.Task.FromException<bool>(failure) : System.Threading.Tasks.Task.FromResult(HasJob);
 
     public List<Guid> Deleted { get; } = [];
 
