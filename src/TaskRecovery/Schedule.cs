@@ -93,9 +93,11 @@ public sealed record Schedule
         _ => string.Create(CultureInfo.InvariantCulture, $"once at {At:O}"),
     };
 
-    /// <summary>Creates a schedule from stored values, which are not validated: this machine may not know the time zone.</summary>
+    /// <summary>Creates a schedule from stored values, which are not validated: this machine may not know the time zone, and a row that was
+    /// edited by hand may have any interval. It is limited to those of <see cref="Every"/>.</summary>
     internal static Schedule FromStored(TimeSpan? interval, DateTimeOffset? at, string? expression, string? timeZone)
         => expression is not null ? new Schedule(null, null, expression, timeZone ?? TimeZones.Utc)
-            : interval is { } span ? Every(span < TimeSpan.FromSeconds(1) ? TimeSpan.FromSeconds(1) : span)
+            : interval is { } span
+            ? Every(TimeSpan.FromTicks(Math.Clamp(span.Ticks, TimeSpan.TicksPerSecond, EntryLimits.LongestDelay.Ticks)))
             : Once(at ?? DateTimeOffset.UnixEpoch);
 }

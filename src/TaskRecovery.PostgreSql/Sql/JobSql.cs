@@ -14,13 +14,12 @@ internal static class JobSql
 
     /// <summary>The columns of a job.</summary>
     internal static readonly string Columns = $"""
-        j.id, j.name, j.kind, j.args, {Every}, j.once_at, j.state, j.overlap, j.missed_runs, j.queue, j.priority,
-            j.max_attempts, (extract(epoch from j.timeout) * 1000000)::bigint,
-            case when j.planned_entry is not null then {Clamp("j.next_run_at")} end, j.created_at, j.updated_at, j.declared_by,
-            j.cron, j.time_zone, {Clamp("j.start_at")}, {Clamp("j.end_at")}, j.exceptions,
-            (extract(epoch from j.catch_up_within) * 1000000)::bigint, j.catch_up_limit,
-            (extract(epoch from j.expires_after) * 1000000)::bigint,
-            j.paused_at, j.resume_at, j.paused_by, j.paused_reason, j.orphaned_at
+        j.id, j.name, j.kind, j.args, {Every}, {Clamp("j.once_at")}, j.state, j.overlap, j.missed_runs, j.queue, j.priority,
+            j.max_attempts, {Micros("j.timeout")},
+            case when j.planned_entry is not null then {Clamp("j.next_run_at")} end, {Clamp("j.created_at")}, {Clamp("j.updated_at")},
+            j.declared_by, j.cron, j.time_zone, {Clamp("j.start_at")}, {Clamp("j.end_at")}, j.exceptions,
+            {Micros("j.catch_up_within")}, j.catch_up_limit, {Micros("j.expires_after")},
+            {Clamp("j.paused_at")}, {Clamp("j.resume_at")}, j.paused_by, j.paused_reason, {Clamp("j.orphaned_at")}
         """;
 
     /// <summary>The condition under which a row can be planned. The constraint <c>jobs_sound</c> requires the same, but rows that are older
@@ -37,6 +36,13 @@ internal static class JobSql
     internal static string Clamp(string column) => $"""
         case when {column} is not null
                 then least(greatest({column}, timestamptz '0002-01-01 00:00Z'), timestamptz '9000-01-01 00:00Z') end
+        """;
+
+    /// <summary>A time span in microseconds, limited to 36,500 days either way.</summary>
+    private static string Micros(string column) => $"""
+        case when {column} is not null
+                then (extract(epoch from least(greatest({column}, interval '-876000 hours'), interval '876000 hours'))
+                    * 1000000)::bigint end
         """;
 
     /// <summary>The arguments of the entry of a new run.</summary>
@@ -66,15 +72,12 @@ internal static class JobSql
 
     /// <summary>Takes the lock that starts of runs wait for, to change the plan, and reads the row as it is after the wait for the lock. $1
     /// id, or null; $2 name, or null.</summary>
-    internal const string LockForPlan = """
-        select j.id, j.kind, j.entry_kind, j.args,
-            case when j.every is not null then (extract(epoch from greatest(j.every, interval '1 second')) * 1000000)::bigint
-                end, j.once_at, j.start_at, j.state, j.overlap, j.missed_runs,
-            j.queue, j.priority, j.max_attempts, (extract(epoch from j.timeout) * 1000000)::bigint, j.next_run_at, j.planned_entry,
-            clock_timestamp(), j.declared_by, j.name, j.cron, j.time_zone, j.end_at, j.exceptions,
-                (extract(epoch from j.catch_up_within) * 1000000)::bigint,
-            j.catch_up_limit, (extract(epoch from j.expires_after) * 1000000)::bigint, j.paused_at, j.resume_at, j.declared_as,
-                j.orphaned_at
+    internal static readonly string LockForPlan = $$"""
+        select j.id, j.kind, j.entry_kind, j.args, {{Every}}, {{Clamp("j.once_at")}}, {{Clamp("j.start_at")}}, j.state, j.overlap,
+            j.missed_runs, j.queue, j.priority, j.max_attempts, {{Micros("j.timeout")}}, {{Clamp("j.next_run_at")}}, j.planned_entry,
+            clock_timestamp(), j.declared_by, j.name, j.cron, j.time_zone, {{Clamp("j.end_at")}}, j.exceptions,
+            {{Micros("j.catch_up_within")}}, j.catch_up_limit, {{Micros("j.expires_after")}}, {{Clamp("j.paused_at")}},
+            {{Clamp("j.resume_at")}}, j.declared_as, {{Clamp("j.orphaned_at")}}
         from {schema}.jobs j where j.id = $1 or j.name = $2 for update
         """;
 
@@ -171,13 +174,14 @@ internal static class JobSql
 
     /// <summary>Active cron jobs with a planned run in the future, and what their plan depends on. Returns id, name, cron, time zone, start
     /// at, end at, exceptions, next run, now, planned entry.</summary>
-    internal const string PlannedCron = """
-        select j.id, j.name, j.cron, j.time_zone, j.start_at, j.end_at, j.exceptions, j.next_run_at, clock_timestamp(), j.planned_entry
+    internal static readonly string PlannedCron = $$"""
+        select j.id, j.name, j.cron, j.time_zone, {{Clamp("j.start_at")}}, {{Clamp("j.end_at")}}, j.exceptions, {{Clamp("j.next_run_at")}},
+            clock_timestamp(), j.planned_entry
         from {schema}.jobs j where j.state = 0 and j.cron is not null and j.planned_entry is not null and j.next_run_at > clock_timestamp()
         """;
 
     /// <summary>As <see cref="PlannedCron"/>, and locks the rows. $1 ids.</summary>
-    internal const string LockPlannedCron = $"{PlannedCron} and j.id = any ($1) order by j.id for no key update";
+    internal static readonly string LockPlannedCron = $"{PlannedCron} and j.id = any ($1) order by j.id for no key update";
 
     /// <summary>Adds an entry for a run. $1 job, $2 due time, or null for now. Adds nothing if there is no such job.</summary>
     internal const string AddEntry = """

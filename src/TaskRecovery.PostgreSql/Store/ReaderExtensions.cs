@@ -5,6 +5,8 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Reads columns that may be null.</summary>
 internal static class ReaderExtensions
 {
+    private const long MostMicroseconds = long.MaxValue / TimeSpan.TicksPerMicrosecond;
+
     internal static string? StringOrNull(this NpgsqlDataReader reader, int column)
         => reader.IsDBNull(column) ? null : reader.GetString(column);
 
@@ -17,9 +19,13 @@ internal static class ReaderExtensions
     internal static DateTimeOffset? TimeOrNull(this NpgsqlDataReader reader, int column)
         => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 
-    /// <summary>An interval that the statement returns as a number of microseconds.</summary>
+    /// <summary>An interval that the statement returns as a number of microseconds. A row that was edited by hand may have any
+    /// number.</summary>
     internal static TimeSpan? MicrosecondsOrNull(this NpgsqlDataReader reader, int column)
-        => reader.IsDBNull(column) ? null : TimeSpan.FromTicks(reader.GetInt64(column) * TimeSpan.TicksPerMicrosecond);
+        => reader.IsDBNull(column)
+            ? null
+            : TimeSpan.FromTicks(
+                Math.Clamp(reader.GetInt64(column), -MostMicroseconds, MostMicroseconds) * TimeSpan.TicksPerMicrosecond);
 
     /// <summary>Reads the first column of all rows.</summary>
     internal static async ValueTask<List<long>> ReadIdsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)

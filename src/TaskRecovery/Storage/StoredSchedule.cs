@@ -8,7 +8,7 @@ namespace TaskRecovery.Storage;
 public static class StoredSchedule
 {
     /// <summary>Creates a schedule.</summary>
-    /// <param name="interval">The interval; less than a second is read as a second.</param>
+    /// <param name="interval">The interval; less than a second is read as a second, and more than 36,500 days as 36,500 days.</param>
     /// <param name="at">The time of the single run.</param>
     /// <param name="expression">The cron expression. It has precedence over the others.</param>
     /// <param name="timeZone">The time zone of the cron expression; <see langword="null"/> for UTC.</param>

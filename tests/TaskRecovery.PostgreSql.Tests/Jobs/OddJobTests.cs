@@ -67,16 +67,46 @@ public sealed class OddJobTests() : JobStoreTests(new PostgreSqlFixture())
     [InlineData("next_run_at = '-infinity'")]
     [InlineData("next_run_at = 'infinity'")]
     [InlineData("every = '0', next_run_at = '-infinity'")]
-    public async Task Odd_job_can_be_read_paused_and_resumed(string odd)
+    [InlineData("every = '178000000 years'")]
+    [InlineData("every = '-178000000 years'")]
+    [InlineData("catch_up_within = '178000000 years', expires_after = '178000000 years'")]
+    [InlineData("next_run_at = '294276-12-31 23:59:59+00'")]
+    [InlineData("once_at = '294276-12-31 23:59:59+00'")]
+    [InlineData("start_at = '294276-12-31 23:59:59+00'")]
+    [InlineData("end_at = '294276-12-31 23:59:59+00'")]
+    [InlineData("orphaned_at = '294276-12-31 23:59:59+00'")]
+    public async Task Odd_job_can_be_read_paused_resumed_and_deleted_and_hides_no_other(string odd)
     {
         var job = await GivenJobAsync();
+        await GivenJobAsync(Schedule.Cron("0 0 1 1 *"), name: "other");
         await ChangeAsync("", odd, name: job.Name);
+        var both = await Jobs.ListAsync(Cancellation);
 
         await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation);
         await Jobs.ResumeAsync(job.Id, Cancellation);
 
-        Assert.Equal(JobState.Active, Assert.Single(await Jobs.ListAsync(Cancellation)).State);
-        Assert.Single(await WaitingRunsAsync());
+        Assert.Equal(["other", "report"], both.Select(static one => one.Name));
+        Assert.Equal(JobState.Active, (await FindJobAsync(job.Id)).State);
+        Assert.Equal(2, (await WaitingRunsAsync()).Count);
+        Assert.True(await Jobs.DeleteAsync(job.Id, Cancellation));
+        Assert.Equal("other", Assert.Single(await Jobs.ListAsync(Cancellation)).Name);
+    }
+
+    [Theory]
+    [InlineData("next_run_at = '294276-12-31 23:59:59+00'")]
+    [InlineData("end_at = '294276-12-31 23:59:59+00'")]
+    public async Task Odd_cron_job_does_not_keep_the_plans_of_others_from_being_corrected(string odd)
+    {
+        await GivenJobAsync(FarAhead(await Fixture.GetTimeAsync(Cancellation)), name: "odd");
+        await GivenJobAsync(FarAhead(await Fixture.GetTimeAsync(Cancellation)));
+        await ChangeAsync("", odd);
+        await ExecuteAsync("update jobs set time_zone = 'Asia/Tokyo' where name = 'report'");
+
+        var corrected = await Jobs.CorrectPlansAsync(Cancellation);
+
+        Assert.Empty(corrected.Unplannable);
+        Assert.InRange(corrected.Planned, 1, 2);
+        Assert.Equal(15, (await Jobs.FindByNameAsync("report", Cancellation))!.NextRunAt!.Value.UtcDateTime.Hour);
     }
 
     [Theory]

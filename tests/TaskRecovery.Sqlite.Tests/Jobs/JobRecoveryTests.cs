@@ -13,6 +13,7 @@ public sealed class JobRecoveryTests() : JobStoreTests(new SqliteFixture())
         "every = 0",
         "every = -1",
         "every = 'often'",
+        "every = 9223372036854775807",
         "next_run_at = 9223372036854775807",
         "next_run_at = -9223372036854775807",
         "every = 0, next_run_at = -9223372036854775807",
@@ -48,6 +49,30 @@ public sealed class JobRecoveryTests() : JobStoreTests(new SqliteFixture())
 
         var planned = await Task.WhenAll((await WaitingRunsAsync()).Select(entry => FindAsync(entry.Id)));
         Assert.Contains(planned, entry => entry.Args.Contains(job.Id.ToString(), StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("every = 9223372036854775807")]
+    [InlineData("every = -9223372036854775807")]
+    [InlineData("catch_up_within = 9223372036854775807, expires_after = 9223372036854775807, timeout = 9223372036854775807")]
+    [InlineData("next_run_at = 9223372036854775807")]
+    [InlineData("end_at = 9223372036854775807")]
+    [InlineData("orphaned_at = 9223372036854775807")]
+    public async Task Odd_job_can_be_read_paused_resumed_and_deleted_and_hides_no_other(string odd)
+    {
+        var job = await GivenJobAsync(name: "odd");
+        await GivenJobAsync(Schedule.Cron("0 0 1 1 *"), name: "other");
+        await ChangeAsync($"update taskrecovery_jobs set {odd} where name = 'odd'");
+        var both = await Jobs.ListAsync(Cancellation);
+
+        await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation);
+        await Jobs.ResumeAsync(job.Id, Cancellation);
+
+        Assert.Equal(["odd", "other"], both.Select(static one => one.Name));
+        Assert.Equal(JobState.Active, (await FindJobAsync(job.Id)).State);
+        Assert.Equal(2, (await WaitingRunsAsync()).Count);
+        Assert.True(await Jobs.DeleteAsync(job.Id, Cancellation));
+        Assert.Equal("other", Assert.Single(await Jobs.ListAsync(Cancellation)).Name);
     }
 
     [Fact]

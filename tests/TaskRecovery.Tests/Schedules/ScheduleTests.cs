@@ -1,10 +1,19 @@
 using TaskRecovery.Schedules;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Tests.Schedules;
 
 public sealed class ScheduleTests
 {
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 10, 0, 0, TimeSpan.Zero);
+
+    [Theory]
+    [InlineData(long.MinValue, 1.0)]
+    [InlineData(0L, 1.0)]
+    [InlineData(50_000_000L, 5.0)]
+    [InlineData(long.MaxValue, 36_500 * 86_400.0)]
+    public void Stored_interval_of_any_length_is_read(long ticks, double seconds)
+        => Assert.Equal(TimeSpan.FromSeconds(seconds), StoredSchedule.Read(new TimeSpan(ticks), null, null, null).Interval);
 
     [Fact]
     public void Schedule_knows_its_next_due_time()
