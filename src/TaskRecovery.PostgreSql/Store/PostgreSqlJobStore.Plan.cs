@@ -149,6 +149,11 @@ internal sealed partial class PostgreSqlJobStore
         }
 
         await EndPlannedAsync(connection, held, OutcomeKind.Superseded, EndReasons.Superseded, cancellationToken).ConfigureAwait(false);
+        if (held.State == JobState.Paused && plan.State != JobState.Paused)
+        {
+            await SetPauseAsync(connection, held.Id, null, cancellationToken).ConfigureAwait(false);
+        }
+
         if (plan is { State: JobState.Active, Due: { } due })
         {
             await PlanAsync(connection, held.Id, due, cancellationToken).ConfigureAwait(false);
@@ -174,9 +179,15 @@ internal sealed partial class PostgreSqlJobStore
                 connection, held, OutcomeKind.Cancelled, EndReasons.JobNotActive, cancellationToken).ConfigureAwait(false);
             var state = settled.State == JobState.Ended ? JobState.Ended : JobState.Paused;
             await SetPlanAsync(connection, held.Id, state, settled.NextRunAt, null, cancellationToken).ConfigureAwait(false);
+            if (state == JobState.Ended)
+            {
+                return;
+            }
         }
 
-        await SetPauseAsync(connection, held.Id, pause with { At = held.PausedAt ?? held.Now }, cancellationToken).ConfigureAwait(false);
+        // The row of a job that is not paused may have the time of an older pause.
+        var since = held.State == JobState.Paused ? held.PausedAt ?? held.Now : held.Now;
+        await SetPauseAsync(connection, held.Id, pause with { At = since }, cancellationToken).ConfigureAwait(false);
     }
 
     // Without an operator, the time of the pause is over.

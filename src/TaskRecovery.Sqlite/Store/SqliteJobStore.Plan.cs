@@ -120,6 +120,11 @@ internal sealed partial class SqliteJobStore
         }
 
         EndPlanned(moves, held, OutcomeKind.Superseded, EndReasons.Superseded);
+        if (held.State == JobState.Paused && plan.State != JobState.Paused)
+        {
+            ClearPause(moves, held.Id);
+        }
+
         if (plan is { State: JobState.Active, Due: { } due })
         {
             Plan(moves, wanted, Micros.From(due));
@@ -136,12 +141,18 @@ internal sealed partial class SqliteJobStore
         {
             var settled = Settled(moves, job);
             EndPlanned(moves, job, OutcomeKind.Cancelled, EndReasons.JobNotActive);
-            SetPlan(
-                moves, job.Id, settled.State == JobState.Ended ? JobState.Ended : JobState.Paused, Micros.From(settled.NextRunAt), null);
+            var state = settled.State == JobState.Ended ? JobState.Ended : JobState.Paused;
+            SetPlan(moves, job.Id, state, Micros.From(settled.NextRunAt), null);
+            if (state == JobState.Ended)
+            {
+                return;
+            }
         }
 
+        // The row of a job that is not paused may have the time of an older pause.
+        var since = job.State == JobState.Paused ? job.PausedAt ?? moves.Now : moves.Now;
         moves.Session.Get(JobSql.SetPause)
-            .Bind(1, job.Id).Bind(2, job.PausedAt ?? moves.Now)
+            .Bind(1, job.Id).Bind(2, since)
             .Bind(3, Micros.From(pause.Until)).Bind(4, pause.By).Bind(5, pause.Reason).Execute();
     }
 
@@ -154,7 +165,7 @@ internal sealed partial class SqliteJobStore
     private static bool Resume(EntryMoves moves, JobRow job, AuditInfo? audit, ISet<string> queues)
     {
         var due = JobPlanning.Resume(job.Timing, Micros.ToTime(moves.Now), Micros.ToTime(job.ResumeAt));
-        moves.Session.Get(JobSql.SetPause).Bind(1, job.Id).BindNull(2).BindNull(3).BindNull(4).BindNull(5).Execute();
+        ClearPause(moves, job.Id);
         EventWriter.Add(moves.Session, moves.Now, JobEvents.Of(QueueEventKind.Resumed, job.Name, audit));
         queues.UnionWith(Wake(moves, job.Id));
         if (due is null)
@@ -166,6 +177,9 @@ internal sealed partial class SqliteJobStore
         Plan(moves, job, Micros.From(due.Value));
         return true;
     }
+
+    private static void ClearPause(EntryMoves moves, Guid jobId)
+        => moves.Session.Get(JobSql.SetPause).Bind(1, jobId).BindNull(2).BindNull(3).BindNull(4).BindNull(5).Execute();
 
     // The requested runs that wait for the end of the pause are due now. Returns their queues.
     private static HashSet<string> Wake(EntryMoves moves, Guid jobId)

@@ -77,6 +77,23 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
     }
 
     [Fact]
+    public async Task Pause_does_not_count_from_an_older_one_during_which_the_job_ended()
+    {
+        var job = await GivenJobAsync();
+        await Jobs.PauseAsync(job.Id, new JobPause(default, "old", "ann"), Cancellation);
+        var past = await Fixture.GetTimeAsync(Cancellation) - (10 * Hour);
+        Assert.Equal(JobState.Ended, (await GivenJobAsync(configure: definition => definition with { EndAt = past })).State);
+        Assert.Equal(JobState.Active, (await GivenJobAsync()).State);
+        await ShiftTimeAsync(2 * Hour);
+
+        await Jobs.PauseAsync(job.Id, new JobPause(default, "new"), Cancellation);
+
+        var pause = (await FindJobAsync(job.Id)).Pause!;
+        Assert.Equal(("new", null), (pause.Reason, pause.By));
+        Assert.InRange(await Fixture.GetTimeAsync(Cancellation) - pause.At, TimeSpan.FromMinutes(-1), Hour);
+    }
+
+    [Fact]
     public async Task Pause_says_why_and_until_when()
     {
         var job = await GivenJobAsync();
