@@ -66,7 +66,16 @@ internal static class OperationRules
     }
 
     /// <summary>Checks how entries are retried.</summary>
-    public static void Check(RetryOptions options) => QueryRules.CheckDefined(options.From, nameof(options.From));
+    public static void Check(RetryOptions options)
+    {
+        QueryRules.CheckDefined(options.From, nameof(options.From));
+        if (options.RunAt > EntryLimits.LatestTime)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(options), options.RunAt,
+                $"{nameof(options.RunAt)} is {options.RunAt:O}: use a time before {EntryLimits.LatestTime:yyyy-MM-dd}.");
+        }
+    }
 
     /// <summary>Checks a bulk request, and restricts its query to entries that it can change.</summary>
     /// <returns>The query; <see langword="null"/> if ids select the entries.</returns>

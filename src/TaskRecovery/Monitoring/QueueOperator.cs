@@ -89,6 +89,11 @@ internal sealed class QueueOperator(
         Guid jobId, AuditInfo audit, OverlapPolicy? overlap = null, CancellationToken cancellationToken = default)
     {
         OperationRules.Check(audit);
+        if (overlap is { } policy)
+        {
+            QueryRules.CheckDefined(policy, nameof(overlap));
+        }
+
         AmbientTransaction.Refuse(nameof(TriggerJobAsync), "Call it after the scope, or in a scope with TransactionScopeOption.Suppress.");
         own.Refuse(nameof(TriggerJobAsync));
         return await jobs.TriggerAsync(jobId, overlap, audit, cancellationToken).ConfigureAwait(false);

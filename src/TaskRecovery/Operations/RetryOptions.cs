@@ -8,6 +8,6 @@ public sealed record RetryOptions
     public RetryFrom From { get; init; } = RetryFrom.LastStep;
 
     /// <summary>The earliest time at which the entry runs.</summary>
-    /// <value>Default: <see langword="null"/>: now.</value>
+    /// <value>Default: <see langword="null"/>: now. Before the year 9000.</value>
     public DateTimeOffset? RunAt { get; init; }
 }

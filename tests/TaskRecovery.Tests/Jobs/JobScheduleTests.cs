@@ -188,6 +188,17 @@ public sealed class JobScheduleTests
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => jobs.PauseAsync(_jobs.Job.Id, until: DateTimeOffset.MaxValue));
     }
 
+    [Fact]
+    public async Task Run_now_with_a_policy_that_does_not_exist_is_refused()
+    {
+        await using var host = Create(static _ => { });
+        var jobs = host.Services.GetRequiredService<IJobService>();
+
+        var error = await Assert.ThrowsAsync<ArgumentException>(() => jobs.TriggerNowAsync(_jobs.Job.Id, (OverlapPolicy)9));
+
+        Assert.StartsWith("overlap is '9': use one of Skip", error.Message, StringComparison.Ordinal);
+    }
+
     public static TheoryData<Exception, string> Problems { get; } = new()
     {
         { new TimeZoneNotFoundException("no zone 'Mars/Base'"), "no zone 'Mars/Base'" },

@@ -41,6 +41,21 @@ public sealed class OperationRulesTests
             new BulkRequest { Action = BulkAction.Retry, Query = new() { LookAtMost = 0 } }));
     }
 
+    [Fact]
+    public void A_retry_runs_from_where_and_when_an_entry_can_run()
+    {
+        var late = new RetryOptions { RunAt = new DateTimeOffset(9001, 1, 1, 0, 0, 0, TimeSpan.Zero) };
+        var one = Assert.Throws<ArgumentOutOfRangeException>(() => OperationRules.Check(late));
+        var many = Assert.Throws<ArgumentOutOfRangeException>(
+            () => OperationRules.Check(new BulkRequest { Action = BulkAction.Retry, EntryIds = [1], Retry = late }));
+
+        Assert.StartsWith("RunAt is 9001-01-01", one.Message, StringComparison.Ordinal);
+        Assert.Equal(one.Message, many.Message);
+        Refuses("From is '7'", () => OperationRules.Check(new RetryOptions { From = (RetryFrom)7 }));
+        OperationRules.Check(new RetryOptions { RunAt = new DateTimeOffset(8999, 1, 1, 0, 0, 0, TimeSpan.Zero) });
+        OperationRules.Check(new RetryOptions());
+    }
+
     [Theory]
     [InlineData(BulkAction.Retry, EntryState.Failed, EntryState.Cancelled)]
     [InlineData(BulkAction.Cancel, EntryState.Waiting, EntryState.Running)]
