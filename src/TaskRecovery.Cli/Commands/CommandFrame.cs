@@ -117,7 +117,7 @@ internal sealed class CommandFrame(Terminal terminal)
             RequireWrites(parsed);
         }
 
-        var limit = Values.Span("--timeout", parsed.GetValue(_timeout)) ?? Timeout.InfiniteTimeSpan;
+        var limit = Values.Wait("--timeout", parsed.GetValue(_timeout)) ?? Timeout.InfiniteTimeSpan;
         using var limited = new CancellationTokenSource(limit, terminal.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limited.Token);
         var store = StoreSession.Create(_connection.Read(parsed), parsed.GetValue(_schema), options => configure?.Invoke(parsed, options));

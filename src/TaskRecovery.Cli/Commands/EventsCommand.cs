@@ -46,7 +46,7 @@ internal static class EventsCommand
             };
             if (call.Get(follow))
             {
-                return await new EventFollower(call, query).RunAsync(Values.Span("--interval", call.Get(interval))
+                return await new EventFollower(call, query).RunAsync(Values.Wait("--interval", call.Get(interval))
                     ?? Interval, cancellationToken).ConfigureAwait(false);
             }
 

@@ -17,7 +17,7 @@ internal static class StatusCommand
         var command = new Command("status", "Shows the queues, and what happened in the last hour and day.") { watch, interval };
         return frame.Reads(command, async (call, cancellationToken) =>
         {
-            var time = Values.Span("--interval", call.Get(interval)) ?? Interval;
+            var time = Values.Wait("--interval", call.Get(interval)) ?? Interval;
             if (!call.Get(watch))
             {
                 await ShowAsync(call, cancellationToken).ConfigureAwait(false);

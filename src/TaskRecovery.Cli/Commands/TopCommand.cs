@@ -16,7 +16,7 @@ internal static class TopCommand
             "top", "Shows the queues, nodes, running entries and events on a live screen. Press q to quit, space to update.") { interval };
         return frame.Reads(command, (call, cancellationToken) =>
         {
-            var time = Values.Span("--interval", call.Get(interval)) ?? Interval;
+            var time = Values.Wait("--interval", call.Get(interval)) ?? Interval;
             return call.Terminal is { IsRich: true, CanAsk: true } && !call.AsJson
                 ? RunAsync(call, time, cancellationToken)
                 : throw CommandException.Usage(

@@ -6,6 +6,8 @@ namespace TaskRecovery.Cli.Commands;
 /// <summary>Reads values of the command line. An error names the option, its value and what is allowed.</summary>
 internal static class Values
 {
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(24);
+
     /// <summary>Reads the id of an entry.</summary>
     public static long Id(string text) => Number("ID", text, "an entry");
 
@@ -42,6 +44,16 @@ internal static class Values
     public static TimeSpan? Span(string option, string? text) => text is null ? null
         : Duration(text) is { } duration && duration > TimeSpan.Zero ? duration
         : throw CommandException.Usage($"{option} is '{text}': use a duration such as 90s, 30m, 2h or 7d.");
+
+    /// <summary>Reads how long this process waits. A timer can't wait for much longer than 24 days.</summary>
+    public static TimeSpan? Wait(string option, string? text)
+    {
+        var duration = Span(option, text);
+        return duration > LongestWait
+            ? throw CommandException.Usage(
+                string.Create(CultureInfo.InvariantCulture, $"{option} is '{text}': use at most {LongestWait.TotalDays:0}d."))
+            : duration;
+    }
 
     private static long Number(string name, string text, string what)
         => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id)

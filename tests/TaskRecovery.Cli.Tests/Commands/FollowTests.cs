@@ -109,6 +109,8 @@ public sealed class FollowTests : IDisposable
     [InlineData("--follow and --before exclude each other", "events", "--follow", "--before", "7")]
     [InlineData("'top' needs a terminal", "top")]
     [InlineData("--interval is '0s': use a duration", "status", "--watch", "--interval", "0s")]
+    [InlineData("--interval is '25d': use at most 24d.", "status", "--watch", "--interval", "25d")]
+    [InlineData("--interval is '36500d': use at most 24d.", "events", "--follow", "--interval", "36500d")]
     public async Task Bad_input_is_explained(string message, params string[] args)
     {
         await _cli.MigratedAsync();

@@ -25,6 +25,7 @@ public sealed class UsageTests : IDisposable
     [InlineData(2, "Nothing is selected", "retry", "--yes")]
     [InlineData(2, "exclude each other", "cancel", "1", "--kind", "render", "--yes")]
     [InlineData(2, "The actor is empty", "cancel", "1", "--yes", "--actor", " ")]
+    [InlineData(2, "--timeout is '50d': use at most 24d.", "status", "--timeout", "50d")]
     [InlineData(2, "a SQLite file has no schemas", "status", "--schema", "other")]
     public async Task Bad_input_is_explained(int exitCode, string message, params string[] args)
     {
