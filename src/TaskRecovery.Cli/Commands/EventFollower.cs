@@ -4,7 +4,11 @@ using TaskRecovery.Cli.Output;
 namespace TaskRecovery.Cli.Commands;
 
 /// <summary>Writes events as they happen, oldest first.</summary>
-internal sealed class EventFollower(CommandCall call, EventQuery query)
+/// <param name="call">The call of the command.</param>
+/// <param name="query">Which events.</param>
+/// <param name="list">Lists events.</param>
+internal sealed class EventFollower(
+    CommandCall call, EventQuery query, Func<EventQuery, CancellationToken, ValueTask<EventPage>> list)
 {
     // An event gets its id before its transaction commits, so that a smaller id can appear after a greater one.
     private const int Overlap = 1000;
@@ -26,8 +30,10 @@ internal sealed class EventFollower(CommandCall call, EventQuery query)
             throw CommandException.Usage("--follow and --before exclude each other: use one of them.");
         }
 
-        var first = await call.Store.Monitor.ListEventsAsync(query, cancellationToken).ConfigureAwait(false);
+        var newest = await FindNewestAsync(cancellationToken).ConfigureAwait(false);
+        var first = await list(query, cancellationToken).ConfigureAwait(false);
         Write(first.Events.Reverse());
+        _last = Math.Max(_last, newest);
         if (first.NextBefore is { } older)
         {
             await SkipAsync(older, cancellationToken).ConfigureAwait(false);
@@ -36,14 +42,18 @@ internal sealed class EventFollower(CommandCall call, EventQuery query)
         return await Repeat.RunAsync(call, interval, WriteNewAsync, cancellationToken).ConfigureAwait(false);
     }
 
+    // The newest event of any kind, so that a look does not examine everything since the last event that the query selects. It is read
+    // before the others: what is stored meanwhile is above it.
+    private async Task<long> FindNewestAsync(CancellationToken cancellationToken)
+        => (await list(new EventQuery { Limit = 1 }, cancellationToken).ConfigureAwait(false)).Events is [var newest, ..] ? newest.Id : 0;
+
     // Older events within the overlap are not new: the next looks find them too.
     private async Task SkipAsync(long before, CancellationToken cancellationToken)
     {
         long? next = before;
         while (next is { } id)
         {
-            var page = await call.Store.Monitor.ListEventsAsync(
-                query with { After = Oldest, Before = id, Limit = 1000 }, cancellationToken).ConfigureAwait(false);
+            var page = await list(query with { After = Oldest, Before = id, Limit = 1000 }, cancellationToken).ConfigureAwait(false);
             _seen.UnionWith(page.Events.Select(static one => one.Id));
             next = page.NextBefore;
         }
@@ -51,11 +61,12 @@ internal sealed class EventFollower(CommandCall call, EventQuery query)
 
     private async Task WriteNewAsync(CancellationToken cancellationToken)
     {
+        var newest = await FindNewestAsync(cancellationToken).ConfigureAwait(false);
         var found = new List<QueueEvent>();
         var next = query with { After = Oldest, Limit = 1000 };
         while (true)
         {
-            var page = await call.Store.Monitor.ListEventsAsync(next, cancellationToken).ConfigureAwait(false);
+            var page = await list(next, cancellationToken).ConfigureAwait(false);
             found.AddRange(page.Events.Where(one => !_seen.Contains(one.Id)));
             if (page.NextBefore is not { } before)
             {
@@ -67,6 +78,7 @@ internal sealed class EventFollower(CommandCall call, EventQuery query)
 
         found.Reverse();
         Write(found);
+        _last = Math.Max(_last, newest);
         _seen.RemoveWhere(id => id < _last - Overlap);
     }
 

@@ -46,8 +46,8 @@ internal static class EventsCommand
             };
             if (call.Get(follow))
             {
-                return await new EventFollower(call, query).RunAsync(Values.Wait("--interval", call.Get(interval))
-                    ?? Interval, cancellationToken).ConfigureAwait(false);
+                return await new EventFollower(call, query, call.Store.Monitor.ListEventsAsync).RunAsync(
+                    Values.Wait("--interval", call.Get(interval)) ?? Interval, cancellationToken).ConfigureAwait(false);
             }
 
             Show(call, await call.Store.Monitor.ListEventsAsync(query, cancellationToken).ConfigureAwait(false));

@@ -1,4 +1,7 @@
+using System.CommandLine;
 using Microsoft.Extensions.Time.Testing;
+using TaskRecovery.Cli.Commands;
+using TaskRecovery.Cli.Output;
 
 namespace TaskRecovery.Cli.Tests.Commands;
 
@@ -65,6 +68,48 @@ public sealed class FollowTests : IDisposable
         await _interrupt.CancelAsync();
 
         Assert.Equal(["early-3", "early-4", "later"], (await following).Lines.Select(static line => line.Split("  ")[3].Split(' ')[0]));
+    }
+
+    [Fact]
+    public async Task A_look_for_rare_events_examines_only_what_is_new_and_may_have_come_late()
+    {
+        const long newest = 50_000;
+        var looks = new List<EventQuery>();
+        using var output = new StringWriter { NewLine = "\n" };
+        using var error = new StringWriter();
+        using var input = new StringReader("");
+        var terminal = new Terminal { Out = output, Error = error, In = input, Variable = static _ => null };
+        var call = new CommandCall(new RootCommand().Parse(""), terminal, store: null!)
+        {
+            Format = OutputFormat.JsonLines,
+            IsDryRun = false,
+            SaidYes = false,
+            Audit = new AuditInfo("anna"),
+            HasTimedOut = static () => true,
+        };
+        var follower = new EventFollower(call, new EventQuery { Actor = "anna" }, (asked, _) =>
+        {
+            if (asked.Actor is null)
+            {
+                return ValueTask.FromResult(new EventPage([Event(newest)], newest));
+            }
+
+            looks.Add(asked);
+            if (looks.Count == 4)
+            {
+                _interrupt.Cancel();
+            }
+
+            // Its transaction committed after those of 600 greater ids.
+            return ValueTask.FromResult(new EventPage(looks.Count > 1 ? [Event(newest - 600)] : [], null));
+        });
+
+        Assert.Equal(0, await follower.RunAsync(TimeSpan.FromMilliseconds(1), _interrupt.Token));
+
+        Assert.Equal([null, newest - 1_000, newest - 1_000, newest - 1_000], looks.Select(static look => look.After));
+        Assert.Single(output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
+
+        static QueueEvent Event(long id) => new() { Id = id, At = DateTimeOffset.UnixEpoch, Kind = QueueEventKind.Paused, Actor = "anna" };
     }
 
     [Fact]
