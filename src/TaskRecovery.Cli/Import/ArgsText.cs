@@ -9,7 +9,8 @@ internal static class ArgsText
     private static readonly int MaxBytes = new TaskRecoveryOptions().MaxArgsBytes;
 
     /// <summary>Writes a JSON object whose values are JSON already.</summary>
-    public static JsonElement ToObject(IEnumerable<(string Name, string Json)> members)
+    /// <exception cref="ImportRefusedException">The library would refuse it.</exception>
+    public static JsonElement ToObject(IEnumerable<(string Name, string Json)> members) => Read(() =>
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(buffer))
@@ -24,12 +25,30 @@ internal static class ArgsText
             writer.WriteEndObject();
         }
 
-        return Checked(JsonElement.Parse(buffer.WrittenSpan));
+        return JsonElement.Parse(buffer.WrittenSpan);
+    });
+
+    /// <summary>Reads arguments, and throws if the library would refuse them.</summary>
+    /// <param name="read">Reads them.</param>
+    /// <exception cref="ImportRefusedException">They are too large or nested too deeply, or have a character that can't be
+    /// stored.</exception>
+    public static JsonElement Read(Func<JsonElement> read)
+    {
+        try
+        {
+            return Checked(read());
+        }
+        catch (JsonException)
+        {
+            throw new ImportRefusedException("its arguments are no JSON of at most 64 levels");
+        }
+        catch (InvalidOperationException)
+        {
+            throw new ImportRefusedException("its arguments have a text with half a character (a lone surrogate), which can't be stored");
+        }
     }
 
-    /// <summary>Throws if the library would refuse the arguments.</summary>
-    /// <exception cref="ImportRefusedException">They are too large, or have a character that databases can't store.</exception>
-    public static JsonElement Checked(JsonElement args)
+    private static JsonElement Checked(JsonElement args)
     {
         var bytes = JsonSerializer.SerializeToUtf8Bytes(args, ImportJson.Default.JsonElement).Length;
         if (bytes > MaxBytes)

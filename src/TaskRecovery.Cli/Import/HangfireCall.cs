@@ -59,7 +59,7 @@ internal sealed record HangfireCall(
         if (mapped.IsWhole)
         {
             return given is [(var type, { } only)]
-                ? ArgsText.Checked(JsonElement.Parse(JsonOf(type, only, 0)))
+                ? ArgsText.Read(() => JsonElement.Parse(JsonOf(type, only, 0)))
                 : throw new ImportRefusedException(
                     $"the mapping to '{mapped.Kind}(*)' is for one argument that is not null, and it has {given.Count}");
         }

@@ -13,6 +13,10 @@ internal sealed class HangfireSource(SourceDatabase database, string schema, str
     private const int Newest = 23;
 
     private const int PageSize = 1_000;
+
+    // Seconds since 1970 of the first and the last time that there is.
+    private const double FirstScore = -62_135_596_800;
+    private const double LastScore = 253_402_300_799;
     private const string Whose = "Hangfire.PostgreSql 1.21";
 
     private static readonly string[] Tables =
@@ -133,7 +137,7 @@ internal sealed class HangfireSource(SourceDatabase database, string schema, str
         try
         {
             var call = HangfireCall.Read(row.Call, row.Arguments);
-            var time = row.Score is { } seconds ? DateTimeOffset.FromUnixTimeSeconds((long)seconds) : (DateTimeOffset?)null;
+            var time = TimeOf(row.Score);
             var mapped = HangfireMap.Require(map, call);
             return item with { Entry = new PlannedEntry(mapped.Kind, call.ToArgs(mapped), row.Queue ?? call.Queue, time) };
         }
@@ -142,6 +146,14 @@ internal sealed class HangfireSource(SourceDatabase database, string schema, str
             return item with { Refusal = exception.Message };
         }
     }
+
+    private static DateTimeOffset? TimeOf(double? score) => score switch
+    {
+        null => null,
+        >= FirstScore and <= LastScore => DateTimeOffset.FromUnixTimeSeconds((long)score.Value),
+        _ => throw new ImportRefusedException(
+            string.Create(CultureInfo.InvariantCulture, $"it is scheduled for {score} seconds after 1970, which is no time")),
+    };
 
     private async Task<List<ImportItem>> ReadRecurringAsync(CancellationToken cancellationToken)
     {

@@ -115,7 +115,7 @@ internal static class QuartzPlan
     };
 
     // A value of the trigger replaces that of the job.
-    private static JsonElement Args(QuartzTrigger trigger)
+    private static JsonElement Args(QuartzTrigger trigger) => ArgsText.Read(() =>
     {
         var members = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var data in (byte[]?[])[trigger.JobData, trigger.TriggerData])
@@ -127,7 +127,7 @@ internal static class QuartzPlan
         }
 
         return ArgsText.ToObject(members.Select(static member => (member.Key, member.Value)));
-    }
+    });
 
     private static JsonElement.ObjectEnumerator Members(byte[]? data)
     {

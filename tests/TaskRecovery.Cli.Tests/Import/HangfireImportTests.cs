@@ -157,17 +157,27 @@ public abstract class HangfireImportTests(bool isPostgreSql) : ImportTests(isPos
         await old.ExecuteAsync($"update hangfire.job set arguments = '[\"{{\"]' where id = {broken}");
         var nul = old.Client.Enqueue<Mailer>(mailer => mailer.Digest("e"));
         await old.ExecuteAsync($$"""update hangfire.job set arguments = '["\"a\\u0000b\""]' where id = {{nul}}""");
+        var half = old.Client.Enqueue<Mailer>(mailer => mailer.Digest("f"));
+        await old.ExecuteAsync($$"""update hangfire.job set arguments = '["\"a\\ud800b\""]' where id = {{half}}""");
+        var deep = old.Client.Enqueue<Mailer>(mailer => mailer.Digest("g"));
+        await old.ExecuteAsync(
+            $"update hangfire.job set arguments = '[\"{new string('[', 64)}{new string(']', 64)}\"]' where id = {deep}");
+        var never = old.Client.Schedule<Mailer>(mailer => mailer.Digest("h"), TimeSpan.FromDays(9));
+        await old.ExecuteAsync("update hangfire.set set score = 1e300 where key = 'schedule'");
 
         var result = await ImportAsync(
             old, ["--map", $"{Type}.Send=mail.send(orderId)", "--map", $"{Type}.Digest=mail.digest", "--yes", "--json"]);
 
-        var json = AssertCounts(result, created: 1, existing: 0, refused: 5);
+        var json = AssertCounts(result, created: 1, existing: 0, refused: 8);
         Assert.Contains("names 1 arguments, and it has 2: System.Int32, System.String", Reason(json, $"job {wrongCount}"),
             StringComparison.Ordinal);
         Assert.Contains("it continues another job", Reason(json, $"job {continued}"), StringComparison.Ordinal);
         Assert.Contains("its state is 'Deleted'", Reason(json, $"job {deleted}"), StringComparison.Ordinal);
         Assert.Contains("its argument 0 (System.String) is not JSON", Reason(json, $"job {broken}"), StringComparison.Ordinal);
         Assert.Contains("NUL character", Reason(json, $"job {nul}"), StringComparison.Ordinal);
+        Assert.Contains("a lone surrogate", Reason(json, $"job {half}"), StringComparison.Ordinal);
+        Assert.Contains("at most 64 levels", Reason(json, $"job {deep}"), StringComparison.Ordinal);
+        Assert.Contains("which is no time", Reason(json, $"job {never}"), StringComparison.Ordinal);
     }
 
     [Fact]
