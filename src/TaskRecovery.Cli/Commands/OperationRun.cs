@@ -36,9 +36,7 @@ internal static class OperationRun
             cancellationToken).ConfigureAwait(false);
         if (answer is not { Result: OperationResult.Done, Operation: { } undo })
         {
-            throw OpsCommand.Refusal(
-                undone.Id, answer,
-                "only one that has ended or was stopped can be undone, once, or again if its undo was stopped");
+            throw OpsCommand.Refusal(undone.Id, answer, OperationChecks.Undoable);
         }
 
         call.Printer.Note($"operation {undo.Id}");

@@ -94,6 +94,7 @@ internal static class OpsCommand
         return frame.Writes(command, async (call, cancellationToken) =>
         {
             var operation = await FindAsync(call, Values.OperationId(call.Get(id)!), cancellationToken).ConfigureAwait(false);
+            OperationChecks.RequireRunning(call, operation, OperationChecks.Stoppable);
             var what =
                 $"Stop operation {operation.Id} ({operation.Action}, {operation.Done} of {operation.Expected} done) in {call.Store.Where}";
             if (await call.AskAsync(what, cancellationToken).ConfigureAwait(false) is { } code)
@@ -104,7 +105,7 @@ internal static class OpsCommand
             var answer = await call.Store.Operator.StopAsync(operation.Id, call.Audit, cancellationToken).ConfigureAwait(false);
             if (answer is not { Result: OperationResult.Done, Operation: { } stopped })
             {
-                throw Refusal(operation.Id, answer, "only a running one can be stopped");
+                throw Refusal(operation.Id, answer, OperationChecks.Stoppable);
             }
 
             if (call.AsJson)
@@ -129,6 +130,7 @@ internal static class OpsCommand
         return frame.Writes(command, async (call, cancellationToken) =>
         {
             var operation = await FindAsync(call, Values.OperationId(call.Get(id)!), cancellationToken).ConfigureAwait(false);
+            OperationChecks.RequireRunning(call, operation, OperationChecks.Continuable);
             var what = $"Continue operation {operation.Id} ({operation.Action}, {operation.Done} of {operation.Expected} done) "
                 + $"in {call.Store.Where}";
             if (await call.AskAsync(what, cancellationToken).ConfigureAwait(false) is { } code)
@@ -138,8 +140,7 @@ internal static class OpsCommand
 
             return operation.State == OperationState.Running
                 ? await OperationRun.RunAsync(call, operation.Id, operation.Expected, cancellationToken).ConfigureAwait(false)
-                : throw Refusal(
-                    operation.Id, new OperationAnswer(OperationResult.WrongState, operation), "only a running one can be continued");
+                : throw Refusal(operation.Id, new OperationAnswer(OperationResult.WrongState, operation), OperationChecks.Continuable);
         });
     }
 

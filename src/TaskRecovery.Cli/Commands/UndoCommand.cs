@@ -16,6 +16,7 @@ internal static class UndoCommand
         return frame.Writes(command, async (call, cancellationToken) =>
         {
             var operation = await OpsCommand.FindAsync(call, Values.OperationId(call.Get(id)!), cancellationToken).ConfigureAwait(false);
+            await OperationChecks.RequireUndoableAsync(call, operation, cancellationToken).ConfigureAwait(false);
             var what = $"Undo operation {operation.Id} ({operation.Action}, {operation.Done} entries) in {call.Store.Where}";
             if (await call.AskAsync(what, cancellationToken).ConfigureAwait(false) is { } code)
             {

@@ -180,6 +180,59 @@ public sealed class OperationTests : IDisposable
         Assert.StartsWith("would: Undo operation 1 (Cancel, 0 entries)", undone.Out, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_dry_run_says_what_would_be_refused()
+    {
+        await _cli.MigratedAsync();
+        await _cli.EnqueueAsync(2);
+        await _cli.StartOperationAsync();
+
+        var stop = await _cli.RunAsync("ops", "stop", "1", "--dry-run");
+        var carryOn = await _cli.RunAsync("ops", "continue", "1", "--dry-run");
+        (await _cli.RunAsync("undo", "1", "--dry-run")).AssertFailed(1, "Operation 1 is Running: only one that has ended");
+        await _cli.RunAsync("ops", "continue", "1", "--yes");
+        (await _cli.RunAsync("ops", "stop", "1", "--dry-run")).AssertFailed(1, "Operation 1 is Ended: only a running one can be stopped.");
+        (await _cli.RunAsync("ops", "continue", "1", "--dry-run")).AssertFailed(
+            1, "Operation 1 is Ended: only a running one can be continued.");
+        await _cli.RunAsync("undo", "1", "--yes");
+        (await _cli.RunAsync("undo", "1", "--dry-run")).AssertFailed(1, "Operation 1 is undone by operation 2: only one that has ended");
+        (await _cli.RunAsync("undo", "2", "--dry-run")).AssertFailed(1, "Operation 2 is Ended: only one that has ended");
+
+        Assert.StartsWith("would: Stop operation 1 (Cancel, 0 of 2 done)", stop.Out, StringComparison.Ordinal);
+        Assert.StartsWith("would: Continue operation 1 (Cancel, 0 of 2 done)", carryOn.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(OperationState.Ended, 29, null, null, true)]
+    [InlineData(OperationState.Stopped, 29, null, null, true)]
+    [InlineData(OperationState.Ended, 31, null, null, false)]
+    [InlineData(OperationState.Running, null, null, null, false)]
+    [InlineData(OperationState.Prepared, null, null, null, false)]
+    [InlineData(OperationState.Ended, 1, 8L, OperationState.Stopped, true)]
+    [InlineData(OperationState.Ended, 1, 8L, OperationState.Running, false)]
+    public void An_operation_is_undone_once_and_within_thirty_days(
+        OperationState state, int? daysAgo, long? undoneBy, OperationState? lastUndo, bool expected)
+    {
+        var now = new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero);
+        var operation = new BulkOperation
+        {
+            Id = 7,
+            Action = BulkAction.Cancel,
+            State = state,
+            Audit = new AuditInfo("anna"),
+            CreatedAt = default,
+            EndedAt = daysAgo is { } days ? now.AddDays(-days) : null,
+            UpToId = 1,
+            Expected = new Count(700),
+            Done = 500,
+            Refused = 0,
+            UndoneBy = undoneBy,
+        };
+
+        Assert.Equal(expected, OperationChecks.MayUndo(operation, lastUndo, now));
+        Assert.False(OperationChecks.MayUndo(operation with { Action = BulkAction.Undo }, lastUndo, now));
+    }
+
     [Theory]
     [InlineData(6, "There is no operation 99", "ops", "show", "99")]
     [InlineData(6, "There is no operation 99", "ops", "stop", "99", "--yes")]
