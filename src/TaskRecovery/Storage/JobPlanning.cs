@@ -137,7 +137,7 @@ public static class JobPlanning
         }
 
         var start = wanted.StartAt is { } at && (at != held.StartAt || at > now) ? at : (DateTimeOffset?)null;
-        if (held.Schedule.Interval is null || held.NextRunAt is not { } next)
+        if (held.State == JobState.Ended || held.Schedule.Interval is null || held.NextRunAt is not { } next)
         {
             return times.OrLater(start ?? now);
         }

@@ -108,6 +108,13 @@ public sealed class JobPlanningTests
         { "no start any more, the single run is over", Over with { StartAt = At(-20) }, Over, false, null },
         { "a later end, the single run is over", Over with { EndAt = At(10) }, Over with { EndAt = At(20) }, false, null },
         { "a date without a run, the single run is over", Over, Over with { Except = Christmas }, true, null },
+        { "a later end, the interval job has ended", Hourly with
+        {
+            State = JobState.Ended,
+            IsPlanned = false,
+            NextRunAt = At(-600),
+            EndAt = At(-500),
+        }, Hourly with { EndAt = At(500) }, false, 0 },
         { "an ended job in another queue", Once with { State = JobState.Ended, IsPlanned = false, NextRunAt = null }, Once, true, null },
     };
 
