@@ -58,11 +58,6 @@ internal static class JobSql
     /// <summary>$1 names.</summary>
     internal static readonly string FindByNames = $"select {Columns} from {{schema}}.jobs j where j.name = any ($1)";
 
-    internal static readonly string List = $$"""
-        select {{Columns}} from {schema}.jobs j where $1::text is null or j.name collate "C" > $1
-        order by j.name collate "C" limit $2
-        """;
-
     /// <summary>The jobs that an application declares and that have not ended: name, declared as, whether orphaned. $1 the
     /// application.</summary>
     internal const string ListDeclared = """

@@ -18,7 +18,7 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
 
     public async Task<JobPage> ListAsync(JobQuery query, CancellationToken cancellationToken)
     {
-        var jobs = await ReadJobsAsync(JobSql.List, [Arg.Text(query.After), Arg.Int4(query.Limit + 1)], cancellationToken)
+        var jobs = await ReadJobsAsync(JobListSql.List, [Arg.Text(query.After), Arg.Int8(query.Limit + 1)], cancellationToken)
             .ConfigureAwait(false);
         return jobs.Count > query.Limit ? new JobPage([.. jobs.Take(query.Limit)], jobs[query.Limit - 1].Name) : new JobPage(jobs, null);
     }

@@ -18,8 +18,11 @@ internal static class JobSql
     /// <summary>One job. ?1 name.</summary>
     public const string FindByName = $"{Columns} where name = ?1";
 
-    /// <summary>All jobs, ordered by name.</summary>
-    public const string List = $"{Columns} where ?1 is null or name > ?1 order by name limit ?2";
+    // One condition for the first page and for the others, so that both use the index.
+    private const string After = "name >= coalesce(?1, '') and name is not ?1";
+
+    /// <summary>A page of jobs, ordered by name. ?1 only names after this one, or null, ?2 how many at most.</summary>
+    public const string List = $"{Columns} where {After} order by name limit ?2";
 
     /// <summary>An application's declared jobs that have not ended: name, declared as, whether orphaned. ?1 application.</summary>
     public const string ListDeclared = """

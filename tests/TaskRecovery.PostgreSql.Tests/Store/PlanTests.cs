@@ -110,6 +110,7 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(
             connection, database, "start_facts", "uuid[], bigint[], bigint[], uuid[], uuid[], timestamptz[], smallint[]", StartSql.Facts);
         await AssertNoFullScanAsync(connection, database, "starts_applied", Starts, StartSql.Apply);
+        await AssertNoFullScanAsync(connection, database, "jobs_listed", "text, bigint", JobListSql.List);
         await AssertNoFullScanAsync(connection, database, "planned", "uuid[], timestamptz[]", JobSql.PlanMany);
         await AssertNoFullScanAsync(connection, database, "polled", PollTypes + ", text[]", PollSql.Poll);
         await AssertNoFullScanAsync(connection, database, "polled_recent", PollTypes, PollSql.PollRecent);
