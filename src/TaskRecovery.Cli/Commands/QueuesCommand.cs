@@ -7,9 +7,11 @@ namespace TaskRecovery.Cli.Commands;
 /// <summary><c>queues</c>: all queues.</summary>
 internal static class QueuesCommand
 {
+    private const int MostOnScreen = 10;
+
     public static Command Create(CommandFrame frame) => frame.Reads(new Command("queues", "Lists the queues."), RunAsync);
 
-    /// <summary>The table of queues, which <c>status</c> shows too.</summary>
+    /// <summary>The table of queues.</summary>
     public static TextTable TableOf(IEnumerable<QueueSummary> queues)
     {
         var table = new TextTable("queue", "due", "oldest", "later", "running", "nodes", "concurrency", "pause");
@@ -27,6 +29,20 @@ internal static class QueuesCommand
         }
 
         return table;
+    }
+
+    /// <summary>What one screen shows of the queues: those with the most entries that are due, and how many others there are.</summary>
+    public static (TextTable Table, string? Others) BusiestOf(IReadOnlyList<QueueSummary> queues)
+    {
+        if (queues.Count <= MostOnScreen)
+        {
+            return (TableOf(queues), null);
+        }
+
+        var busiest = queues.OrderByDescending(static queue => queue.Due.Value).ThenByDescending(static queue => queue.Running.Value)
+            .ThenByDescending(static queue => queue.Later.Value).ThenBy(static queue => queue.Name, StringComparer.Ordinal)
+            .Take(MostOnScreen);
+        return (TableOf(busiest), $"and {Format.Number(queues.Count - MostOnScreen)} more: taskrecovery queues");
     }
 
     private static async Task<int> RunAsync(CommandCall call, CancellationToken cancellationToken)

@@ -62,7 +62,13 @@ internal static class StatusCommand
         }
 
         call.Printer.Line(HeaderOf(call.Store.Where, snapshot));
-        call.Printer.Table(QueuesCommand.TableOf(snapshot.Queues));
+        var (queues, others) = QueuesCommand.BusiestOf(snapshot.Queues);
+        call.Printer.Table(queues);
+        if (others is not null)
+        {
+            call.Printer.Line(others);
+        }
+
         call.Printer.Table(TotalsOf(snapshot));
     }
 

@@ -49,7 +49,13 @@ internal sealed record TopView
     public IEnumerable<object> Parts(string? problem)
     {
         yield return problem is null ? StatusCommand.HeaderOf(Where, Snapshot) : $"OLD DATA of {Format.Time(Snapshot.TakenAt)}: {problem}";
-        yield return QueuesCommand.TableOf(Snapshot.Queues);
+        var (queues, others) = QueuesCommand.BusiestOf(Snapshot.Queues);
+        yield return queues;
+        if (others is not null)
+        {
+            yield return others;
+        }
+
         yield return StatusCommand.TotalsOf(Snapshot);
         if (NodesOf(Nodes) is { Rows.Count: > 0 } nodes)
         {

@@ -23,6 +23,24 @@ public sealed class ReadTests : IDisposable
     }
 
     [Fact]
+    public async Task Status_shows_the_ten_busiest_of_many_queues()
+    {
+        await _cli.MigratedAsync();
+        for (var number = 1; number <= 13; number++)
+        {
+            await _cli.EnqueueAsync(number, new EnqueueOptions { Queue = $"queue-{number:00}" });
+        }
+
+        var text = await _cli.RunAsync("status");
+        var shown = text.Lines.Where(static line => line.StartsWith("queue-", StringComparison.Ordinal)).Select(static line => line[..8]);
+
+        Assert.Equal(Enumerable.Range(0, 10).Select(static at => $"queue-{13 - at:00}"), shown);
+        Assert.Contains("and 3 more: taskrecovery queues", text.Lines);
+        Assert.Equal(13, (await _cli.RunAsync("status", "--json")).Json().GetProperty("queues").GetArrayLength());
+        Assert.Equal(14, (await _cli.RunAsync("queues")).Lines.Length);
+    }
+
+    [Fact]
     public async Task Queues_and_kinds_are_listed()
     {
         await _cli.MigratedAsync();
