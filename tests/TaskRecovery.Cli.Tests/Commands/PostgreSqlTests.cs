@@ -56,6 +56,47 @@ public sealed class PostgreSqlTests
         Assert.Equal((0, "operation 1: Ended, 1200 done, 0 refused\n"), (continued.ExitCode, continued.Out));
     }
 
+    [Theory]
+    [InlineData("stored", "status", "--watch", "--interval", "1ms")]
+    [InlineData("Paused", "events", "--follow", "--interval", "1ms")]
+    [InlineData("done", "cancel", "--all", "--yes")]
+    public async Task A_command_uses_three_connections_at_most(string shown, params string[] args)
+    {
+        await using var database = await MigratedDatabase.CreateAsync("cli");
+        using var cli = new CliFixture(database.ConnectionString);
+        await cli.EnqueueAsync(1_200);
+        await cli.RunAsync("pause", "queue", "default", "--yes");
+        await using var watcher = new NpgsqlConnection($"{database.ConnectionString};Pooling=false");
+        await watcher.OpenAsync(TestContext.Current.CancellationToken);
+        using var interrupt = new CancellationTokenSource();
+        var counts = new List<long>();
+        using var output = new WatchedWriter();
+        output.On(shown, Count);
+        using var error = new WatchedWriter();
+        error.On(shown, Count);
+
+        await cli.RunAsync(args, answer: null, cancellationToken: interrupt.Token, error: error, output: output);
+
+        Assert.NotEmpty(counts);
+        Assert.All(counts, static count => Assert.InRange(count, 1, 3));
+
+        void Count()
+        {
+            using var command = new NpgsqlCommand(
+                """
+                select coalesce(max(c.number), 0) from (
+                    select count(*) as number from pg_stat_activity
+                    where datname = current_database() and application_name like 'taskrecovery %' group by application_name) c
+                """,
+                watcher);
+            counts.Add((long)command.ExecuteScalar()!);
+            if (counts.Count == 5 || args[0] == "events")
+            {
+                interrupt.Cancel();
+            }
+        }
+    }
+
     [Fact]
     public async Task Tables_are_in_the_schema_that_is_named()
     {
