@@ -14,9 +14,25 @@ internal static class JobsCommand
     public static PauseInfo? PauseOf(Job job)
         => job.Pause is { } pause ? new PauseInfo { Since = pause.At, Actor = pause.By, Reason = pause.Reason, Until = pause.Until } : null;
 
+    /// <summary>Lists all jobs, without their arguments.</summary>
+    public static async Task<IReadOnlyList<Job>> ListAllAsync(IQueueMonitor monitor, CancellationToken cancellationToken)
+    {
+        List<Job> all = [];
+        string? after = null;
+        do
+        {
+            var page = await monitor.ListJobsAsync(new JobQuery { After = after, Limit = 1_000 }, cancellationToken).ConfigureAwait(false);
+            all.AddRange(page.Jobs);
+            after = page.NextAfter;
+        }
+        while (after is not null);
+
+        return all;
+    }
+
     private static async Task<int> RunAsync(CommandCall call, CancellationToken cancellationToken)
     {
-        var jobs = await call.Store.Jobs.ListAllAsync(cancellationToken).ConfigureAwait(false);
+        var jobs = await ListAllAsync(call.Store.Monitor, cancellationToken).ConfigureAwait(false);
         if (call.AsJson)
         {
             IReadOnlyList<JobResult> results = [.. jobs.Select(static job => new JobResult(

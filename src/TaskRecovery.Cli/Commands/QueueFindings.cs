@@ -14,7 +14,7 @@ internal static class QueueFindings
         var snapshot = await store.Monitor.GetSnapshotAsync(cancellationToken).ConfigureAwait(false);
         var nodes = await store.Monitor.ListNodesAsync(cancellationToken).ConfigureAwait(false);
         var kinds = await store.Monitor.ListKindsAsync(cancellationToken).ConfigureAwait(false);
-        var jobs = await store.Jobs.ListAllAsync(cancellationToken).ConfigureAwait(false);
+        var jobs = await JobsCommand.ListAllAsync(store.Monitor, cancellationToken).ConfigureAwait(false);
         return
         [
             .. OrOk("silent nodes", Silent(nodes)),

@@ -31,7 +31,9 @@ internal static class TasksCommand
             }
             else if (page.Tasks.Count > 0)
             {
-                call.Printer.Table(TableOf(page.Tasks, await call.Store.Jobs.ListAllAsync(cancellationToken).ConfigureAwait(false)));
+                Guid[] ids = [.. page.Tasks.Select(static task => task.JobId).Distinct()];
+                call.Printer.Table(TableOf(
+                    page.Tasks, await call.Store.Monitor.FindJobsAsync(ids, cancellationToken).ConfigureAwait(false)));
             }
 
             if (call.Format != OutputFormat.Json)

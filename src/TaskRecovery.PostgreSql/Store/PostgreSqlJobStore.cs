@@ -17,10 +17,30 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
         => (await ReadJobsAsync(JobSql.FindByName, [Arg.Text(name)], cancellationToken).ConfigureAwait(false)).FirstOrDefault();
 
     public async Task<JobPage> ListAsync(JobQuery query, CancellationToken cancellationToken)
+        => await database.UseAsync(
+            (connection, token) => ListAsync(database, connection, query, withArgs: true, token), cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Lists a page of jobs.</summary>
+    internal static async ValueTask<JobPage> ListAsync(
+        PostgreSqlDatabase database, NpgsqlConnection connection, JobQuery query, bool withArgs, CancellationToken cancellationToken)
     {
-        var jobs = await ReadJobsAsync(JobListSql.List, [Arg.Text(query.After), Arg.Int8(query.Limit + 1)], cancellationToken)
+        // One job more than the limit shows whether there is another page.
+        NpgsqlParameter[] page = [Arg.Text(query.After), Arg.Int8(query.Limit + 1)];
+        var (statement, args) = query.NameContains is { } text
+            ? (withArgs ? JobListSql.Search : JobListSql.SearchWithoutArgs,
+                new[] { page[0], page[1], Arg.Text(text), Arg.Int8(query.LookAtMost) })
+            : (withArgs ? JobListSql.List : JobListSql.ListWithoutArgs, page);
+        var jobs = await database.ListAsync(connection, statement, args, static row => ReadJob(row, 0), cancellationToken)
             .ConfigureAwait(false);
-        return jobs.Count > query.Limit ? new JobPage([.. jobs.Take(query.Limit)], jobs[query.Limit - 1].Name) : new JobPage(jobs, null);
+        if (jobs.Count > query.Limit)
+        {
+            return new JobPage(jobs[..query.Limit], jobs[query.Limit - 1].Name);
+        }
+
+        var edge = query.NameContains is null ? [] : await database.ListAsync(
+            connection, JobListSql.Edge, [Arg.Text(query.After), Arg.Int8(query.LookAtMost)], static row => row.GetString(0),
+            cancellationToken).ConfigureAwait(false);
+        return new JobPage(jobs, edge is [var last] ? last : null);
     }
 
     public async Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken)

@@ -3,14 +3,18 @@ namespace TaskRecovery.Sqlite;
 /// <summary>Statements over <c>jobs</c>.</summary>
 internal static class JobSql
 {
-    private const string Columns = """
-        select id, name, kind, entry_kind, args, state, every, once_at, start_at, overlap, missed_runs, queue, priority, max_attempts,
-            timeout,
+    private const string FirstColumns = "select id, name, kind, entry_kind,";
+
+    private const string OtherColumns = """
+        state, every, once_at, start_at, overlap, missed_runs, queue, priority, max_attempts, timeout,
             next_run_at, planned_entry, created_at, updated_at, declared_by, cron, time_zone, end_at, exceptions, catch_up_within,
                 catch_up_limit,
             expires_after, paused_at, resume_at, paused_by, paused_reason, declared_as, orphaned_at
         from taskrecovery_jobs
         """;
+
+    private const string Columns = $"{FirstColumns} args, {OtherColumns}";
+    private const string WithoutArgs = $"{FirstColumns} '', {OtherColumns}";
 
     /// <summary>One job. ?1 id.</summary>
     public const string Find = $"{Columns} where id = ?1";
@@ -23,6 +27,30 @@ internal static class JobSql
 
     /// <summary>A page of jobs, ordered by name. ?1 only names after this one, or null, ?2 how many at most.</summary>
     public const string List = $"{Columns} where {After} order by name limit ?2";
+
+    /// <summary>As <see cref="List"/>, without arguments.</summary>
+    public const string ListWithoutArgs = $"{WithoutArgs} where {After} order by name limit ?2";
+
+    // The last name that is compared limits the search.
+    private const string Found = $"""
+        where {After} and instr(lower(name), lower(?3)) > 0
+            and name <= coalesce((select name from taskrecovery_jobs where {After} order by name limit 1 offset ?4 - 1), name)
+        order by name limit ?2
+        """;
+
+    /// <summary>A page of jobs whose names contain a text. ?1 only names after this one, or null, ?2 how many at most, ?3 the text, ?4 how
+    /// many names to compare at most.</summary>
+    public const string Search = $"{Columns} {Found}";
+
+    /// <summary>As <see cref="Search"/>, without arguments.</summary>
+    public const string SearchWithoutArgs = $"{WithoutArgs} {Found}";
+
+    /// <summary>The last name that such a search compares if it is not full earlier; nothing if it reaches the last job. ?1 only names
+    /// after this one, or null, ?2 how many names to compare at most.</summary>
+    public const string Edge = $"select name from taskrecovery_jobs where {After} order by name limit 1 offset ?2 - 1";
+
+    /// <summary>One job without its arguments. ?1 id.</summary>
+    public const string FindWithoutArgs = $"{WithoutArgs} where id = ?1";
 
     /// <summary>An application's declared jobs that have not ended: name, declared as, whether orphaned. ?1 application.</summary>
     public const string ListDeclared = """

@@ -16,12 +16,27 @@ internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStor
             session => JobRow.ReadOne(session.Get(JobSql.FindByName).Bind(1, name))?.ToJob(), cancellationToken).ConfigureAwait(false);
 
     public async Task<JobPage> ListAsync(JobQuery query, CancellationToken cancellationToken)
+        => await database.ReadAsync(session => List(session, query, withArgs: true), cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Lists a page of jobs.</summary>
+    internal static JobPage List(SqliteSession session, JobQuery query, bool withArgs)
     {
-        var jobs = await database.ReadAsync(
-            session => JobRow.ReadAll(session.Get(JobSql.List).Bind(1, query.After).Bind(2, query.Limit + 1))
-                .ConvertAll(static row => row.ToJob()),
-            cancellationToken).ConfigureAwait(false);
-        return jobs.Count > query.Limit ? new JobPage(jobs[..query.Limit], jobs[query.Limit - 1].Name) : new JobPage(jobs, null);
+        // One job more than the limit shows whether there is another page.
+        var statement = query.NameContains is { } text
+            ? session.Get(withArgs ? JobSql.Search : JobSql.SearchWithoutArgs).Bind(3, text).Bind(4, query.LookAtMost)
+            : session.Get(withArgs ? JobSql.List : JobSql.ListWithoutArgs);
+        var jobs = JobRow.ReadAll(statement.Bind(1, query.After).Bind(2, query.Limit + 1)).ConvertAll(static row => row.ToJob());
+        return jobs.Count > query.Limit
+            ? new JobPage(jobs[..query.Limit], jobs[query.Limit - 1].Name)
+            : new JobPage(jobs, query.NameContains is null ? null : FindEdge(session, query));
+    }
+
+    private static string? FindEdge(SqliteSession session, JobQuery query)
+    {
+        var statement = session.Get(JobSql.Edge).Bind(1, query.After).Bind(2, query.LookAtMost);
+        var edge = statement.Step() ? statement.Text(0) : null;
+        statement.Reset();
+        return edge;
     }
 
     public async Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken)

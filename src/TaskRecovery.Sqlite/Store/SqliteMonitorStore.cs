@@ -37,6 +37,15 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
     public ValueTask<TaskPage> ListTasksAsync(TaskQuery query, CancellationToken cancellationToken)
         => ReadAsync(session => Tasks(session, query), cancellationToken);
 
+    public ValueTask<JobPage> ListJobsAsync(JobQuery query, CancellationToken cancellationToken)
+        => ReadAsync(session => SqliteJobStore.List(session, query, withArgs: false), cancellationToken);
+
+    public ValueTask<IReadOnlyList<Job>> FindJobsAsync(IReadOnlyCollection<Guid> jobIds, CancellationToken cancellationToken)
+        => ReadAsync<IReadOnlyList<Job>>(
+            session => [.. jobIds.Distinct().Select(id => JobRow.ReadOne(session.Get(JobSql.FindWithoutArgs).Bind(1, id))?.ToJob())
+                .OfType<Job>()],
+            cancellationToken);
+
     public async ValueTask<IReadOnlyList<TaskRecord>> ListLastTasksAsync(LastTasksQuery query, CancellationToken cancellationToken)
     {
         var tasks = new List<TaskRecord>();

@@ -79,9 +79,8 @@ internal sealed class JobService(
     public Task<JobPage> ListAsync(JobQuery? query = null, CancellationToken cancellationToken = default)
     {
         query ??= new JobQuery();
-        return query.Limit is >= 1 and <= 1_000
-            ? store.ListAsync(query, cancellationToken)
-            : throw new ArgumentOutOfRangeException(nameof(query), query.Limit, $"{nameof(query.Limit)} is {query.Limit}: use 1 to 1,000.");
+        JobQueryRules.Check(query);
+        return store.ListAsync(query, cancellationToken);
     }
 
     public async Task<bool> PauseAsync(

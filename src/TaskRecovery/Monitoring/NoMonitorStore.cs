@@ -37,6 +37,11 @@ internal sealed class NoMonitorStore : IMonitorStore
     public ValueTask<IReadOnlyList<TaskRecord>> ListLastTasksAsync(LastTasksQuery query, CancellationToken cancellationToken)
         => throw None();
 
+    public ValueTask<JobPage> ListJobsAsync(JobQuery query, CancellationToken cancellationToken) => throw None();
+
+    public ValueTask<IReadOnlyList<Job>> FindJobsAsync(IReadOnlyCollection<Guid> jobIds, CancellationToken cancellationToken)
+        => throw None();
+
     public ValueTask AddStatisticsAsync(IReadOnlyList<StatisticsCount> counts, CancellationToken cancellationToken)
         => ValueTask.CompletedTask;
 

@@ -1,3 +1,4 @@
+using TaskRecovery.Jobs;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Monitoring;
@@ -86,6 +87,19 @@ internal sealed class QueueMonitor(IMonitorStore store) : IQueueMonitor
     {
         QueryRules.Check(query);
         return query.JobIds.Count == 0 ? [] : await store.ListLastTasksAsync(query, cancellationToken).ConfigureAwait(false);
+    }
+
+    public ValueTask<JobPage> ListJobsAsync(JobQuery query, CancellationToken cancellationToken = default)
+    {
+        JobQueryRules.Check(query);
+        return store.ListJobsAsync(query, cancellationToken);
+    }
+
+    public async ValueTask<IReadOnlyList<Job>> FindJobsAsync(
+        IReadOnlyCollection<Guid> jobIds, CancellationToken cancellationToken = default)
+    {
+        JobQueryRules.Check(jobIds);
+        return jobIds.Count == 0 ? [] : await store.FindJobsAsync(jobIds, cancellationToken).ConfigureAwait(false);
     }
 
     private void Require(MonitorFeatures feature)

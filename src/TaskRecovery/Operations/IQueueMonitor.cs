@@ -87,6 +87,17 @@ public interface IQueueMonitor
     /// allowed.</exception>
     ValueTask<TaskPage> ListTasksAsync(TaskQuery query, CancellationToken cancellationToken = default);
 
+    /// <summary>Lists one page of jobs, ordered by name, without their arguments: <see cref="Job.Args"/> is empty.</summary>
+    /// <remarks>A page ends when it is full or, with <see cref="JobQuery.NameContains"/>, when <see cref="JobQuery.LookAtMost"/> names were
+    /// compared. Use <see cref="JobPage.NextAfter"/> to look further.</remarks>
+    /// <exception cref="ArgumentException">A condition is not valid. The message names the condition, its value and what is
+    /// allowed.</exception>
+    ValueTask<JobPage> ListJobsAsync(JobQuery query, CancellationToken cancellationToken = default);
+
+    /// <summary>Finds jobs by their ids, in any order, without their arguments. Jobs that do not exist are skipped.</summary>
+    /// <exception cref="ArgumentException">There are more than 1,000 ids.</exception>
+    ValueTask<IReadOnlyList<Job>> FindJobsAsync(IReadOnlyCollection<Guid> jobIds, CancellationToken cancellationToken = default);
+
     /// <summary>Lists the last tasks of each of some jobs, newest first within a job, without their results and errors.</summary>
     /// <exception cref="ArgumentException">There are too many jobs, or the limit is not valid. The message says what is
     /// allowed.</exception>

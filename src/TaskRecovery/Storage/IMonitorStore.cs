@@ -60,6 +60,12 @@ public interface IMonitorStore
     /// <inheritdoc cref="IQueueMonitor.ListLastTasksAsync"/>
     ValueTask<IReadOnlyList<TaskRecord>> ListLastTasksAsync(LastTasksQuery query, CancellationToken cancellationToken);
 
+    /// <inheritdoc cref="IQueueMonitor.ListJobsAsync"/>
+    ValueTask<JobPage> ListJobsAsync(JobQuery query, CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="IQueueMonitor.FindJobsAsync"/>
+    ValueTask<IReadOnlyList<Job>> FindJobsAsync(IReadOnlyCollection<Guid> jobIds, CancellationToken cancellationToken);
+
     /// <summary>Adds counts to those of the current minute and hour, by the store's clock. Counts of queues and kinds that the store does
     /// not know are dropped.</summary>
     /// <param name="counts">At most one item for each queue and kind.</param>

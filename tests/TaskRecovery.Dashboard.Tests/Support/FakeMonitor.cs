@@ -102,6 +102,22 @@ internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
         => Answer<IReadOnlyList<TaskRecord>>("last tasks", [.. query.JobIds.SelectMany(id => system.Tasks.Where(task => task.JobId == id)
             .OrderByDescending(static task => task.CreatedAt).Take(query.Limit))]);
 
+    public ValueTask<JobPage> ListJobsAsync(JobQuery query, CancellationToken cancellationToken = default)
+    {
+        var compared = system.Jobs.Where(job => query.After is null || string.CompareOrdinal(job.Name, query.After) > 0)
+            .OrderBy(static job => job.Name, StringComparer.Ordinal)
+            .Take(query.NameContains is null ? int.MaxValue : query.LookAtMost).ToList();
+        var found = compared.FindAll(
+            job => query.NameContains is null || job.Name.Contains(query.NameContains, StringComparison.OrdinalIgnoreCase));
+        return Answer(
+            "jobs",
+            found.Count > query.Limit ? new JobPage(found[..query.Limit], found[query.Limit - 1].Name)
+                : new JobPage(found, query.NameContains is not null && compared.Count == query.LookAtMost ? compared[^1].Name : null));
+    }
+
+    public ValueTask<IReadOnlyList<Job>> FindJobsAsync(IReadOnlyCollection<Guid> jobIds, CancellationToken cancellationToken = default)
+        => Answer<IReadOnlyList<Job>>("jobs by id", system.Jobs.FindAll(job => jobIds.Contains(job.Id)));
+
     private IEnumerable<EntryLife> Matching(EntryQuery query) => system.Lives.Where(life =>
         (query.States is not { Count: > 0 } || query.States.Contains(life.Entry.State))
         && (query.Queue is null || life.Entry.Queue == query.Queue)

@@ -107,6 +107,8 @@ public sealed class PostgreSqlEventTests() : EventTests(new PostgreSqlFixture())
 
 public sealed class PostgreSqlStatisticsTests() : StatisticsTests(new PostgreSqlFixture());
 
+public sealed class PostgreSqlJobListTests() : JobListTests(new PostgreSqlFixture());
+
 public sealed class PostgreSqlTaskListTests() : TaskListTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlOperatorActionTests() : OperatorActionTests(new PostgreSqlFixture());

@@ -101,6 +101,8 @@ public sealed class SqliteEventTests() : EventTests(new SqliteFixture());
 
 public sealed class SqliteStatisticsTests() : StatisticsTests(new SqliteFixture());
 
+public sealed class SqliteJobListTests() : JobListTests(new SqliteFixture());
+
 public sealed class SqliteTaskListTests() : TaskListTests(new SqliteFixture());
 
 public sealed class SqliteOperatorActionTests() : OperatorActionTests(new SqliteFixture());

@@ -36,6 +36,31 @@ public sealed partial class MonitorBoundTests
     }
 
     [Theory]
+    [InlineData(JobSql.List)]
+    [InlineData(JobSql.ListWithoutArgs)]
+    [InlineData(JobSql.Search)]
+    [InlineData(JobSql.SearchWithoutArgs)]
+    [InlineData(JobSql.Edge)]
+    [InlineData(JobSql.FindWithoutArgs)]
+    public async Task A_page_of_jobs_begins_at_its_place(string statement)
+    {
+        using var file = new TemporaryDatabase();
+        using var database = file.Open();
+        await new SqliteMigrator(database).MigrateAsync(TestContext.Current.CancellationToken);
+        using var session = database.OpenReader();
+        using var plan = session.Prepare("explain query plan " + statement);
+        var steps = new List<string>();
+        while (plan.Step())
+        {
+            steps.Add(plan.Text(3));
+        }
+
+        Assert.Contains(steps, static step => step.StartsWith("SEARCH taskrecovery_jobs USING ", StringComparison.Ordinal));
+        Assert.DoesNotContain(steps, static step => step.StartsWith("SCAN ", StringComparison.Ordinal));
+        Assert.DoesNotContain(steps, static step => step.Contains("TEMP B-TREE", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData(EntryGrouping.Kind, 100_000)]
     [InlineData(EntryGrouping.Queue, 100_000)]
     [InlineData(EntryGrouping.Reason, 25_000)]

@@ -1,3 +1,4 @@
+using TaskRecovery.Jobs;
 using TaskRecovery.Monitoring;
 
 namespace TaskRecovery.Tests.Monitoring;
@@ -59,5 +60,11 @@ public sealed class QueryRulesTests
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new TaskQuery { State = (TaskState)7 }));
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new LastTasksQuery { JobIds = [], Limit = 101 }));
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new LastTasksQuery { JobIds = new Guid[1001] }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => JobQueryRules.Check(new JobQuery { Limit = 1_001 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => JobQueryRules.Check(new JobQuery { LookAtMost = 0 }));
+        Assert.Throws<ArgumentException>(() => JobQueryRules.Check(new JobQuery { NameContains = "" }));
+        Assert.Throws<ArgumentException>(() => JobQueryRules.Check(new JobQuery { NameContains = "a\0b" }));
+        Assert.Throws<ArgumentException>(() => JobQueryRules.Check(new JobQuery { NameContains = new string('x', 1_001) }));
+        Assert.Throws<ArgumentException>(() => JobQueryRules.Check(new Guid[1_001]));
     }
 }
