@@ -1,37 +1,39 @@
 namespace TaskRecovery.Dashboard.Pages;
 
 /// <summary>Finds the jobs of tasks, and reads each of them once.</summary>
-internal sealed class JobLookup(IJobService jobs)
+internal sealed class JobLookup(IQueueMonitor monitor)
 {
+    // The most ids of one question.
+    private const int Chunk = 1_000;
+
     private readonly Dictionary<Guid, Job?> _found = [];
 
-    /// <summary>How many jobs were read.</summary>
-    public int Count => _found.Count;
-
-    /// <summary>A job; <see langword="null"/> if it was deleted.</summary>
-    public async ValueTask<Job?> FindAsync(Guid id, CancellationToken cancellationToken)
+    /// <summary>Reads those of the jobs that were not read yet.</summary>
+    public async ValueTask LoadAsync(IEnumerable<Guid> ids, CancellationToken cancellationToken)
     {
-        if (!_found.TryGetValue(id, out var job))
+        Guid[] missing = [.. ids.Where(id => !_found.ContainsKey(id)).Distinct()];
+        foreach (var some in missing.Chunk(Chunk))
         {
-            job = await jobs.GetAsync(id, cancellationToken).ConfigureAwait(false);
-            _found.Add(id, job);
-        }
+            foreach (var id in some)
+            {
+                _found[id] = null;
+            }
 
-        return job;
+            foreach (var job in await monitor.FindJobsAsync(some, cancellationToken).ConfigureAwait(false))
+            {
+                _found[job.Id] = job;
+            }
+        }
     }
+
+    /// <summary>A job that was read; <see langword="null"/> if it was deleted.</summary>
+    public Job? Find(Guid id) => _found.GetValueOrDefault(id);
 
     /// <summary>Jobs by id, without those that were deleted.</summary>
     public async ValueTask<IReadOnlyDictionary<Guid, Job>> FindAllAsync(IEnumerable<Guid> ids, CancellationToken cancellationToken)
     {
-        var all = new Dictionary<Guid, Job>();
-        foreach (var id in ids)
-        {
-            if (await FindAsync(id, cancellationToken).ConfigureAwait(false) is { } job)
-            {
-                all[id] = job;
-            }
-        }
-
-        return all;
+        Guid[] wanted = [.. ids.Distinct()];
+        await LoadAsync(wanted, cancellationToken).ConfigureAwait(false);
+        return wanted.Select(Find).OfType<Job>().ToDictionary(static job => job.Id);
     }
 }

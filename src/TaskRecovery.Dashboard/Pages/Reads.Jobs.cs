@@ -1,4 +1,6 @@
+using System.Text;
 using TaskRecovery.Dashboard.Hosting;
+using TaskRecovery.Dashboard.Security;
 
 namespace TaskRecovery.Dashboard.Pages;
 
@@ -8,20 +10,22 @@ internal sealed partial class Reads
     /// <summary>How many jobs a page lists.</summary>
     public const int JobsPerPage = 50;
 
+    // No name is longer.
+    private const int MaxNameBytes = 1_000;
+
     /// <summary>One page of the jobs that the user sees, ordered by name.</summary>
     /// <param name="request">The request.</param>
     /// <param name="after">The name after which the page begins; <see langword="null"/> for the first page.</param>
     /// <param name="limit">How many jobs the page has at most; <see langword="null"/> for as many as a page shows.</param>
-    public async ValueTask<JobPage> JobsAsync(DashboardRequest request, string? after, int? limit = null)
+    /// <param name="withArgs">Whether the arguments are read, if the user may see them.</param>
+    public async ValueTask<JobPage> JobsAsync(DashboardRequest request, string? after, int? limit = null, bool withArgs = false)
     {
         var access = request.Access;
-        var most = limit ?? JobsPerPage;
+        var (query, hasArgs) = (new JobQuery { After = after, Limit = limit ?? JobsPerPage }, withArgs && access.Data);
         return !access.SeesJobs ? new JobPage([], null) : await AskAsync(
-            request, access.Scope is null && after is null && limit is null, $"jobs {most} {after?.Length} {after} {access.ScopeKey}",
-            async token => access.Scope is null
-                ? await jobs.ListAsync(new JobQuery { After = after, Limit = most }, token).ConfigureAwait(false)
-                : await SeenOnly.JobsAsync(jobs, after, most, access.SeesJob, token).ConfigureAwait(false))
-            .ConfigureAwait(false);
+            request, access.Scope is null && after is null && limit is null,
+            $"jobs {hasArgs} {query.Limit} {after?.Length} {after} {access.ScopeKey}",
+            token => SeenJobsAsync(access, query, hasArgs, token)).ConfigureAwait(false);
     }
 
     /// <summary>Jobs that the user sees and whose name contains a text.</summary>
@@ -33,19 +37,20 @@ internal sealed partial class Reads
     public async ValueTask<JobPage> JobsNamedAsync(DashboardRequest request, string text, int limit)
     {
         var access = request.Access;
-        return !access.SeesJobs ? new JobPage([], null) : await AskAsync(
+        var mayBeInName = text.Length > 0 && Encoding.UTF8.GetByteCount(text) <= MaxNameBytes
+            && !text.Contains('\0', StringComparison.Ordinal);
+        return !access.SeesJobs || !mayBeInName ? new JobPage([], null) : await AskAsync(
             request, false, $"jobs named {limit} {text.Length} {text} {access.ScopeKey}", ReadAsync).ConfigureAwait(false);
 
         async ValueTask<JobPage> ReadAsync(CancellationToken token)
         {
-            var page = await SeenOnly.JobsAsync(jobs, null, limit, HasText, token).ConfigureAwait(false);
+            var query = new JobQuery { NameContains = text, Limit = limit };
+            var page = await SeenJobsAsync(access, query, withArgs: false, token).ConfigureAwait(false);
             return page.NextAfter is not null && page.Jobs.All(job => job.Name != text)
                 && await jobs.GetByNameAsync(text, token).ConfigureAwait(false) is { } named && access.SeesJob(named)
                 ? page with { Jobs = [named, .. page.Jobs.Take(limit - 1)] }
                 : page;
         }
-
-        bool HasText(Job job) => access.SeesJob(job) && job.Name.Contains(text, StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>A job; <see langword="null"/> if it does not exist or the user does not see it.</summary>
@@ -91,13 +96,24 @@ internal sealed partial class Reads
 
         async ValueTask<TaskList> ReadAsync(CancellationToken token)
         {
-            var lookup = new JobLookup(jobs);
+            var lookup = new JobLookup(monitor);
             var page = access.Scope is null || query.JobId is not null
                 ? await monitor.ListTasksAsync(query, token).ConfigureAwait(false)
                 : await SeenOnly.TasksAsync(monitor, query, lookup, access.SeesJob, token).ConfigureAwait(false);
             return new TaskList(
                 page, await lookup.FindAllAsync(page.Tasks.Select(static task => task.JobId), token).ConfigureAwait(false));
         }
+    }
+
+    // The read model has no arguments.
+    private ValueTask<JobPage> SeenJobsAsync(Access access, JobQuery query, bool withArgs, CancellationToken cancellationToken)
+    {
+        return access.Scope is null
+            ? ListAsync(query, cancellationToken)
+            : SeenOnly.JobsAsync(ListAsync, query, access.SeesJob, cancellationToken);
+
+        ValueTask<JobPage> ListAsync(JobQuery asked, CancellationToken token)
+            => withArgs ? new(jobs.ListAsync(asked, token)) : monitor.ListJobsAsync(asked, token);
     }
 
     /// <summary>The last tasks of each job of a page.</summary>

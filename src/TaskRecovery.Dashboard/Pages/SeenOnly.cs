@@ -7,21 +7,20 @@ internal static class SeenOnly
     /// <summary>The most rows that are read for one page.</summary>
     internal const int MaxRows = 5_000;
 
-    /// <summary>The most jobs that are looked up for one page of tasks.</summary>
-    private const int MaxJobs = 1_000;
-
     private const int Chunk = 1_000;
 
     /// <summary>Jobs that satisfy a condition, ordered by name.</summary>
     public static async ValueTask<JobPage> JobsAsync(
-        IJobService jobs, string? after, int limit, Func<Job, bool> isSeen, CancellationToken cancellationToken)
+        Func<JobQuery, CancellationToken, ValueTask<JobPage>> list, JobQuery query, Func<Job, bool> isSeen,
+        CancellationToken cancellationToken)
     {
-        var (found, next) = await FillAsync<Job, string?>(after, limit, ReadAsync, static job => job.Name).ConfigureAwait(false);
+        var (found, next) = await FillAsync<Job, string?>(
+            query.After, query.Limit, ReadAsync, static job => job.Name).ConfigureAwait(false);
         return new JobPage(found, next);
 
         async ValueTask<(IReadOnlyList<Job> Seen, string? Next)> ReadAsync(string? from)
         {
-            var page = await jobs.ListAsync(new JobQuery { After = from, Limit = Chunk }, cancellationToken).ConfigureAwait(false);
+            var page = await list(query with { After = from, Limit = Chunk }, cancellationToken).ConfigureAwait(false);
             return ([.. page.Jobs.Where(isSeen)], page.NextAfter);
         }
     }
@@ -31,31 +30,15 @@ internal static class SeenOnly
         IQueueMonitor monitor, TaskQuery query, JobLookup jobs, Func<Job, bool> isSeen, CancellationToken cancellationToken)
     {
         var (found, next) = await FillAsync<TaskRecord, Guid?>(
-            query.Before, query.Limit, ReadAsync, static task => task.Id, HasLookedUpEnough).ConfigureAwait(false);
+            query.Before, query.Limit, ReadAsync, static task => task.Id).ConfigureAwait(false);
         return new TaskPage(found, next, IsComplete: next is null);
 
         async ValueTask<(IReadOnlyList<TaskRecord> Seen, Guid? Next)> ReadAsync(Guid? before)
         {
             var page = await monitor.ListTasksAsync(query with { Before = before, Limit = Chunk }, cancellationToken).ConfigureAwait(false);
-            var seen = new List<TaskRecord>();
-            foreach (var task in page.Tasks)
-            {
-                if (await jobs.FindAsync(task.JobId, cancellationToken).ConfigureAwait(false) is { } job && isSeen(job))
-                {
-                    seen.Add(task);
-                }
-
-                // The next page begins after this task.
-                if (seen.Count > query.Limit || HasLookedUpEnough())
-                {
-                    return (seen, task.Id);
-                }
-            }
-
-            return (seen, page.NextBefore);
+            await jobs.LoadAsync(page.Tasks.Select(static task => task.JobId), cancellationToken).ConfigureAwait(false);
+            return ([.. page.Tasks.Where(task => jobs.Find(task.JobId) is { } job && isSeen(job))], page.NextBefore);
         }
-
-        bool HasLookedUpEnough() => jobs.Count >= MaxJobs;
     }
 
     /// <summary>Operations that satisfy a condition.</summary>
@@ -79,10 +62,8 @@ internal static class SeenOnly
     /// <param name="read">Reads the rows that the user sees among the next ones, and where those after them begin;
     /// <see langword="null"/> at the end.</param>
     /// <param name="cursor">Where the rows after a row begin.</param>
-    /// <param name="isEnough">Whether enough was examined; <see langword="null"/> if only the number of rows counts.</param>
     private static async ValueTask<(IReadOnlyList<T> Found, TCursor Next)> FillAsync<T, TCursor>(
-        TCursor from, int limit, Func<TCursor, ValueTask<(IReadOnlyList<T> Seen, TCursor Next)>> read, Func<T, TCursor> cursor,
-        Func<bool>? isEnough = null)
+        TCursor from, int limit, Func<TCursor, ValueTask<(IReadOnlyList<T> Seen, TCursor Next)>> read, Func<T, TCursor> cursor)
     {
         var found = new List<T>();
         for (var examined = 0; examined < MaxRows; examined += Chunk)
@@ -95,7 +76,7 @@ internal static class SeenOnly
             }
 
             from = next;
-            if (next is null || isEnough?.Invoke() == true)
+            if (next is null)
             {
                 break;
             }

@@ -77,7 +77,8 @@ public sealed class ApiDetailsTests(OpenShop open) : IClassFixture<OpenShop>
             Assert.Equal(7, job.GetProperty("catchUpLimit").GetInt32());
             Assert.Equal("02:00:00", job.GetProperty("catchUpWithin").GetString());
             Assert.Equal("00:10:00", job.GetProperty("expiresAfter").GetString());
-            Assert.Equal(hasArgs, job.TryGetProperty("args", out _));
+            Assert.Equal(hasArgs, job.TryGetProperty("args", out var args));
+            Assert.Equal(hasArgs ? system.Jobs[at].Args : null, hasArgs ? args.GetString() : null);
         });
     }
 

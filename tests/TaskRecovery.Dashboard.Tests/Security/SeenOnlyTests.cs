@@ -24,6 +24,7 @@ public sealed partial class SeenOnlyTests
 
         Assert.Equal([50, 50, 20], pages.Select(static page => page.Count));
         Assert.Equal(Own, pages.SelectMany(static page => page).Distinct().Count());
+        Assert.DoesNotContain("job", system.Asked);
     }
 
     [Fact]

@@ -16,6 +16,9 @@ internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
     /// <summary>The last question about events.</summary>
     public EventQuery? EventsAsked { get; private set; }
 
+    /// <summary>How many names of jobs a search compares at most.</summary>
+    public int MostCompared { get; set; } = int.MaxValue;
+
     /// <summary>Makes every question fail, or one of them, until it is called with null.</summary>
     public void Fail(Exception? failure, string? question = null) => (_failing, _failure) = (question, failure);
 
@@ -104,19 +107,22 @@ internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
 
     public ValueTask<JobPage> ListJobsAsync(JobQuery query, CancellationToken cancellationToken = default)
     {
+        var most = Math.Min(query.LookAtMost, MostCompared);
         var compared = system.Jobs.Where(job => query.After is null || string.CompareOrdinal(job.Name, query.After) > 0)
-            .OrderBy(static job => job.Name, StringComparer.Ordinal)
-            .Take(query.NameContains is null ? int.MaxValue : query.LookAtMost).ToList();
+            .OrderBy(static job => job.Name, StringComparer.Ordinal).Select(static job => job with { Args = "" })
+            .Take(query.NameContains is null ? int.MaxValue : most).ToList();
         var found = compared.FindAll(
             job => query.NameContains is null || job.Name.Contains(query.NameContains, StringComparison.OrdinalIgnoreCase));
         return Answer(
             "jobs",
             found.Count > query.Limit ? new JobPage(found[..query.Limit], found[query.Limit - 1].Name)
-                : new JobPage(found, query.NameContains is not null && compared.Count == query.LookAtMost ? compared[^1].Name : null));
+                : new JobPage(found, query.NameContains is not null && compared.Count == most ? compared[^1].Name : null));
     }
 
     public ValueTask<IReadOnlyList<Job>> FindJobsAsync(IReadOnlyCollection<Guid> jobIds, CancellationToken cancellationToken = default)
-        => Answer<IReadOnlyList<Job>>("jobs by id", system.Jobs.FindAll(job => jobIds.Contains(job.Id)));
+        => Answer<IReadOnlyList<Job>>(
+            "jobs by id",
+            [.. system.Jobs.Where(job => jobIds.Contains(job.Id)).Select(static job => job with { Args = "" })]);
 
     private IEnumerable<EntryLife> Matching(EntryQuery query) => system.Lives.Where(life =>
         (query.States is not { Count: > 0 } || query.States.Contains(life.Entry.State))
