@@ -97,7 +97,7 @@ public sealed class BackgroundDrainTests
 
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
             => targetMethod!.Name == nameof(IQueueStore.CountAsync)
-                ? _count!(() => (ValueTask<QueueCounts>)Forward(targetMethod, args)!)
+                ? _count!(async () => await (ValueTask<QueueCounts>)Forward(targetMethod, args)!)
                 : Forward(targetMethod, args);
 
         private object? Forward(MethodInfo method, object?[]? args)

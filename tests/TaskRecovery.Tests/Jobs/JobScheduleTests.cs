@@ -203,9 +203,11 @@ public sealed class JobScheduleTests
     {
         { new TimeZoneNotFoundException("no zone 'Mars/Base'"), "no zone 'Mars/Base'" },
         { new InvalidTimeZoneException("/usr/share/zoneinfo is damaged"), "tzdata" },
-        { new ArgumentException("The minute '61' is too large.", "expression"), "The minute '61' is too large." },
+        { TooLarge("61"), "The minute '61' is too large." },
         { new FormatException("no date"), "no date" },
     };
+
+    private static ArgumentException TooLarge(string minute) => new($"The minute '{minute}' is too large.", nameof(minute));
 
     [Theory]
     [MemberData(nameof(Problems))]
