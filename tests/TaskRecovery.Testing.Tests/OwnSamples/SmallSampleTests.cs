@@ -67,6 +67,33 @@ public sealed class SmallSampleTests : IDisposable
         Assert.Contains(sample.Lines, line => line.Contains("taskrecovery.entry.finished", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task The_worker_service_finds_its_configuration_if_the_command_of_the_readme_starts_it()
+    {
+        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+        var project = Path.Combine(RepositoryFolder.Root, "samples", "TaskRecovery.WorkerSample");
+        await using var sample = ChildProcess.Start("dotnet",
+        [
+            "run", "--no-build", "--configuration", configuration, "--project", project, "--",
+            $"--ConnectionStrings:tasks=Data Source={Database}",
+        ]);
+
+        try
+        {
+            // Only appsettings.json says that this process serves the queue of the thumbnails.
+            await sample.WaitForLineAsync("      Made a thumbnail of");
+        }
+        finally
+        {
+            if (!sample.HasExited)
+            {
+                // `dotnet run` passes this signal on to the service, which would outlive it otherwise.
+                sample.Send(Signal.Terminate);
+                await sample.WaitForExitAsync();
+            }
+        }
+    }
+
     // Returns whether it was killed before it counted to three.
     private static async Task<bool> KillAtTwoAsync(string database)
     {
