@@ -13,7 +13,7 @@ public static class GettingStarted
     public static void AddFirst(HostApplicationBuilder builder)
     {
         builder.Services.AddTaskRecovery()
-            .UsePostgreSql(builder.Configuration.GetConnectionString("Tasks")!)
+            .UsePostgreSql(builder.Configuration.GetConnectionString("Tasks")!)   // or .UseSqlite("Data Source=tasks.db")
             .AddWorker<SendMail, SendMailWorker>();
     }
 
