@@ -13,10 +13,10 @@ public static class TaskRecoveryDiagnostics
     /// name has no such tag.</summary>
     public const string InstanceTag = "taskrecovery.instance";
 
-    /// <summary>Counter: entries stored.</summary>
+    /// <summary>Counter: entries stored, without duplicates.</summary>
     public const string Enqueued = "taskrecovery.entry.enqueued";
 
-    /// <summary>Counter: entries claimed by this node.</summary>
+    /// <summary>Counter: entries claimed by this process.</summary>
     public const string Claimed = "taskrecovery.entry.claimed";
 
     /// <summary>Counter: runs whose outcome was stored, with the tag <c>taskrecovery.outcome</c>.</summary>
@@ -50,7 +50,7 @@ public static class TaskRecoveryDiagnostics
     /// <summary>Gauge: nodes that this node considers alive, including itself.</summary>
     public const string NodesAlive = "taskrecovery.nodes.alive";
 
-    /// <summary>Gauge: handlers of this process that are still running although their token was cancelled.</summary>
+    /// <summary>Gauge: handlers of this process that still run 5 seconds after their token was cancelled.</summary>
     public const string UnresponsiveHandlers = "taskrecovery.handlers.unresponsive";
 
     /// <summary>Gauge in seconds, by kind: the time since the last stored step or checkpoint of all runs of this process together, which a

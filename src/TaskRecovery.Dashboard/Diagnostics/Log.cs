@@ -17,7 +17,7 @@ internal static partial class Log
     [LoggerMessage(6004, LogLevel.Warning, "The page {Path} could not be read from the store")]
     public static partial void PageFailed(ILogger logger, Exception exception, string path);
 
-    [LoggerMessage(6005, LogLevel.Warning, "The redactor of the dashboard failed; the text is hidden")]
+    [LoggerMessage(6005, LogLevel.Warning, "DashboardOptions.Redact threw: the text is hidden")]
     public static partial void RedactorFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(6006, LogLevel.Warning, "{User} may not act: {Action} was refused")]
@@ -26,7 +26,7 @@ internal static partial class Log
     [LoggerMessage(6007, LogLevel.Information, "{User} searched data by {Conditions}")]
     public static partial void DataSearched(ILogger logger, string user, string conditions);
 
-    [LoggerMessage(6008, LogLevel.Warning, "The scope of a user could not be found; the request is refused")]
+    [LoggerMessage(6008, LogLevel.Warning, "DashboardOptions.Scope threw: the request is refused")]
     public static partial void ScopeFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(6009, LogLevel.Warning, "The address of a trace could not be found; its id is shown without a link (logged once)")]

@@ -17,13 +17,7 @@ internal static class EventWriter
     /// <summary>The text of a verdict.</summary>
     public static string Describe(DeathProof proof, string? judge)
     {
-        var text = proof switch
-        {
-            DeathProof.LeaseExpired => DeathProofText.LeaseExpired,
-            DeathProof.LockFree => DeathProofText.LockFree,
-            DeathProof.ProcessGone => DeathProofText.ProcessGone,
-            _ => DeathProofText.Unknown,
-        };
+        var text = DeathProofText.Of(proof);
         return judge is null ? text : text + DeathProofText.Judge + judge;
     }
 }

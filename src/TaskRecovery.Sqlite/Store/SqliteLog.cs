@@ -18,8 +18,8 @@ internal static partial class SqliteLog
     public static void CheckpointFailed(this ILogger logger, string file, Exception exception)
         => Guarded(() => LogCheckpointFailed(logger, file, exception));
 
-    [LoggerMessage(5001, LogLevel.Warning, "{Count} writes wait for the write lock of '{File}', the longest ({Call}) for {Waited}. "
-        + "It is held by {Holder}. {Advice}")]
+    [LoggerMessage(5001, LogLevel.Warning, "The write lock of '{File}' is held by {Holder}. Writes that wait for it: {Count}, the longest "
+        + "({Call}) for {Waited}. {Advice}")]
     private static partial void LogWriteLockAwaited(
         ILogger logger, string call, int count, TimeSpan waited, string file, string holder, string advice);
 

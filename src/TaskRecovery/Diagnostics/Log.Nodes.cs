@@ -26,17 +26,18 @@ internal static partial class Log
 
     [LoggerMessage(3008, LogLevel.Warning,
         "Another node declared node {NodeId} dead: the tokens of its handlers are cancelled, nothing that they store is accepted, "
-        + "and this process registers again under a new id")]
+        + "and this process registers again under a new id. If this happens often, the process is paused, the machine is short of CPU or "
+        + "memory, or the database answers slowly")]
     public static partial void DeclaredDead(this ILogger logger, Guid nodeId);
 
     [LoggerMessage(3009, LogLevel.Critical,
-        "The database went back in time (a failover or a restore that lost commits): it lost claim {Fence}, "
-        + "or drew that number although node {NodeId} has seen a later one. The tokens of its handlers are cancelled, "
-        + "and this process registers again under a new id")]
-    public static partial void WentBackInTime(this ILogger logger, Guid nodeId, long fence);
+        "The database has lost commits, for example in a failover or a restore: it does not have claim {Fence}, or gave out that number "
+        + "although node {NodeId} has seen it or a later one. The tokens of its handlers are cancelled, and this process registers again "
+        + "under a new id. Find out what was lost")]
+    public static partial void LostCommits(this ILogger logger, Guid nodeId, long fence);
 
-    [LoggerMessage(3010, LogLevel.Warning, "Declared node {Node} ({NodeId}) dead at heartbeat {Heartbeat}")]
-    public static partial void DeclaredPeerDead(this ILogger logger, string node, Guid nodeId, long heartbeat);
+    [LoggerMessage(3010, LogLevel.Warning, "Declared node {Node} ({NodeId}) dead, because {Proof}; its last heartbeat was {Heartbeat}")]
+    public static partial void DeclaredPeerDead(this ILogger logger, string node, Guid nodeId, string proof, long heartbeat);
 
     [LoggerMessage(3011, LogLevel.Information, "Node {NodeId} has left")]
     public static partial void NodeLeft(this ILogger logger, Guid nodeId);

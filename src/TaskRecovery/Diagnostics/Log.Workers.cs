@@ -17,7 +17,7 @@ internal static partial class Log
     public static partial void StoreBack(this ILogger logger, string loop, TimeSpan duration);
 
     [LoggerMessage(1004, LogLevel.Warning, "Entries of the kind {Kind} wait in a queue of this node, which has no worker for it. "
-        + "They wait for a node that has one")]
+        + "They wait for a node that has one: register it where the queue is served (AddWorker, AddTaskHandler), or cancel the entries")]
     public static partial void UnknownKind(this ILogger logger, string kind);
 
     [LoggerMessage(1005, LogLevel.Debug, "Claimed entries of queue {Queue} as claim {Fence}: {Count}")]

@@ -27,13 +27,13 @@ internal sealed class Metrics : IDisposable
             Tags = instance is null ? null : [new(TaskRecoveryDiagnostics.InstanceTag, instance.Value)],
         };
         _meter = factory?.Create(options) ?? new Meter(options);
-        _enqueued = Count(TaskRecoveryDiagnostics.Enqueued, "Entries stored.");
-        _claimed = Count(TaskRecoveryDiagnostics.Claimed, "Entries claimed by this node.");
+        _enqueued = Count(TaskRecoveryDiagnostics.Enqueued, "Entries stored, without duplicates.");
+        _claimed = Count(TaskRecoveryDiagnostics.Claimed, "Entries claimed by this process.");
         _finished = Count(TaskRecoveryDiagnostics.Finished, "Runs whose outcome was stored.");
-        _retried = Count(TaskRecoveryDiagnostics.Retried, "Failed runs that are tried again.");
-        _recovered = Count(TaskRecoveryDiagnostics.Recovered, "Entries and tasks taken from dead nodes.");
-        _claimLost = Count(TaskRecoveryDiagnostics.ClaimLost, "Runs whose claim was lost.");
-        _released = Count(TaskRecoveryDiagnostics.Released, "Entries released because the answer of their claim was lost.");
+        _retried = Count(TaskRecoveryDiagnostics.Retried, "Failed runs that will be retried.");
+        _recovered = Count(TaskRecoveryDiagnostics.Recovered, "Entries and tasks of dead nodes that this process recovered or closed.");
+        _claimLost = Count(TaskRecoveryDiagnostics.ClaimLost, "Runs whose outcome was discarded because the claim was lost.");
+        _released = Count(TaskRecoveryDiagnostics.Released, "Entries released because the answer to their claim was lost.");
         _run = Time(TaskRecoveryDiagnostics.RunDuration, "How long a run took.");
         _wait = Time(TaskRecoveryDiagnostics.WaitDuration, "How long an entry had been due when it was claimed.");
     }
@@ -120,7 +120,7 @@ internal sealed class Metrics : IDisposable
         }
     }
 
-    /// <summary>Counts entries that were released because the answer of their claim was lost.</summary>
+    /// <summary>Counts entries that were released because the answer to their claim was lost.</summary>
     public void Released(int entries) => _released.Add(entries);
 
     /// <inheritdoc/>

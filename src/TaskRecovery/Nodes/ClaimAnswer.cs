@@ -9,7 +9,7 @@ internal enum ClaimAnswer
     /// <summary>The lease under which the call was sent has expired: start none of its entries. The reconciler releases them.</summary>
     TooLate,
 
-    /// <summary>The database went back in time: start none of its entries and call
-    /// <see cref="ICurrentNode.ReportWentBackInTime"/>.</summary>
-    WentBackInTime,
+    /// <summary>The database has lost commits: start none of its entries and call
+    /// <see cref="ICurrentNode.ReportLostCommits"/>.</summary>
+    LostCommits,
 }

@@ -10,9 +10,9 @@ internal interface ICurrentNode
     /// <summary>Waits until this node may claim: the start-up hook is complete, the node is registered, and its lease is valid.</summary>
     Task<NodeLease> WaitForLeaseAsync(CancellationToken cancellationToken);
 
-    /// <summary>Reports that a claim was answered with <see cref="ClaimAnswer.WentBackInTime"/> or is missing in the store. Cancels every
+    /// <summary>Reports that a claim was answered with <see cref="ClaimAnswer.LostCommits"/> or is missing in the store. Cancels every
     /// running handler and registers the process again.</summary>
-    void ReportWentBackInTime(Node node, long fence);
+    void ReportLostCommits(Node node, long fence);
 
     /// <summary>Reports that the store considers this node dead (<see cref="Storage.ClaimBatch.NodeIsDead"/>). The node sends a heartbeat
     /// at once, which confirms it.</summary>

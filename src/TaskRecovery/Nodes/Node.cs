@@ -3,8 +3,8 @@ using TaskRecovery.Hosting;
 
 namespace TaskRecovery.Nodes;
 
-/// <summary>One registration of this process as a node. It ends when the node leaves, is declared dead, or finds that the database
-/// went back in time. The next registration has another id.</summary>
+/// <summary>One registration of this process as a node. It ends when the node leaves, is declared dead, or finds that the database has
+/// lost commits. The next registration has another id.</summary>
 [SuppressMessage("Reliability", "CA1001", Justification = "A token source without timer or wait handle holds nothing, "
     + "and readers of its token may come late.")]
 internal sealed class Node(Guid id, string name, TimeProvider time)
@@ -171,8 +171,8 @@ internal enum NodeEnd
     /// <summary>Another node declared this node dead.</summary>
     DeclaredDead,
 
-    /// <summary>A new claim's id was not greater than an earlier one, or the store lost a claim: the database went back in time.</summary>
-    WentBackInTime,
+    /// <summary>A new claim's id was not greater than an earlier one, or the store lost a claim: the database has lost commits.</summary>
+    LostCommits,
 }
 
 /// <summary>How an event changed a lease.</summary>

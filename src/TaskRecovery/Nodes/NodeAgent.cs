@@ -262,7 +262,7 @@ internal sealed class NodeAgent(
             var dead = session.MarkDead(judged, _node?.Name).ToHashSet();
             foreach (var peer in judged.Where(peer => dead.Contains(peer.NodeId)))
             {
-                logger.DeclaredPeerDead(EntryText.Shown(peer.Name), peer.NodeId, peer.Heartbeat);
+                logger.DeclaredPeerDead(EntryText.Shown(peer.Name), peer.NodeId, DeathProofText.Of(peer.Proof), peer.Heartbeat);
                 sweepDue = true;
             }
         }

@@ -144,7 +144,7 @@ internal sealed class NodeClaims(TimeProvider time)
             // Compared with the highest fence at the time the call was sent, because the answers of two claimers can arrive out of order.
             if (fence <= ticket.HighestFence)
             {
-                return ClaimAnswer.WentBackInTime;
+                return ClaimAnswer.LostCommits;
             }
 
             _highestFence = Math.Max(_highestFence, fence);

@@ -50,7 +50,7 @@ internal sealed class NodeService : ICurrentNode, IFleet, INodeEvents, IHostedLi
     /// <inheritdoc/>
     public Node? Node => Volatile.Read(ref _node) is { End: null } node ? node : null;
 
-    /// <summary>Set when the process has registered again, after its node was declared dead or the database went back in time.</summary>
+    /// <summary>Set when the process has registered again, after its node was declared dead or the database has lost commits.</summary>
     public Signal RegisteredAgain { get; } = new();
 
     /// <inheritdoc/>
@@ -92,11 +92,11 @@ internal sealed class NodeService : ICurrentNode, IFleet, INodeEvents, IHostedLi
     }
 
     /// <inheritdoc/>
-    public void ReportWentBackInTime(Node node, long fence)
+    public void ReportLostCommits(Node node, long fence)
     {
-        if (node.EndWith(NodeEnd.WentBackInTime))
+        if (node.EndWith(NodeEnd.LostCommits))
         {
-            _logger.WentBackInTime(node.Id, fence);
+            _logger.LostCommits(node.Id, fence);
         }
 
         _heartbeatDue.Set();

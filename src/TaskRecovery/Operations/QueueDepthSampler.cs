@@ -29,14 +29,17 @@ internal sealed class QueueDepthSampler : StoreLoop
         _time = services.Time;
         var meter = metrics.Meter;
         meter.CreateObservableGauge(
-            TaskRecoveryDiagnostics.QueueDepth, () => Observe(depth => depth.Due), "{entry}", "Entries that are due.");
+            TaskRecoveryDiagnostics.QueueDepth, () => Observe(depth => depth.Due),
+            "{entry}", "Entries of a queue that are due, whichever node will run them.");
         meter.CreateObservableGauge(
-            TaskRecoveryDiagnostics.QueueAge,
-            () => Observe(depth => depth.OldestAge.TotalSeconds), "s", "How long the first due entry has waited.");
-        meter.CreateObservableGauge(TaskRecoveryDiagnostics.NodesAlive, () => node.NodesAlive, "{node}", "Nodes that are alive.");
+            TaskRecoveryDiagnostics.QueueAge, () => Observe(depth => depth.OldestAge.TotalSeconds),
+            "s", "How long the entry of a queue that has been due longest has waited.");
+        meter.CreateObservableGauge(
+            TaskRecoveryDiagnostics.NodesAlive, () => node.NodesAlive,
+            "{node}", "Nodes that are alive, as this node sees it, itself included.");
         meter.CreateObservableGauge(
             TaskRecoveryDiagnostics.UnresponsiveHandlers, () => unresponsive.Sum(handlers => handlers.List().Count),
-            "{handler}", "Handlers that still run although their cancellation was requested.");
+            "{handler}", "Handlers of this process that still run 5 s after their token was cancelled.");
     }
 
     /// <inheritdoc/>

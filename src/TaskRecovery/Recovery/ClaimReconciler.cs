@@ -8,7 +8,7 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Recovery;
 
 /// <summary>Releases claims whose answers were lost: the store holds them for this node, but the node does not know of them. The opposite,
-/// a claim that the node knows and the store does not hold, means that the database went back in time.</summary>
+/// a claim that the node knows and the store does not hold, means that the database has lost commits.</summary>
 internal sealed class ClaimReconciler(
     IRecoveryStore store, ICurrentNode currentNode, IClaimWaker waker, Metrics metrics, NodeSignals signals, StoreLoopServices services,
     IOptions<TaskRecoveryOptions> options, ILogger<ClaimReconciler> logger)
@@ -59,7 +59,7 @@ internal sealed class ClaimReconciler(
             // show it: after a failover that lost little, new claims still get new numbers, because sequences are logged ahead.
             if (node.Lease is not null && node.Claims.FindMissing(open, listed) is { } missing)
             {
-                currentNode.ReportWentBackInTime(node, missing);
+                currentNode.ReportLostCommits(node, missing);
                 return 0;
             }
 

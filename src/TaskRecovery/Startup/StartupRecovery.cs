@@ -81,8 +81,8 @@ internal sealed class StartupRecovery(
         gate.Open(registrations);
     }
 
-    /// <summary>Runs the hook again for each later registration. A node that was declared dead, or saw the database go back in time, may
-    /// find different tables, without its names and its declared jobs.</summary>
+    /// <summary>Runs the hook again for each later registration. A node that was declared dead, or saw that the database has lost commits,
+    /// may find different tables, without its names and its declared jobs.</summary>
     internal async Task RecoverOtherLivesAsync(CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)

@@ -260,8 +260,8 @@ internal sealed class ClaimLoop : ILocalClaimer
             case ClaimAnswer.TooLate:
                 _services.CurrentNode.RequestReconcile();
                 return false;
-            case ClaimAnswer.WentBackInTime:
-                _services.CurrentNode.ReportWentBackInTime(node, batch.Fence);
+            case ClaimAnswer.LostCommits:
+                _services.CurrentNode.ReportLostCommits(node, batch.Fence);
                 return false;
             case ClaimAnswer.Accepted when batch.NodeIsDead:
                 _services.CurrentNode.ReportDead(node);

@@ -93,7 +93,7 @@ internal sealed class OutcomeSink(
     private void End(ClaimedEntry entry, NodeClaim claim, RunOutcome outcome, bool afterTransaction = false, Task? after = null)
     {
         var pending = Pending(entry, claim, outcome);
-        if (claim.Lease.Node.End is NodeEnd.DeclaredDead or NodeEnd.WentBackInTime)
+        if (claim.Lease.Node.End is NodeEnd.DeclaredDead or NodeEnd.LostCommits)
         {
             writer.Drop(pending);
         }

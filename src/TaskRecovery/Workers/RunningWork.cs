@@ -22,10 +22,10 @@ internal sealed class RunningWork : INodeVitals
         _time = time;
         metrics.Meter.CreateObservableGauge(
             TaskRecoveryDiagnostics.WorkAtRisk, () => Observe(static ages => ages.Sum()),
-            "s", "Time since the last stored step or checkpoint of all runs together.");
+            "s", "Time since the last stored step or checkpoint of all runs of this process together.");
         metrics.Meter.CreateObservableGauge(
             TaskRecoveryDiagnostics.WorkAtRiskMax, () => Observe(static ages => ages.Max()),
-            "s", "The longest time since the last stored step or checkpoint of a run.");
+            "s", "The longest time since the last stored step or checkpoint of a run of this process.");
     }
 
     /// <summary>The runs.</summary>

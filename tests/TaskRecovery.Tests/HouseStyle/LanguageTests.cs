@@ -103,7 +103,7 @@ public sealed partial class LanguageTests
     public void No_log_message_puts_a_number_before_a_noun_that_may_be_one()
     {
         var wrong =
-            from file in Repository.Files("src", "Log*.cs")
+            from file in Repository.Files("src", "*Log*.cs")
             from line in File.ReadLines(file).Index()
             from Match number in CountedNoun().Matches(line.Item)
             select $"{Repository.Relative(file)}:{line.Index + 1}: '{number.Value}'; write 'entries: {{Count}}' or 'entries ({{Count}})'";

@@ -177,6 +177,8 @@ public sealed class DeathTests
         Assert.Equal(29, Assert.Single(_store.Nodes.Verdicts));
         Assert.True(lease.IsValid);
         Assert.Equal(29, survivor.Log.Count(3010));
+        Assert.Equal(
+            29, survivor.Log.Texts.Count(static text => text.Contains("dead, because its lock is free;", StringComparison.Ordinal)));
     }
 
     [Fact]

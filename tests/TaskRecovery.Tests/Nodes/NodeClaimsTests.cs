@@ -74,7 +74,7 @@ public sealed class NodeClaimsTests
 
         var answer = Claims.End(Claims.Begin(_life.Lease!), fence: 5);
 
-        Assert.Equal(ClaimAnswer.WentBackInTime, answer);
+        Assert.Equal(ClaimAnswer.LostCommits, answer);
     }
 
     [Fact]

@@ -192,12 +192,12 @@ public sealed class NodeServiceTests
         var (life, lease) = (node.Life, node.Lease);
         life.Claims.End(life.Claims.Begin(lease), fence: 7);
 
-        Assert.Equal(ClaimAnswer.WentBackInTime, life.Claims.End(life.Claims.Begin(lease), fence: 7));
-        node.Node.ReportWentBackInTime(life, 7);
+        Assert.Equal(ClaimAnswer.LostCommits, life.Claims.End(life.Claims.Begin(lease), fence: 7));
+        node.Node.ReportLostCommits(life, 7);
         Assert.False(lease.IsValid);
         node.Beat();
 
-        Assert.Equal(NodeEnd.WentBackInTime, life.End);
+        Assert.Equal(NodeEnd.LostCommits, life.End);
         await lease.Lost.FiresAsync();
         Assert.NotEqual(life.Id, node.Life.Id);
         Assert.Equal(1, node.Log.Count(3009));
@@ -343,7 +343,7 @@ public sealed class NodeServiceTests
         var before = node.Life;
         before.RunBegins();
 
-        node.Node.ReportWentBackInTime(before, fence: 1);
+        node.Node.ReportLostCommits(before, fence: 1);
         node.Beat();
         var whileItRuns = _store.Nodes.Holder(before.Id);
         before.RunEnded();

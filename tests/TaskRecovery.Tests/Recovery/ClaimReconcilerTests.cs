@@ -62,7 +62,7 @@ public sealed class ClaimReconcilerTests : IDisposable
 
         await _reconciler.ReconcileOnceAsync(Cancellation);
 
-        Assert.Equal(NodeEnd.WentBackInTime, life.End);
+        Assert.Equal(NodeEnd.LostCommits, life.End);
         Assert.Empty(_recovery.Store.GivenBack);
     }
 

@@ -67,7 +67,7 @@ public sealed class StartupRecoveryTests : IDisposable
         recovery.Store.Failure = new StoreUnavailableException("not yet");
         var first = recovery.Node.Life;
 
-        recovery.Node.Node.ReportWentBackInTime(first, 7);
+        recovery.Node.Node.ReportLostCommits(first, 7);
         await UntilAsync(() => recovery.Node.Node.Node is { } registrations && registrations != first && startup.Failure is not null);
         Assert.False(recovery.Node.Gate.IsOpen);
         recovery.Store.Failure = null;

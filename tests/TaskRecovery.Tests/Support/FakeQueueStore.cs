@@ -86,7 +86,7 @@ internal sealed partial class FakeQueueStore : IQueueStore
 
     public int OpenClaims => Locked(() => _claims.Count);
 
-    /// <summary>The next claims get ids from here on: below those before, the database has gone back in time.</summary>
+    /// <summary>The next claims get ids from here on: below those before, the database has lost commits.</summary>
     public void SetLastFence(long fence) => Locked(() => _lastFence = fence);
 
     public Guid NodeOf(long fence) => Locked(() => _claims[fence].Node);
