@@ -9,6 +9,10 @@ public static partial class PageExamples
     public static IReadOnlyList<string> Of(string page)
         => [.. Example().Matches(Read(page)).Select(static match => match.Groups["code"].Value)];
 
+    /// <summary>The SQL examples of a page, as they are written.</summary>
+    public static IReadOnlyList<string> OfSql(string page)
+        => [.. Read(page).Split("```sql\n").Skip(1).Select(static part => part[..part.IndexOf("\n```", StringComparison.Ordinal)])];
+
     /// <summary>The code in the last column of a page's tables.</summary>
     public static IReadOnlyList<string> OfTables(string page)
         => [.. Row().Matches(Read(page)).SelectMany(static row => Code().Matches(row.Groups["last"].Value))
