@@ -14,7 +14,7 @@ public sealed class SqliteOptions
 
     /// <summary>The interval of polls while a node has work, or while it can't watch the file for changes. An idle node that watches polls
     /// every 10 seconds, or at this interval if it is longer. New work of the same process is noticed at once, and that of another process
-    /// within about 25 ms.</summary>
+    /// usually within 30 ms, seldom after more than 70 ms.</summary>
     /// <value>Default: 1 second. Allowed: 10 milliseconds to 1 minute.</value>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
 

@@ -53,6 +53,18 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
+    public void The_page_about_stores_names_every_class_of_the_suite()
+    {
+        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "stores.md"));
+        var classes = Repository.Code("tests/TaskRecovery.StoreConformance")
+            .Where(static file => Test().IsMatch(File.ReadAllText(file)))
+            .Select(static file => Path.GetFileName(file).Split('.')[0]).ToHashSet(StringComparer.Ordinal);
+
+        Assert.NotEmpty(classes);
+        Nothing.In(classes.Where(name => !page.Contains($"`{name}`", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void Every_source_file_that_the_map_names_exists()
     {
         var files = Repository.Code("src", "tests", "build").Select(Repository.Relative).ToList();
@@ -120,6 +132,9 @@ public sealed partial class DocumentTests
 
     [GeneratedRegex(@"`(?<file>[\w./]+\.cs)`")]
     private static partial Regex SourceName();
+
+    [GeneratedRegex(@"^\s*\[(Fact|Theory)\b", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    private static partial Regex Test();
 
     [GeneratedRegex(@"^#{1,6} (?<text>.+)$", RegexOptions.Multiline)]
     private static partial Regex Heading();
