@@ -37,8 +37,8 @@ public sealed class ComingFromTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("hangfire.md", 8)]
-    [InlineData("quartz.md", 6)]
+    [InlineData("hangfire.md", 10)]
+    [InlineData("quartz.md", 10)]
     [InlineData("masstransit.md", 1)]
     [InlineData("own-table.md", 1)]
     [InlineData("tickerq-coravel.md", 4)]
@@ -62,6 +62,7 @@ public sealed class ComingFromTests : IAsyncLifetime
             .AddCronJob("report", "0 6 * * *", new Report())
             .AddWorker<SendMail, SendMailWorker>(options => options.MaxAttempts = 6)
             .AddQueue("critical")
+            .AddQueue("mail", concurrency: 5)
             .AddMiddleware<Audit>());
         await host.StartAsync(Cancellation);
         var queue = host.Services.GetRequiredService<IJobQueue>();
@@ -104,6 +105,10 @@ public sealed class ComingFromTests : IAsyncLifetime
         await jobs.PauseAsync(jobId, reason, by, until);
 
         Assert.Equal(by, (await jobs.GetAsync(jobId))!.Pause?.By);
+        await jobs.ResumeAsync(jobId);
+        Assert.Null((await jobs.GetAsync(jobId))!.Pause);
+        await jobs.DeleteAsync(jobId);
+        Assert.Null(await jobs.GetAsync(jobId));
         await host.StopAsync(Cancellation);
     }
 
