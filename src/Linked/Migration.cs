@@ -8,7 +8,7 @@ namespace TaskRecovery.Storage;
 /// <param name="Version">The number, which is also the order.</param>
 /// <param name="Name">The file name without its extension.</param>
 /// <param name="Text">The SQL statements, with placeholders that the store replaces.</param>
-/// <param name="Checksum">The SHA-256 of the text in lower-case hex. Line endings are normalised first.</param>
+/// <param name="Checksum">The SHA-256 of the text in lower-case hex. Line endings are normalized first.</param>
 /// <param name="OldestLibrary">The oldest library version that works with the migrated schema: instances from that version on keep running
 /// during a rolling deployment.</param>
 internal sealed record Migration(int Version, string Name, string Text, string Checksum, Version OldestLibrary)

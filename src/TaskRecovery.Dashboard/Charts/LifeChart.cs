@@ -3,7 +3,7 @@ using static TaskRecovery.Dashboard.Rendering.Markup;
 
 namespace TaskRecovery.Dashboard.Charts;
 
-/// <summary>The life of an entry as one bar: pale while it waited, coloured while it ran.</summary>
+/// <summary>The life of an entry as one bar: pale while it waited, colored while it ran.</summary>
 internal static class LifeChart
 {
     private const double Width = 1000;

@@ -99,7 +99,7 @@ internal sealed class JobsPage(Reads reads) : IPage
         _ => "cancelled",
     };
 
-    // The height differs too, so that the colour is not the only sign.
+    // The height differs too, so that the color is not the only sign.
     private static int Top(TaskState state)
         => state switch { TaskState.Failed => 0, TaskState.Completed => 4, TaskState.Running => 6, _ => 10 };
 

@@ -3,15 +3,15 @@ using static TaskRecovery.Dashboard.Rendering.Markup;
 
 namespace TaskRecovery.Dashboard.Rendering;
 
-/// <summary>JSON with line breaks and colours. A text that is not JSON is shown as it is.</summary>
+/// <summary>JSON with line breaks and colors. A text that is not JSON is shown as it is.</summary>
 internal static class JsonMarkup
 {
     private const int MaxShown = 128 * 1024;
-    private const int MaxColoured = 32 * 1024;
+    private const int MaxColored = 32 * 1024;
 
     public static Markup Render(string text)
     {
-        if (text.Length > MaxColoured)
+        if (text.Length > MaxColored)
         {
             var isCut = text.Length > MaxShown;
             return Html($"<pre tabindex=\"0\">{(isCut ? text[..MaxShown] : text)}{(isCut ? "\n… the rest is in the download" : "")}</pre>");

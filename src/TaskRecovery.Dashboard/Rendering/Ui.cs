@@ -19,7 +19,7 @@ internal static class Ui
         ? Html($"<bdi title=\"{name}\">{name[..(MaxName - 24)]}…{name[^20..]}</bdi>")
         : Html($"<bdi>{name}</bdi>");
 
-    /// <summary>A state as icon, word and colour.</summary>
+    /// <summary>A state as icon, word and color.</summary>
     public static Markup State(string style, string word) => Html($"<span class=\"state {style}\">{Icon.Of(style)}{word}</span>");
 
     public static Markup State(EntrySummary entry, DateTimeOffset now)

@@ -71,6 +71,29 @@ public sealed partial class LanguageTests
         Nothing.In(wrong);
     }
 
+    [Fact]
+    public void Every_text_and_name_is_spelled_as_in_the_United_States()
+    {
+        var wrong =
+            from file in Files()
+            from line in file.EndsWith(".md", StringComparison.Ordinal) ? Prose(file) : Lines(file)
+            from Match word in British().Matches(line.Text)
+            select $"{Repository.Relative(file)}:{line.Number}: '{word.Value}'";
+
+        Nothing.In(wrong);
+    }
+
+    [Theory]
+    [InlineData("It serialises each argument.")]
+    [InlineData("private const int MaxColoured = 1;")]
+    [InlineData("// Line endings are normalised first.")]
+    public void A_British_spelling_is_found(string text) => Assert.Matches(British(), text);
+
+    [Theory]
+    [InlineData("It serializes each argument, and is optimistic.")]
+    [InlineData("color: red; promise, exercise")]
+    public void An_American_spelling_is_not(string text) => Assert.DoesNotMatch(British(), text);
+
     [Theory]
     [InlineData("var twoBeats = 2;")]
     [InlineData("_beatNow.Set();")]
@@ -151,6 +174,9 @@ public sealed partial class LanguageTests
     // The column that counts heartbeats: renaming it would stop nodes of the version before.
     private static bool IsColumn(string file, string word) => word == "beat" && Path.GetFileName(file) == "NodeSql.cs";
 
+    private static IEnumerable<(int Number, string Text)> Lines(string file)
+        => File.ReadLines(file).Index().Select(static line => (line.Index + 1, line.Item));
+
     /// <summary>What a person reads: a page without its code and the targets of its links, and the comments of a source file.</summary>
     private static IEnumerable<(int Number, string Text)> Prose(string file)
     {
@@ -186,6 +212,12 @@ public sealed partial class LanguageTests
         + @"|\b(goes on|left out|whoever|nobody gets in)\b",
         RegexOptions.ExplicitCapture)]
     private static partial Regex DecodedName();
+
+    [GeneratedRegex(
+        @"(author|categor|custom|initial|maxim|minim|normal|optim|organ|recogn|serial|summar|synchron|util)is(e[drs]?|ing|ations?)\b"
+        + @"|artefact|behaviour|colour|favour|honour|judgement|licence|neighbour",
+        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
+    private static partial Regex British();
 
     [GeneratedRegex(@"\{(Claims|Closed|Count|Crashes|Entries|Planned|Recovered|Running|Waiting)\} [a-z]+", RegexOptions.ExplicitCapture)]
     private static partial Regex CountedNoun();
