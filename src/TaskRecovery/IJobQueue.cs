@@ -19,8 +19,10 @@ public interface IJobQueue
     /// <param name="cancellationToken">Cancels the write. An entry that is already stored stays stored.</param>
     /// <exception cref="KindNotRegisteredException">No kind was registered for <typeparamref name="TArgs"/>, and it has no
     /// <see cref="JobKindAttribute"/>, or only a task handler runs it; nothing was stored.</exception>
-    /// <exception cref="ArgumentException">The arguments or an option can't be stored, because the value is too large, out of range or
-    /// contains a NUL character. The message names the value and the remedy. Nothing was stored.</exception>
+    /// <exception cref="ArgumentException">The arguments or an option can't be stored: a value is too large or out of range; a text of the
+    /// arguments or metadata has a NUL character; or the queue or the unique key is empty, is too long, or has a control character, a
+    /// bidirectional formatting character or half of a surrogate pair. The message names the value and the remedy. Nothing was
+    /// stored.</exception>
     /// <exception cref="NotSupportedException">A value of <typeparamref name="TArgs"/> would not survive a round trip through JSON. The
     /// message names the member and the remedy. Nothing was stored.</exception>
     /// <exception cref="InvalidOperationException">The call was made inside a <c>TransactionScope</c>, or on SQLite while a transaction is
@@ -48,7 +50,7 @@ public interface IJobQueue
         TArgs args, DbTransaction transaction, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
         where TArgs : notnull;
 
-    /// <summary>Stores many entries of any kinds atomically, in one transaction. A round trip carries at most 10,000 entries.</summary>
+    /// <summary>Stores many entries of any kinds atomically, in one transaction.</summary>
     /// <param name="requests">The entries to store. The results have the same order.</param>
     /// <param name="transaction">The caller's transaction, or <see langword="null"/> to use a new one.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
@@ -111,10 +113,12 @@ public interface IJobQueue
 
     /// <summary>Pauses a queue: no node claims entries from it. Running entries continue and entries can still be enqueued. The setting is
     /// stored and survives restarts. A queue that was never used can be paused too.</summary>
-    /// <exception cref="ArgumentException">The name is empty, over 100 bytes of UTF-8 or has a NUL character.</exception>
+    /// <exception cref="ArgumentException">The name is empty or blank, has more than 100 bytes of UTF-8, or has a control character, a
+    /// bidirectional formatting character or half of a surrogate pair.</exception>
     ValueTask PauseAsync(string queue, CancellationToken cancellationToken = default);
 
     /// <summary>Resumes a paused queue.</summary>
-    /// <exception cref="ArgumentException">The name is empty, over 100 bytes of UTF-8 or has a NUL character.</exception>
+    /// <exception cref="ArgumentException">The name is empty or blank, has more than 100 bytes of UTF-8, or has a control character, a
+    /// bidirectional formatting character or half of a surrogate pair.</exception>
     ValueTask ResumeAsync(string queue, CancellationToken cancellationToken = default);
 }

@@ -88,6 +88,7 @@ public interface IJobService
     /// <param name="jobId">The job.</param>
     /// <param name="count">How many runs to return, 1 to 1,000.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is not 1 to 1,000.</exception>
     /// <exception cref="JobUnplannableException">This process can't compute the due times of the job.</exception>
     Task<IReadOnlyList<DateTimeOffset>> GetNextRunsAsync(Guid jobId, int count = 10, CancellationToken cancellationToken = default);
 

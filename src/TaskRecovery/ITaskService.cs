@@ -25,8 +25,9 @@ public interface ITaskService
     /// none.</summary>
     Task<TaskRecord?> GetCurrentTaskAsync(Guid jobId, CancellationToken cancellationToken = default);
 
-    /// <summary>Checks whether a task may still run: it exists, has not ended, its job is active, and its crash limit is not
+    /// <summary>Checks whether a task may still run: it exists, has not ended, its job exists and is not paused, and its crash limit is not
     /// exceeded.</summary>
+    /// <remarks>A job that has ended does not make its task invalid.</remarks>
     Task<TaskValidity> IsTaskValidAsync(Guid taskId, CancellationToken cancellationToken = default);
 
     /// <summary>Recovers the work of dead nodes: every unfinished task is scheduled to run again, or is closed with a reason. Runs at

@@ -71,6 +71,7 @@ public sealed record JobDefinition(string Name, Schedule Schedule)
     /// <param name="after">The time after which the due times are.</param>
     /// <param name="count">How many due times to return, 1 to 1,000.</param>
     /// <exception cref="ArgumentException">The definition is invalid.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is not 1 to 1,000.</exception>
     public IReadOnlyList<DateTimeOffset> GetRunsAfter(DateTimeOffset after, int count = 10)
     {
         JobRules.Check(this);

@@ -23,8 +23,8 @@ public static class TaskRecoveryHealthChecksBuilderExtensions
     /// exception. Keep it <see langword="false"/> if the health endpoint is publicly accessible.</param>
     /// <param name="instance">The name of the instance of TaskRecovery that is checked; <see langword="null"/> means the one without a
     /// name.</param>
-    /// <remarks>All checks of a process share one measurement of the queues, which is at most 5 seconds old, so a health request does not
-    /// query the database.</remarks>
+    /// <remarks>All checks of an instance share one measurement of the queues, which is kept for 5 seconds, or for 1 second if it failed.
+    /// So any number of health requests costs the database at most one query every 5 seconds while it answers.</remarks>
     public static IHealthChecksBuilder AddTaskRecovery(
         this IHealthChecksBuilder builder, string? name = null, TimeSpan? oldestWaitingLimit = null,
         HealthStatus? failureStatus = null, IEnumerable<string>? tags = null,

@@ -84,7 +84,8 @@ public abstract class WorkContext
     /// <param name="cancellationToken">Passed to <paramref name="step"/>.</param>
     /// <exception cref="InvalidOperationException">The name was already used in this run, or the limit of 10,000 finished steps or 64 MiB
     /// of step results is reached.</exception>
-    /// <exception cref="ArgumentException">The name is empty, too long or contains a NUL character, or the result is larger than
+    /// <exception cref="ArgumentException">The name is empty or blank, has more than 200 bytes of UTF-8, or has a control character, a
+    /// bidirectional formatting character or half of a surrogate pair; or the result is larger than
     /// <see cref="TaskRecoveryOptions.MaxResultBytes"/>.</exception>
     /// <exception cref="NotSupportedException">A value of <typeparamref name="T"/> would not survive a round trip through JSON. The step
     /// was not run.</exception>

@@ -4,8 +4,8 @@ using TaskRecovery.Dashboard.Diagnostics;
 
 namespace TaskRecovery.Dashboard.Hosting;
 
-/// <summary>Records that a user tried to act without the right to. One record a minute for each user, so that nobody can fill the
-/// record.</summary>
+/// <summary>Records that a user tried to act without the right to: at most once a minute for each user, so that a user can't fill the list
+/// of events.</summary>
 internal sealed class Refusals(IQueueOperator operations, TimeProvider time, ILogger<Refusals> logger)
 {
     private const int MaxUsers = 1_000;

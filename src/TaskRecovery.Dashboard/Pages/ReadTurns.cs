@@ -1,7 +1,7 @@
 namespace TaskRecovery.Dashboard.Pages;
 
-/// <summary>Lets each user have one read at a time of those that are his own: the few reads that all pages share need no turn. So a user
-/// who asks many different questions waits for himself, and the connections of the read model stay free for the others.</summary>
+/// <summary>Lets each user run one read at a time. The few reads that the pages of all users share need no turn. So the reads of a user who
+/// asks many different questions wait for each other, and the connections of the read model stay free for other users.</summary>
 internal sealed class ReadTurns
 {
     /// <summary>The most reads of one user, waiting and running.</summary>

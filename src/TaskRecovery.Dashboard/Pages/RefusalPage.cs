@@ -6,8 +6,8 @@ using static TaskRecovery.Dashboard.Rendering.Markup;
 
 namespace TaskRecovery.Dashboard.Pages;
 
-/// <summary>The page that says why there is no other one. It brings its own style, because who may see no page gets no style
-/// sheet.</summary>
+/// <summary>The page that says why the user may not see the dashboard. Its style is part of it, because such a user may not read the style
+/// sheet either.</summary>
 internal static class RefusalPage
 {
     // No character that HTML encodes, so that the encoded text is the hashed one.

@@ -21,7 +21,6 @@ internal static class EntryLimits
 
     public const int DefaultMaxAttempts = 10;
     public const int MostAttempts = 1_000;
-    public const int BatchSize = 10_000;
 
     public static readonly TimeSpan LongestTimeout = TimeSpan.FromDays(45);
     public static readonly TimeSpan LongestDelay = TimeSpan.FromDays(36_500);
