@@ -185,7 +185,7 @@ public sealed class NodeServiceTests
     }
 
     [Fact]
-    public async Task A_database_that_went_back_in_time_ends_the_life_and_the_node_joins_anew()
+    public async Task A_database_that_lost_commits_ends_the_life_and_the_node_joins_anew()
     {
         var node = new NodeUnderTest(_store, _time);
         node.Beat();
@@ -335,7 +335,7 @@ public sealed class NodeServiceTests
 
     /// <summary>After a restore into the living file, the row of the registration that has ended may say that it is alive.</summary>
     [Fact]
-    public void The_lock_of_a_registration_that_went_back_in_time_is_held_until_its_last_handler_returns()
+    public void The_lock_of_a_registration_ended_by_lost_commits_is_held_until_its_last_handler_returns()
     {
         _store.Traits = _store.Traits with { LockProvesDeath = true };
         var node = new NodeUnderTest(_store, _time);

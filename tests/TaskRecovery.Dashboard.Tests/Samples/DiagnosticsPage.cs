@@ -1,0 +1,21 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace TaskRecovery.Dashboard.Tests.Samples;
+
+/// <summary>The examples of docs/diagnostics.md.</summary>
+internal static class DiagnosticsPage
+{
+    public static void AddHealthCheck(WebApplicationBuilder builder)
+    {
+        builder.Services.AddHealthChecks().AddTaskRecovery(
+            name: "taskrecovery",                            // the default
+            oldestWaitingLimit: TimeSpan.FromMinutes(15),    // the default
+            includeDetails: false);                          // the default
+    }
+
+    public static void Map(WebApplication app)
+    {
+        app.MapHealthChecks("/health/ready");                // in an ASP.NET Core application
+    }
+}
