@@ -19,6 +19,12 @@ internal static class JobCheck
                 continue;
             }
 
+            if (runs is [{ State: TaskState.Cancelled, Reason: EndReasons.CancelRequested } cancelled]
+                && page.Tasks.Any(task => IsRequestedBeside(task, cancelled)))
+            {
+                continue;
+            }
+
             if (runs.Count == 0 && lost.Contains(once.At))
             {
                 lost.Changes++;
@@ -31,4 +37,8 @@ internal static class JobCheck
 
         return broken;
     }
+
+    // A run that was requested with CancelPrevious before the last change may have waited until now, and cancels what runs when it starts.
+    private static bool IsRequestedBeside(TaskRecord task, TaskRecord cancelled)
+        => task.DueAt is null && task.CreatedAt >= cancelled.CreatedAt && task.CreatedAt <= cancelled.EndedAt;
 }
