@@ -38,13 +38,10 @@ internal static class ArgsText
         {
             return Checked(read());
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            throw new ImportRefusedException("its arguments are no JSON of at most 64 levels");
-        }
-        catch (InvalidOperationException)
-        {
-            throw new ImportRefusedException("its arguments have a text with half a character (a lone surrogate), which can't be stored");
+            throw new ImportRefusedException(
+                "its arguments are no JSON of at most 64 levels, or have a text with half a character (a lone surrogate)");
         }
     }
 

@@ -18,8 +18,8 @@ internal sealed class HomeConnection(Func<CancellationToken, ValueTask<NpgsqlCon
     // interrupt it, which costs an exception and a cancelled read.
     private static readonly TimeSpan TimeForClaim = TimeSpan.FromMilliseconds(1);
 
-    // The driver returns after each notification. If each were followed by a pause, a process would hear fewer than a thousand a second, and
-    // the server's queue of notifications would fill. So only one that comes alone is followed by a pause.
+    // The driver returns after each notification. If each were followed by a pause, a process would hear fewer than a thousand a second,
+    // and the server's queue of notifications would fill. So only one that comes alone is followed by a pause.
     private static readonly TimeSpan BetweenPauses = TimeSpan.FromMilliseconds(20);
 
     private readonly SemaphoreSlim _free = new(1, 1);

@@ -35,8 +35,8 @@ public abstract class JsonTests(SeededDatabase database)
         { "ops", [] },
         { "ops list", [] },
         { "ops show", ["1", "--entries"] },
-        { "ops stop", ["1", "--dry-run"] },
-        { "ops continue", ["1", "--dry-run"] },
+        { "ops stop", ["2", "--dry-run"] },
+        { "ops continue", ["2", "--dry-run"] },
         { "undo", ["1", "--yes"] },
         { "recover", ["--yes"] },
         { "migrate", ["--check"] },
@@ -93,6 +93,7 @@ public abstract class SeededDatabase : IAsyncLifetime
         await Cli.CreateJobAsync("report");
         await Cli.RunAsync("pause", "queue", "mail", "--new", "--yes", "--reason", "upgrade");
         await Cli.RunAsync("cancel", "--metadata", "tenant=acme", "--yes");
+        await Cli.StartOperationAsync();
         await CreateOldSystemsAsync();
     }
 

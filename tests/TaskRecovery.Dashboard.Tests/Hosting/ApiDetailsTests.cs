@@ -137,7 +137,8 @@ public sealed class ApiDetailsTests(OpenShop open) : IClassFixture<OpenShop>
             ["queue mail entries?queue=mail", "kind mail.digest entries?kind=mail.digest", "kind mail.send entries?kind=mail.send"],
             names.GetProperty("hits").EnumerateArray().Where(static hit => hit.GetProperty("what").GetString() != "job").Select(
                 static hit => $"{hit.GetProperty("what")} {hit.GetProperty("name")} {hit.GetProperty("path")}")
-                .OrderByDescending(static hit => hit.StartsWith("queue", StringComparison.Ordinal)).ThenBy(static hit => hit, StringComparer.Ordinal));
+                .OrderByDescending(static hit => hit.StartsWith("queue", StringComparison.Ordinal))
+                .ThenBy(static hit => hit, StringComparer.Ordinal));
     }
 
     [Theory]
