@@ -41,19 +41,26 @@ internal static class StepSql
         )
         """;
 
-    /// <summary>Stores steps. $1 node, $2 entries, $3 fences, $4 ordinals, $5 tasks, $6 names, $7 results; if no entry runs a task, $5 may
-    /// be empty. Returns the places of those whose claim is held. If a step exists already, its run stored it and the answer was
-    /// lost.</summary>
-    internal const string SaveSteps = $$"""
+    private const string InsertSteps = $$"""
         with given as (
             select g.* from unnest($2, $3, $4, $5, $6, $7) with ordinality g (entry, fence, ordinal, task, name, result, place)
         ), {{HeldOfBatch}}, stored as (
             insert into {schema}.steps (entry, task, fence, name, result)
             select h.entry, h.task, h.fence, h.name, h.result from held h where not h.is_late order by h.entry, h.name
-            on conflict do nothing
-        )
-        select h.place from held h
         """;
+
+    private const string Places = "select h.place from held h";
+
+    /// <summary>Stores steps. $1 node, $2 entries, $3 fences, $4 ordinals, $5 tasks, $6 names, $7 results; if no entry runs a task, $5 may
+    /// be empty. If any of the steps is stored already, the whole statement fails: skipping existing steps would cost a lookup before each
+    /// insert, and a second record in the log.</summary>
+    /// <returns>The places of those whose claim is held.</returns>
+    internal const string SaveSteps = InsertSteps + ") " + Places;
+
+    /// <summary>As <see cref="SaveSteps"/>, but skips steps that are stored already: their run stored them and the answer was lost, or the
+    /// list contains one twice.</summary>
+    /// <returns>As <see cref="SaveSteps"/>; for the steps that are skipped too.</returns>
+    internal const string SaveStepsOnce = InsertSteps + " on conflict do nothing) " + Places;
 
     /// <summary>Records a reset in its claim. $1 node, $2 entry, $3 fence, $4 ordinal. Sent before <see cref="DeleteOfEntry"/> or
     /// <see cref="DeleteOfTask"/> in the same transaction.</summary>

@@ -34,21 +34,41 @@ internal sealed partial class PostgreSqlQueueStore
 
     public async ValueTask<bool[]> SaveProgressAsync(Guid nodeId, IReadOnlyList<ProgressWrite> writes, CancellationToken cancellationToken)
     {
-        var held = new bool[writes.Count];
         try
         {
-            var batch = new ProgressBatch(nodeId, writes);
-            await _database.ReadEachAsync(
-                batch.Statements,
-                (part, reader, token) => ReadPlacesAsync(batch.PlacesOf(part), held, reader, token),
-                cancellationToken).ConfigureAwait(false);
-            batch.ShareCheckpoints(held);
-            return held;
+            return await SaveAsync(nodeId, writes, cancellationToken).ConfigureAwait(false);
         }
         catch (PostgresException exception) when (PostgreSqlErrors.IsContent(exception))
         {
             throw new ContentRefusedException($"PostgreSQL refused a value ({exception.SqlState}: {exception.MessageText}).", exception);
         }
+    }
+
+    private async ValueTask<bool[]> SaveAsync(Guid nodeId, IReadOnlyList<ProgressWrite> writes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await SaveAsync(new ProgressBatch(nodeId, writes, skipsStored: false), writes.Count, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        catch (PostgresException exception)
+            when (string.Equals(exception.SqlState, PostgresErrorCodes.UniqueViolation, StringComparison.Ordinal))
+        {
+            // Some of the steps are stored already, because an answer was lost. Nothing of this call was stored.
+            return await SaveAsync(new ProgressBatch(nodeId, writes, skipsStored: true), writes.Count, cancellationToken)
+                .ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<bool[]> SaveAsync(ProgressBatch batch, int writes, CancellationToken cancellationToken)
+    {
+        var held = new bool[writes];
+        await _database.ReadEachAsync(
+            batch.Statements,
+            (part, reader, token) => ReadPlacesAsync(batch.PlacesOf(part), held, reader, token),
+            cancellationToken).ConfigureAwait(false);
+        batch.ShareCheckpoints(held);
+        return held;
     }
 
     private static async ValueTask ReadPlacesAsync(

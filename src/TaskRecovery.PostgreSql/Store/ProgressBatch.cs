@@ -12,7 +12,10 @@ internal sealed class ProgressBatch
     private readonly List<List<int>> _places = [];
     private readonly Dictionary<ProgressKey, int> _lastCheckpoints = [];
 
-    internal ProgressBatch(Guid nodeId, IReadOnlyList<ProgressWrite> writes)
+    /// <param name="nodeId">The node that holds the claims.</param>
+    /// <param name="writes">What to store.</param>
+    /// <param name="skipsStored">Whether steps that are stored already are skipped. If not, the statement of the steps fails then.</param>
+    internal ProgressBatch(Guid nodeId, IReadOnlyList<ProgressWrite> writes, bool skipsStored)
     {
         _writes = writes;
         List<int> steps = [], ofEntries = [], ofTasks = [];
@@ -38,7 +41,7 @@ internal sealed class ProgressBatch
         }
 
         Add(
-            StepSql.SaveSteps,
+            skipsStored ? StepSql.SaveStepsOnce : StepSql.SaveSteps,
             steps,
             places => [Tasks(places), Arg.Array(Each(places, static write => write.Step!), NpgsqlDbType.Text), Data(places)]);
         Add(StepSql.SaveCheckpointsOfEntries, ofEntries, places => [Data(places)]);

@@ -12,6 +12,7 @@ public sealed class PlanTests : PostgreSqlStoreTests
         + "text[], text[], int[], text[], int[], text[]";
     private const string Starts = "timestamptz, bigint[], bigint[], uuid[], smallint[], smallint[], text[], uuid[], timestamptz[], "
         + "text[], boolean[], timestamptz[], int[], smallint[], boolean[]";
+    private const string Steps = "uuid, bigint[], bigint[], bigint[], uuid[], text[], text[]";
     private const string OneEntry = "int, smallint, smallint, smallint, text, timestamptz, interval, interval, text, text, text, text";
     private const string PollTypes = "uuid, text[], smallint[], bigint[], text[]";
     private static readonly string[] Large =
@@ -91,8 +92,8 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(connection, database, "followed_once", Outcomes, OutcomeSql.EndAndFollowOnce);
         await AssertNoFullScanAsync(connection, database, "put_back", Outcomes, OutcomeSql.PutBack);
         await AssertNoFullScanAsync(connection, database, "found", "bigint[], bigint[], uuid", OutcomeSql.Find);
-        await AssertNoFullScanAsync(
-            connection, database, "steps_saved", "uuid, bigint[], bigint[], bigint[], uuid[], text[], text[]", StepSql.SaveSteps);
+        await AssertNoFullScanAsync(connection, database, "steps_saved", Steps, StepSql.SaveSteps);
+        await AssertNoFullScanAsync(connection, database, "steps_saved_once", Steps, StepSql.SaveStepsOnce);
         await AssertNoFullScanAsync(
             connection, database, "checkpoints_saved", "uuid, bigint[], bigint[], bigint[], text[]", StepSql.SaveCheckpointsOfEntries);
         await AssertNoFullScanAsync(
@@ -114,6 +115,21 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(connection, database, "planned", "uuid[], timestamptz[]", JobSql.PlanMany);
         await AssertNoFullScanAsync(connection, database, "polled", PollTypes + ", text[]", PollSql.Poll);
         await AssertNoFullScanAsync(connection, database, "polled_recent", PollTypes, PollSql.PollRecent);
+    }
+
+    [Fact]
+    public async Task New_steps_are_stored_without_a_lookup_for_those_that_are_stored_already()
+    {
+        var database = Open();
+        await OpenStoreAsync(database);
+        await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
+
+        var plain = await AssertNoFullScanAsync(connection, database, "steps_saved", Steps, StepSql.SaveSteps);
+        var once = await AssertNoFullScanAsync(connection, database, "steps_saved_once", Steps, StepSql.SaveStepsOnce);
+
+        Predicate<string> looksUp = static line => line.Contains("Conflict Resolution", StringComparison.Ordinal);
+        Assert.DoesNotContain(plain, looksUp);
+        Assert.Contains(once, looksUp);
     }
 
     [Theory]

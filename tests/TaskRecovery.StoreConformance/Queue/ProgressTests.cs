@@ -136,6 +136,38 @@ public abstract class ProgressTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Fact]
+    public async Task Steps_that_are_stored_again_beside_others_are_accepted_each_under_its_own_fence()
+    {
+        var node = GivenNode();
+        var (fence, ids) = await GivenBatchAsync(node, 2);
+        var lost = await GivenClaimedAsync(node);
+        await StepAsync(new Held(node, ids[0], fence), "one", "1");
+        await StepAsync(lost, "one", "2");
+        await Store.ReleaseClaimsAsync(node.Id, [lost.Fence], Cancellation);
+        var (key, other) = (new ProgressKey(ids[0], null), new ProgressKey(ids[1], null));
+
+        var held = await Store.SaveProgressAsync(
+            node.Id,
+            [
+                new ProgressWrite(key, fence, "one", Json("3")),
+                new ProgressWrite(new ProgressKey(lost.Id, null), lost.Fence, "one", Json("4")),
+                new ProgressWrite(new ProgressKey(lost.Id, null), lost.Fence, "two", Json("5")),
+                new ProgressWrite(other, fence, "two", Json("6")),
+                new ProgressWrite(other, fence, "two", Json("6")),
+                new ProgressWrite(other, fence, Step: null, Json("7")),
+            ],
+            Cancellation);
+
+        Assert.Equal([true, false, false, true, true, true], held);
+        SameJson("1", (await Store.LoadProgressAsync(key, Cancellation)).Steps["one"]);
+        var ofOther = await Store.LoadProgressAsync(other, Cancellation);
+        SameJson("6", Assert.Single(ofOther.Steps).Value);
+        SameJson("7", ofOther.Checkpoint!.Value);
+        var ofLost = await Store.LoadProgressAsync(new ProgressKey(lost.Id, null), Cancellation);
+        SameJson("2", Assert.Single(ofLost.Steps).Value);
+    }
+
+    [Fact]
     public async Task Of_several_checkpoints_of_one_owner_in_one_call_the_last_one_counts()
     {
         var held = await GivenClaimedAsync(GivenNode());
