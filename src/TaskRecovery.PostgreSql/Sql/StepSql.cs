@@ -49,12 +49,13 @@ internal static class StepSql
             select h.entry, h.task, h.fence, h.name, h.result from held h where not h.is_late order by h.entry, h.name
         """;
 
-    private const string Places = "select h.place from held h";
+    // One array, because a row for each of them would be sent and read on its own.
+    private const string Places = "select coalesce(array_agg(h.place), '{}') from held h";
 
     /// <summary>Stores steps. $1 node, $2 entries, $3 fences, $4 ordinals, $5 tasks, $6 names, $7 results; if no entry runs a task, $5 may
     /// be empty. If any of the steps is stored already, the whole statement fails: skipping existing steps would cost a lookup before each
     /// insert, and a second record in the log.</summary>
-    /// <returns>The places of those whose claim is held.</returns>
+    /// <returns>The places of those whose claim is held, as one array.</returns>
     internal const string SaveSteps = InsertSteps + ") " + Places;
 
     /// <summary>As <see cref="SaveSteps"/>, but skips steps that are stored already: their run stored them and the answer was lost, or the
@@ -123,8 +124,9 @@ internal static class StepSql
             stored_at = case when {Later} then checkpoints.stored_at else clock_timestamp() end
         """;
 
-    /// <summary>Stores the checkpoints of entries, at most one of each. $1 node, $2 entries, $3 fences, $4 ordinals, $5 checkpoints.
-    /// Returns the places of those whose claim is held.</summary>
+    /// <summary>Stores the checkpoints of entries, at most one of each. $1 node, $2 entries, $3 fences, $4 ordinals, $5
+    /// checkpoints.</summary>
+    /// <returns>As <see cref="SaveSteps"/>.</returns>
     internal const string SaveCheckpointsOfEntries = $$"""
         with given as (
             select g.* from unnest($2, $3, $4, $5) with ordinality g (entry, fence, ordinal, data, place)
@@ -135,11 +137,12 @@ internal static class StepSql
             where checkpoints.fence <= excluded.fence
             returning entry
         )
-        select h.place from held h where h.is_late or h.entry in (select s.entry from stored s)
+        {{Places}} where h.is_late or h.entry in (select s.entry from stored s)
         """;
 
     /// <summary>Stores the checkpoints of tasks, at most one of each. $1 node, $2 entries, $3 fences, $4 ordinals, $5 checkpoints, $6
-    /// tasks. Returns the places of those whose claim is held.</summary>
+    /// tasks.</summary>
+    /// <returns>As <see cref="SaveSteps"/>.</returns>
     internal const string SaveCheckpointsOfTasks = $$"""
         with given as (
             select g.* from unnest($2, $3, $4, $5, $6) with ordinality g (entry, fence, ordinal, data, task, place)
@@ -150,6 +153,6 @@ internal static class StepSql
             where checkpoints.fence <= excluded.fence
             returning task
         )
-        select h.place from held h where h.is_late or h.task in (select s.task from stored s)
+        {{Places}} where h.is_late or h.task in (select s.task from stored s)
         """;
 }

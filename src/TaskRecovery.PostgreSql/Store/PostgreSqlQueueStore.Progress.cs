@@ -74,9 +74,10 @@ internal sealed partial class PostgreSqlQueueStore
     private static async ValueTask ReadPlacesAsync(
         IReadOnlyList<int> places, bool[] held, NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var number in reader.GetFieldValue<long[]>(0))
         {
-            held[places[(int)reader.GetInt64(0) - 1]] = true;
+            held[places[(int)number - 1]] = true;
         }
     }
 

@@ -63,7 +63,7 @@ internal sealed class ProgressBatch
         }
     }
 
-    /// <summary>The statements. Each returns the numbers, from 1, of those of its writes whose claim is held.</summary>
+    /// <summary>The statements. Each returns one array: the numbers, from 1, of those of its writes whose claim is held.</summary>
     internal List<Statement> Statements { get; } = [];
 
     /// <summary>The places, in the list of all writes, of the writes of a statement.</summary>
