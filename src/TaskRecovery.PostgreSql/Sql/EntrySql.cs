@@ -91,18 +91,25 @@ internal static class EntrySql
     /// <summary>As <see cref="EnqueueOne"/>, again in a caller's transaction, with numbers that were resolved again.</summary>
     internal static readonly string EnqueueOneAgain = One(IsNoOther);
 
+    // Computed once, where the row is stored.
+    private const string OneStored =
+        "returning id, created_at, queue, kind, priority, greatest(coalesce($6, created_at + $7, created_at), created_at) as run_at";
+
+    private const string OneLinedUp = """
+        lined_up as (
+            insert into {schema}.waiting (run_at, id, queue, kind, priority, found_by_id)
+            select s.run_at, s.id, s.queue, s.kind, s.priority, s.run_at <> s.created_at from stored s
+        )
+        """;
+
     private static string One(string condition) => $$"""
         with stored as (
             insert into {schema}.entries (id, created_at, queue, kind, priority, max_attempts, args, timeout, metadata, trace_parent)
             overriding system value
             select nextval('{schema:literal}.entries_id_seq'), clock_timestamp(), $1, $2, $3, $4, $5, $8, $9, $10
             where {{condition}}
-            returning id, created_at, queue, kind, priority
-        ), lined_up as (
-            insert into {schema}.waiting (run_at, id, queue, kind, priority, found_by_id)
-            select d.run_at, s.id, s.queue, s.kind, s.priority, d.run_at <> s.created_at
-            from stored s cross join lateral (select greatest(coalesce($6, s.created_at + $7, s.created_at), s.created_at) as run_at) d
-        )
+            {{OneStored}}
+        ), {{OneLinedUp}}
         select s.id, pg_current_xact_id(), s.created_at from stored s
         """;
 
@@ -117,6 +124,8 @@ internal static class EntrySql
     /// <summary>As <see cref="EnqueueOneUnique"/>, again in a caller's transaction, with numbers that were resolved again.</summary>
     internal static readonly string EnqueueOneUniqueAgain = OneUnique(IsNoOther);
 
+    // One look-up finds everything about the holder of the key, and runs only if there is one. The server prepares each look-up of a
+    // statement whenever the statement runs, also those that are not needed.
     private static string OneUnique(string condition) => $$"""
         with given as materialized (
             select nextval('{schema:literal}.entries_id_seq') as id, clock_timestamp() as now
@@ -131,20 +140,19 @@ internal static class EntrySql
             overriding system value
             select g.id, g.now, $1, $2, $3, $4, $5, $13, $8, $9, $10, $14
             from given g where $13 is null or exists (select from taken)
-            returning id, created_at, queue, kind, priority
-        ), lined_up as (
-            insert into {schema}.waiting (run_at, id, queue, kind, priority, found_by_id)
-            select d.run_at, s.id, s.queue, s.kind, s.priority, d.run_at <> s.created_at
-            from stored s cross join lateral (select greatest(coalesce($6, s.created_at + $7, s.created_at), s.created_at) as run_at) d
-        )
-        select case when s.id is not null then s.id
-                else (select u.entry from {schema}.unique_keys u where u.kind = $2 and u.key = $13) end,
+            {{OneStored}}
+        ), {{OneLinedUp}}
+        select coalesce(s.id, h.entry),
             case when s.id is null then {{CommitSql.Confirm}} else false end,
-            case when s.id is null then {{HasExpiredHolder("$2", "$13", "g.now")}} else false end,
-            case when s.id is null then {{MayBeReleased("$2", "$13")}} else false end,
-            case when s.id is not null then pg_current_xact_id() end,
-            s.created_at
-        from given g left join stored s on s.id = g.id
+            coalesce(h.is_expired, false), coalesce(h.may_be_released, false),
+            case when s.id is not null then pg_current_xact_id() end, s.created_at
+        from given g left join stored s on true
+            left join lateral (
+                select u.entry, {{IsReleased}} as may_be_released, (
+                    select e.expires_at <= g.now from {schema}.entries e where e.id = u.entry and {{MayEnd}}) as is_expired
+                from {schema}.unique_keys u
+                where s.id is null and u.kind = $2 and u.key = $13
+                offset 0) h on true
         """;
 
     /// <summary>Stores entries of one queue, without unique keys and times, and claims them in the same transaction if a claim would take
@@ -253,15 +261,19 @@ internal static class EntrySql
         order by g.place
         """;
 
+    // Whether the role may end a holder that has expired.
+    private const string MayEnd = "has_table_privilege('{schema:literal}.waiting', 'delete')";
+
     private static string HasExpiredHolder(string kind, string key, string now) => $$"""
         coalesce((
             select e.expires_at <= {{now}} from {schema}.entries e
-            where e.id = (select u.entry from {schema}.unique_keys u where u.kind = {{kind}} and u.key = {{key}})
-                and has_table_privilege('{schema:literal}.waiting', 'delete')), false)
+            where e.id = (select u.entry from {schema}.unique_keys u where u.kind = {{kind}} and u.key = {{key}}) and {{MayEnd}}), false)
         """;
 
     // The insert waits for a transaction that is deleting the key. If another transaction takes the key then, the look-up for the holder
     // still finds the deleted row, because its snapshot is older. But the row shows that a transaction has deleted it, or has tried to.
+    private const string IsReleased = "u.xmax <> 0";
+
     private static string MayBeReleased(string kind, string key)
-        => $"coalesce((select u.xmax <> 0 from {{schema}}.unique_keys u where u.kind = {kind} and u.key = {key}), false)";
+        => $"coalesce((select {IsReleased} from {{schema}}.unique_keys u where u.kind = {kind} and u.key = {key}), false)";
 }

@@ -118,6 +118,20 @@ public sealed class PlanTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task One_entry_with_a_unique_key_looks_for_the_holder_of_the_key_once()
+    {
+        var database = Open();
+        await OpenStoreAsync(database);
+        await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
+
+        var plan = await AssertNoFullScanAsync(
+            connection, database, "enqueued_one_once", $"{OneEntry}, text, timestamptz", EntrySql.EnqueueOneUnique);
+
+        Assert.Single(plan, static line
+            => line.Contains("Scan", StringComparison.Ordinal) && line.Contains(" on unique_keys ", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task New_steps_are_stored_without_a_lookup_for_those_that_are_stored_already()
     {
         var database = Open();
