@@ -261,6 +261,26 @@ public sealed class PlanTests : PostgreSqlStoreTests
         Assert.Matches(@"Index Cond: .*queue = .*priority = .*run_at > .*run_at <= ", plan[scan + 1]);
     }
 
+    [Fact]
+    public async Task A_look_at_callers_transactions_reads_its_snapshot_once()
+    {
+        var database = Open();
+        await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
+        await RunAsync(connection, $"prepare sent (xid8[], text, xid8[], text[]) as {database.Sql(HintSql.SendEnded)}");
+        await using var command = new NpgsqlCommand("explain (verbose, costs off) execute sent (null, null, null, null)", connection);
+        await using var reader = await command.ExecuteReaderAsync(Cancellation);
+        var snapshots = new List<string>();
+        while (await reader.ReadAsync(Cancellation))
+        {
+            if (reader.GetString(0) is var line && line.Contains("pg_current_snapshot", StringComparison.Ordinal))
+            {
+                snapshots.Add(line.Trim());
+            }
+        }
+
+        Assert.Equal(["Output: pg_snapshot_xmax(pg_current_snapshot())"], snapshots);
+    }
+
     // A scan without an index condition of a table that grows is a scan of the whole. The cancellations are few, and go.
     private static async Task<List<string>> AssertNoFullScanAsync(
         NpgsqlConnection connection, PostgreSqlDatabase database, string name, string types, string statement, string? but = null)
