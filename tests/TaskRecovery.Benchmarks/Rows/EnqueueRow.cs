@@ -25,14 +25,13 @@ internal sealed class EnqueueRow : BenchmarkRow
         Add("1 caller", 1, 1);
         Add("8 callers", 8, 1);
         Add("64 callers", 64, 1, floorCallers: 8);
-        Add("8 callers in their own transactions", 8, 1, inTransaction: true);
         Add("batches of 100", 4, 100);
         Add("batches of 10,000", 2, 10_000);
         Add("8 callers, 10 KB", 8, 1, bytes: 10_240);
         Add("batches of 100, 10 KB", 4, 100, bytes: 10_240);
         return cases;
 
-        void Add(string title, int callers, int batch, int bytes = 100, int? floorCallers = null, bool inTransaction = false)
+        void Add(string title, int callers, int batch, int bytes = 100, int? floorCallers = null)
         {
             var spec = new ChildSpec
             {
@@ -43,7 +42,6 @@ internal sealed class EnqueueRow : BenchmarkRow
                 Batch = batch,
                 ArgsBytes = bytes,
                 Seconds = seconds,
-                InTransaction = inTransaction,
             };
             var floor = $"{store.FloorName}, {floorCallers ?? callers} x {batch:N0}{(bytes > 1000 ? ", 10 KB" : "")}";
             if (cases.TrueForAll(other => other.Name != floor))
