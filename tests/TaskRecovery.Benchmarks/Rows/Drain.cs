@@ -136,7 +136,10 @@ internal static class Drain
             after.Statements - before.Statements,
             after.Claims - before.Claims,
             after.CpuMilliseconds - before.CpuMilliseconds,
-            after.Connections);
+            after.Connections)
+        {
+            Writes = after.Writes - before.Writes,
+        };
         return new Drained(
             count, last - started, stats.Sum(one => one.CpuMilliseconds), Compiled(stats) - compiled,
             stats.Sum(one => one.AllocatedBytes), cost, [.. stats.SelectMany(one => one.Times)]);

@@ -65,7 +65,7 @@ internal sealed class StepsRow : BenchmarkRow
             new("client CPU", drained.ClientCpuMilliseconds * 1000 / steps, "us"),
             new("server CPU", drained.Cost.CpuMilliseconds * 1000 / steps, "us"),
             new("log", drained.Cost.LogBytes / steps, "B"),
-            new("commits per 100", drained.Cost.Commits * 100 / steps, ""),
+            new("commits per 100", drained.Cost.Writes * 100 / steps, ""),
         ];
     }
 }

@@ -100,7 +100,12 @@ internal sealed record FillSpec(string Queue, int Count)
 
 /// <summary>Counters of the server; what a store does not count is not a number, and not shown.</summary>
 internal sealed record StoreCost(
-    double LogBytes, double Commits, double Statements, double Claims, double CpuMilliseconds, double Connections);
+    double LogBytes, double Commits, double Statements, double Claims, double CpuMilliseconds, double Connections)
+{
+    /// <summary>The transactions of the server that wrote something. Exact at once: a session reports what it has committed once a second
+    /// at most.</summary>
+    public double Writes { get; init; } = double.NaN;
+}
 
 /// <summary>Counters of statements that do the same.</summary>
 /// <param name="Group">What they do.</param>

@@ -140,7 +140,10 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
             ServerCpu.Read(_dataFolder),
             await ScalarAsync<double>(
                 "select count(*)::float8 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() "
-                + "and backend_type = 'client backend'"));
+                + "and backend_type = 'client backend'"))
+        {
+            Writes = await ScalarAsync<double>("select pg_snapshot_xmax(pg_current_snapshot())::text::float8"),
+        };
     }
 
     public Task<double> StatementTimeAsync() => ScalarAsync<double>(
