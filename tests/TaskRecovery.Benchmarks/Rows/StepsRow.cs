@@ -16,7 +16,7 @@ internal sealed class StepsRow : BenchmarkRow
 
     public override string Text
         => $"Entries are stored beforehand, and each handler runs {StepsPerEntry} steps that do nothing."
-        + " A step returns when its result is durable. In the last case, handlers store as many checkpoints instead."
+        + " A step returns when its result is durable. In the cases named so, handlers store as many checkpoints instead."
         + $" The floor commits single rows on {Connections} connections, or on one where a single handler runs.";
 
     public override async Task<IReadOnlyList<BenchmarkCase>> PrepareAsync(BenchmarkEnvironment environment)
@@ -39,7 +39,13 @@ internal sealed class StepsRow : BenchmarkRow
             Add($"concurrency {concurrency}", concurrency == 1 ? single : several, () => RunAsync(store, template, count, concurrency));
         }
 
-        Add("concurrency 20, checkpoints", several, () => RunAsync(store, template, entries, 20, checkpoints: true));
+        foreach (var concurrency in (ReadOnlySpan<int>)[20, 100])
+        {
+            Add(
+                $"concurrency {concurrency}, checkpoints", several,
+                () => RunAsync(store, template, entries, concurrency, checkpoints: true));
+        }
+
         return cases;
 
         void Add(string name, BenchmarkCase floor, Func<Task<Figure[]>> measure)
