@@ -32,5 +32,9 @@ internal sealed record BenchmarkOptions
     /// <summary>The program that the row of commands measures; <see langword="null"/> for the one of this build.</summary>
     public string? Tool { get; init; }
 
+    /// <summary>The folder of a published copy of this program, for the row of first seconds; <see langword="null"/> if there is
+    /// none.</summary>
+    public string? Published { get; init; }
+
     public IReadOnlyList<string> Rows { get; init; } = [];
 }

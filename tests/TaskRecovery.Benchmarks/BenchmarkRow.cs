@@ -31,6 +31,9 @@ internal sealed record BenchmarkEnvironment(IBenchmarkStore Store, bool Quick, d
     /// <summary>Whether rows that can do so also count statements, in a run of their own.</summary>
     public bool Statements { get; init; }
 
+    /// <summary>The folder of a published copy of this program; <see langword="null"/> if there is none.</summary>
+    public string? Published { get; init; }
+
     /// <summary>A size: smaller in a quick run.</summary>
     public int Size(int full, int quick) => Quick ? quick : full;
 }

@@ -53,6 +53,7 @@ internal static class BenchmarkRun
         var environment = new BenchmarkEnvironment(store, options.Quick, options.Minutes, options.History, options.Tool)
         {
             Statements = options.Statements,
+            Published = options.Published,
         };
         Environment.SetEnvironmentVariable(WarmUp.QuickVariable, options.Quick ? "1" : null);
         var results = new List<RowResult>();

@@ -39,10 +39,15 @@ var tool = new Option<FileInfo?>("--tool")
 {
     Description = "The program that the row command measures, such as an installed taskrecovery. Default: the one of this build.",
 };
+var published = new Option<DirectoryInfo?>("--published")
+{
+    Description = "The folder of a copy of this program that was published with -p:PublishReadyToRun=true. The row first then has a case"
+        + " that starts it.",
+};
 var root = new RootCommand(
     "Measures TaskRecovery beside what its store can do without it.")
 {
-    rows, quick, store, json, docs, add, rounds, only, statements, note, minutes, history, tool,
+    rows, quick, store, json, docs, add, rounds, only, statements, note, minutes, history, tool, published,
 };
 root.SetAction(async (parsed, cancellationToken) =>
 {
@@ -79,6 +84,7 @@ root.SetAction(async (parsed, cancellationToken) =>
             Minutes = parsed.GetValue(minutes) ?? (parsed.GetValue(quick) ? 1 : 10),
             History = parsed.GetValue(history) ?? (parsed.GetValue(quick) ? 100_000 : 1_000_000),
             Tool = parsed.GetValue(tool)?.FullName,
+            Published = parsed.GetValue(published)?.FullName,
             Rows = names,
         },
         cancellationToken);

@@ -20,20 +20,20 @@ internal sealed class ChildHandle : IAsyncDisposable
     public static Task<ChildHandle[]> StartAsync(params ChildSpec[] specs) => StartAsync(environment: null, specs);
 
     /// <summary>Starts children with variables of their own, and waits until all are ready.</summary>
-    public static async Task<ChildHandle[]> StartAsync(IReadOnlyDictionary<string, string>? environment, params ChildSpec[] specs)
-    {
-        var program = typeof(ChildHandle).Assembly.Location;
-        var children =
-            specs.Select(spec => new ChildHandle(ChildProcess.StartDotnet(program, ["child", spec.ToString()], environment))).ToArray();
-        foreach (var child in children)
-        {
-            await child._process.WaitForLineAsync("ready", Longest);
-        }
-
-        return children;
-    }
+    public static Task<ChildHandle[]> StartAsync(IReadOnlyDictionary<string, string>? environment, params ChildSpec[] specs)
+        => StartAsync(typeof(ChildHandle).Assembly.Location, environment, specs);
 
     public static async Task<ChildHandle> StartAsync(ChildSpec spec) => (await StartAsync([spec]))[0];
+
+    /// <summary>Starts a child from a published copy of this program.</summary>
+    /// <param name="folder">Where it was published; <see langword="null"/> for this program itself.</param>
+    /// <param name="spec">What the child does.</param>
+    public static async Task<ChildHandle> StartAsync(string? folder, ChildSpec spec)
+    {
+        var program = typeof(ChildHandle).Assembly.Location;
+        return (await StartAsync(
+            folder is null ? program : Path.Combine(folder, Path.GetFileName(program)), environment: null, [spec]))[0];
+    }
 
     public async Task GoAsync()
     {
@@ -66,6 +66,19 @@ internal sealed class ChildHandle : IAsyncDisposable
             _isDisposed = true;
             await _process.DisposeAsync();
         }
+    }
+
+    private static async Task<ChildHandle[]> StartAsync(
+        string program, IReadOnlyDictionary<string, string>? environment, ChildSpec[] specs)
+    {
+        var children =
+            specs.Select(spec => new ChildHandle(ChildProcess.StartDotnet(program, ["child", spec.ToString()], environment))).ToArray();
+        foreach (var child in children)
+        {
+            await child._process.WaitForLineAsync("ready", Longest);
+        }
+
+        return children;
     }
 
     private static ChildStats Read(string word, string line) => JsonSerializer.Deserialize<ChildStats>(line[word.Length..])!;

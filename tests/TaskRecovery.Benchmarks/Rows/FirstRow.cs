@@ -15,7 +15,8 @@ internal sealed class FirstRow : BenchmarkRow
 
     public override string Text
         => "Entries that do nothing are stored beforehand, and a process that has just started drains them with default options: nothing is"
-        + " compiled or connected before.";
+        + " compiled or connected before. Where the case says so, the program was published with ReadyToRun, that is, compiled ahead of"
+        + " time.";
 
     public override async Task<IReadOnlyList<BenchmarkCase>> PrepareAsync(BenchmarkEnvironment environment)
     {
@@ -24,17 +25,25 @@ internal sealed class FirstRow : BenchmarkRow
         var template = _template = await store.CreateAsync();
         await template.FillAsync(new FillSpec(BenchmarkQueues.Measured, entries));
         await template.SettleAsync();
-        return [new BenchmarkCase($"{entries:N0} entries", () => MeasureAsync(store, template, entries))];
+        List<BenchmarkCase> cases = [new BenchmarkCase($"{entries:N0} entries", () => MeasureAsync(store, template, entries))];
+        if (environment.Published is { } folder)
+        {
+            cases.Add(new BenchmarkCase(
+                $"{entries:N0} entries, published with ReadyToRun", () => MeasureAsync(store, template, entries, folder)));
+        }
+
+        return cases;
     }
 
     public override ValueTask CleanUpAsync() => _template?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    private static async Task<Figure[]> MeasureAsync(IBenchmarkStore store, IBenchmarkDatabase template, int entries)
+    private static async Task<Figure[]> MeasureAsync(
+        IBenchmarkStore store, IBenchmarkDatabase template, int entries, string? published = null)
     {
         await using var database = await store.CopyAsync(template);
         var before = await database.CostAsync();
         var (began, started) = (Stopwatch.GetTimestamp(), await database.NowAsync());
-        await using var child = await ChildHandle.StartAsync(new ChildSpec
+        await using var child = await ChildHandle.StartAsync(published, new ChildSpec
         {
             Role = "work",
             Store = store.Name,
