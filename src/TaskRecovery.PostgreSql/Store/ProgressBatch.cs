@@ -69,21 +69,25 @@ internal sealed class ProgressBatch
     /// <summary>The places, in the list of all writes, of the writes of a statement.</summary>
     internal IReadOnlyList<int> PlacesOf(int statement) => _places[statement];
 
-    /// <summary>Answers checkpoints that a later one of the same owner has replaced like that one.</summary>
+    /// <summary>Answers checkpoints that a later one of the same run has replaced like that one. Those of an older claim of their owner are
+    /// not held.</summary>
     internal void ShareCheckpoints(bool[] held)
     {
         for (var place = 0; place < held.Length; place++)
         {
-            if (_writes[place].Step is null)
+            if (_writes[place] is { Step: null } write)
             {
-                held[place] = held[_lastCheckpoints[OwnerOf(_writes[place])]];
+                var last = _lastCheckpoints[OwnerOf(write)];
+                held[place] = held[last] && _writes[last].Fence == write.Fence;
             }
         }
     }
 
-    // A checkpoint whose call was repeated may stand behind a later one of the same run.
+    // A checkpoint whose call was repeated may stand behind a later one of the same run, and one of a run that has lost its claim beside one
+    // of the run after it.
     private static bool IsLate(ProgressWrite write, ProgressWrite other)
-        => write.Fence == other.Fence && write.Key.EntryId == other.Key.EntryId && write.Ordinal < other.Ordinal;
+        => write.Fence < other.Fence
+            || (write.Fence == other.Fence && write.Key.EntryId == other.Key.EntryId && write.Ordinal < other.Ordinal);
 
     // A task's checkpoint is one row, whichever entry runs the task.
     private static ProgressKey OwnerOf(ProgressWrite write) => write.Key.TaskId is null ? write.Key : write.Key with { EntryId = 0 };

@@ -182,6 +182,28 @@ public abstract class ProgressTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_checkpoint_of_a_run_that_lost_its_claim_takes_nothing_from_one_in_the_same_call(bool isFirst)
+    {
+        var node = GivenNode();
+        var lost = await GivenClaimedAsync(node);
+        await FinishAsync(lost, OutcomeKind.Retried, error: "boom");
+        var held = await ClaimOneAsync(node, lost.Id);
+        var key = new ProgressKey(held.Id, null);
+        ProgressWrite[] writes =
+        [
+            new(key, lost.Fence, null, Json("1")) { Ordinal = 9 },
+            new(key, held.Fence, null, Json("2")) { Ordinal = 1 },
+        ];
+
+        var saved = await Store.SaveProgressAsync(node.Id, isFirst ? writes : [writes[1], writes[0]], Cancellation);
+
+        Assert.Equal<IEnumerable<bool>>(isFirst ? [false, true] : [true, false], saved);
+        SameJson("2", (await Store.LoadProgressAsync(key, Cancellation)).Checkpoint!.Value);
+    }
+
+    [Theory]
     [InlineData(OutcomeKind.Retried)]
     [InlineData(OutcomeKind.Snoozed)]
     [InlineData(OutcomeKind.Released)]
