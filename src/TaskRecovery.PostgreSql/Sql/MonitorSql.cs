@@ -42,7 +42,8 @@ internal static class MonitorSql
             group by l.queue
         )
         select q.id, q.name, q.paused, q.paused_at, q.paused_by, q.paused_reason, q.paused_until, coalesce(l.due, 0), coalesce(l.later, 0),
-            (extract(epoch from c.now - greatest(l.first, timestamptz '1970-01-01 00:00Z')) * 1000000)::bigint
+            case when l.first is not null
+                then (extract(epoch from c.now - greatest(l.first, timestamptz '1970-01-01 00:00Z')) * 1000000)::bigint end
         from {schema}.queues q cross join clock c left join lined l on l.queue = q.id order by q.name
         """;
 
@@ -83,7 +84,8 @@ internal static class MonitorSql
                 group by s.kind
         )
         select k.name, k.paused, k.paused_at, k.paused_by, k.paused_reason, k.paused_until, coalesce(l.waiting, 0),
-            (extract(epoch from clock_timestamp() - greatest(l.first, timestamptz '1970-01-01 00:00Z')) * 1000000)::bigint,
+            case when l.first is not null
+                then (extract(epoch from clock_timestamp() - greatest(l.first, timestamptz '1970-01-01 00:00Z')) * 1000000)::bigint end,
             (select count(*) from sampled) > $1
         from {schema}.kinds k left join lined l on l.kind = k.id order by k.name
         """;

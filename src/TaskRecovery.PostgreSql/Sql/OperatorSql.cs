@@ -353,7 +353,9 @@ internal static class OperatorSql
             ) c
             order by c.due desc, c.queue limit $1
         )
-        select q.name, c.due, extract(epoch from clock_timestamp() - greatest(c.first, timestamptz '1970-01-01 00:00Z'))::float8,
+        select q.name, c.due,
+            case when c.first is not null
+                then extract(epoch from clock_timestamp() - greatest(c.first, timestamptz '1970-01-01 00:00Z'))::float8 end,
             (select count(*) from (select from {schema}.queues limit 100000) a) - (select count(*) from chosen)
         from chosen c join {schema}.queues q on q.id = c.queue order by q.name
         """;

@@ -47,6 +47,8 @@ public abstract class SnapshotTests(StoreFixture fixture) : StoreTests(fixture)
 
         Assert.Equal((new Count(2), new Count(1)), (snapshot.Failed, snapshot.Cancelled));
         Assert.Equal(new Count(0), snapshot.Queues[0].Running);
+        Assert.Null(snapshot.Queues[0].OldestDue);
+        Assert.Null(Assert.Single(await Monitor.ListKindsAsync(Cancellation)).OldestDue);
     }
 
     [Fact]

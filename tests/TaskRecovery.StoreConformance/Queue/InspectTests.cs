@@ -125,6 +125,18 @@ public abstract class InspectTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.InRange(depths["b"].OldestAge, TimeSpan.Zero, TimeSpan.FromMinutes(1));
     }
 
+    [Fact]
+    public async Task Queue_without_a_due_entry_has_no_age()
+    {
+        await GivenEntryAsync(Entry(queue: "later", after: TimeSpan.FromHours(1)));
+        await GivenClaimedAsync(GivenNode(), Entry(queue: "empty"));
+
+        var depths = (await Store.MeasureAsync(Cancellation)).ToDictionary(depth => depth.Queue, StringComparer.Ordinal);
+
+        Assert.Equal((0, TimeSpan.Zero), (depths["later"].Due, depths["later"].OldestAge));
+        Assert.Equal((0, TimeSpan.Zero), (depths["empty"].Due, depths["empty"].OldestAge));
+    }
+
     private async Task<Each> GivenOneOfEachAsync()
     {
         var node = GivenNode();
