@@ -14,7 +14,6 @@ internal sealed record Failure(int ExitCode, string Message)
         OperationCanceledException => new(ExitCodes.Interrupted, "Interrupted."),
         StoreUnavailableException or TimeoutException => new(ExitCodes.NotReachable, exception.Message),
         ContentRefusedException => new(ExitCodes.Usage, exception.Message),
-        TimeZoneNotFoundException or InvalidTimeZoneException => new(ExitCodes.NotUsable, exception.Message),
         TaskRecoveryException or NotSupportedException => new(ExitCodes.NotUsable, exception.Message),
         OptionsValidationException => new(ExitCodes.Usage, exception.Message),
         ArgumentException error => new(ExitCodes.Usage, WithoutParameter(error)),

@@ -52,10 +52,20 @@ public static class JobPlanning
 
     /// <summary>Updates a job whose planned entry ended without starting a run, for example because an operator cancelled it. The due time
     /// of that entry is skipped.</summary>
+    /// <remarks>A job that this node can't plan has no next run then, so that it can be paused and repaired.</remarks>
     public static JobTiming Settle(JobTiming held, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(held);
-        var next = Missing(held, wasPlanned: true, now);
+        DateTimeOffset? next;
+        try
+        {
+            next = Missing(held, wasPlanned: true, now);
+        }
+        catch (Exception exception) when (UnplannableJob.IsProblem(exception))
+        {
+            return held with { NextRunAt = null, IsPlanned = false };
+        }
+
         return held with { State = next is null ? JobState.Ended : held.State, NextRunAt = next, IsPlanned = false };
     }
 

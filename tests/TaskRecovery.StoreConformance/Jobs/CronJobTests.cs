@@ -214,6 +214,34 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
             (JobState.Active, "Mars/Base"), ((await FindJobAsync(foreign.Id)).State, (await FindJobAsync(foreign.Id)).Schedule.TimeZone));
     }
 
+    [Theory]
+    [InlineData("time_zone", "'Mars/Base'")]
+    [InlineData("cron", "'61 * * * *'")]
+    public async Task Job_that_this_node_cannot_plan_is_paused_and_repaired_after_its_planned_run_was_cancelled(string column, string value)
+    {
+        var paused = await GivenJobAsync(Schedule.Cron("* * * * *"), name: "paused");
+        await GivenJobAsync(Schedule.Cron("* * * * *"), name: "active");
+        foreach (var run in await WaitingRunsAsync())
+        {
+            Assert.True(await Store.CancelAsync(run.Id, Cancellation));
+        }
+
+        await SetAsync(column, value, "paused");
+        await SetAsync(column, value, "active");
+
+        Assert.True(await Jobs.PauseAsync(paused.Id, new JobPause(default), Deployment, Cancellation));
+        var held = await FindJobAsync(paused.Id);
+        Assert.Equal((JobState.Paused, null), (held.State, held.NextRunAt));
+
+        var schedule = FarAhead(await Fixture.GetTimeAsync(Cancellation));
+        var repaired = await Jobs.UpsertManyAsync([NewJob("paused", schedule), NewJob("active", schedule)], Cancellation);
+        var due = schedule.NextAfter(await Fixture.GetTimeAsync(Cancellation));
+        (JobState, DateTimeOffset?)[] expected = [(JobState.Paused, null), (JobState.Active, due)];
+        Assert.Equal(expected, repaired.Select(static job => (job.State, job.NextRunAt)));
+        Assert.True(await Jobs.ResumeAsync(paused.Id, Deployment, Cancellation));
+        Assert.Equal([due, due], (await WaitingRunsAsync()).Select(static run => run.RunAt));
+    }
+
     [Fact]
     public async Task Plan_is_corrected_at_the_start_when_the_rules_of_the_time_zone_have_changed()
     {

@@ -239,6 +239,20 @@ public sealed class JobPlanningTests
         Assert.Equal((JobState.Ended, null, false), Parts(JobPlanning.Settle(Once, Now)));
     }
 
+    [Theory]
+    [InlineData("0 2 * * *", "Mars/Base")]
+    [InlineData("61 * * * *", "UTC")]
+    public void Job_that_can_not_be_planned_stays_without_a_next_run_when_its_entry_has_ended_and_is_planned_when_it_is_repaired(
+        string expression, string zone)
+    {
+        var broken = Nightly with { Schedule = StoredSchedule.Read(null, null, expression, zone) };
+
+        var settled = JobPlanning.Settle(broken, Now);
+
+        Assert.Equal((JobState.Active, null, false), Parts(settled));
+        Assert.Equal(new JobPlan(JobState.Active, At(16 * 60)), JobPlanning.Replan(settled, Nightly, isMoved: false, Now));
+    }
+
     [Fact]
     public void Due_time_that_never_had_an_entry_is_still_to_come()
     {
