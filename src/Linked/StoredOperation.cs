@@ -21,6 +21,10 @@ internal sealed record StoredOperation(BulkOperation Operation, long Position, l
         _ => false,
     };
 
+    /// <summary>The entry of an operation on a single id; <see langword="null"/> for any other operation. The events of the operation name
+    /// it, because it is how the dashboard retries or cancels one entry.</summary>
+    public long? OnlyEntry => Ids is [var only] ? only : null;
+
     /// <summary>What is shown of the ids that an operation was given.</summary>
     public static long[]? SampleOf(long[]? ids) => ids?.OrderDescending().Take(SampleSize).ToArray();
 

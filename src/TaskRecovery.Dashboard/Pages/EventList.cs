@@ -105,7 +105,12 @@ internal static class EventList
         : Html($"An entry");
 
     private static Markup Operation(DashboardRequest request, QueueEvent one) => one.OperationId is { } id
-        ? Html($"<a href=\"{request.Href($"operations/{id}")}\">Operation {id}"
-            + $"</a>{When(one.Entries is not null, Html($" on {Shown.Many(one.Entries ?? 0, "entry", "entries")}"))}")
+        ? Html($"<a href=\"{request.Href($"operations/{id}")}\">Operation {id}</a>{Target(request, one)}")
         : Html($"A bulk operation");
+
+    // The subject is the action. An operation on one entry names it instead of the number of entries.
+    private static Markup Target(DashboardRequest request, QueueEvent one)
+        => one.EntryId is not null
+            ? Html($" ({one.Subject?.ToLowerInvariant() ?? "change"} of {Entry(request, one with { Subject = null })})")
+            : When(one.Entries is not null, Html($" on {Shown.Many(one.Entries ?? 0, "entry", "entries")}"));
 }

@@ -120,7 +120,9 @@ internal sealed partial class PostgreSqlMonitorStore
             JobName = extras.JobName,
             TraceParent = extras.TraceParent,
             Progress = report.FirstOrDefault(),
-            Events = [.. events.Take(MaxEvents).Reverse()],
+
+            // Those of bulk operations are listed on their own.
+            Events = [.. events.Where(static one => one.OperationId is null).Take(MaxEvents).Reverse()],
             Operations = operations,
         };
     }

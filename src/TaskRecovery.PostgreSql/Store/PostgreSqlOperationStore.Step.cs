@@ -253,6 +253,7 @@ internal sealed partial class PostgreSqlOperationStore
                 new NewEvent(QueueEventKind.OperationEnded, operation.Audit)
                 {
                     OperationId = operation.Id,
+                    EntryId = stored.OnlyEntry,
                     Subject = operation.Action.ToString(),
                     Entries = operation.Done,
                 },

@@ -161,6 +161,7 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
                     added with
                     {
                         OperationId = operationId,
+                        EntryId = stored.OnlyEntry,
                         Subject = operation.Action.ToString(),
                         Entries = operation.State == OperationState.Prepared ? operation.Expected.Value : operation.Done,
                     },

@@ -100,10 +100,11 @@ internal static class HistorySql
     /// <summary>As <see cref="EventEdge"/>, of one entry. ?4 the entry.</summary>
     public const string EventEdgeOf = $"{EdgeColumns} and f.entry = ?4 {NewestEdge}";
 
-    /// <summary>The events of an entry, newest first. ?1 entry, ?2 how many at most.</summary>
+    /// <summary>The events of an entry, newest first, without those of bulk operations, which its life lists on their own. ?1 entry, ?2 how
+    /// many at most.</summary>
     public const string EventsOfEntry = """
         select e.id, e.happened_at, e.kind, e.node, e.entry, e.subject, e.operation, e.entries, e.detail, e.actor, e.reason, e.tool
-        from taskrecovery_events e where e.entry = ?1 order by e.id desc limit ?2
+        from taskrecovery_events e where e.entry = ?1 and e.operation is null order by e.id desc limit ?2
         """;
 
     /// <summary>The ids of old events, at most 1,000. ?1 before this time; those that no person caused also if more than 100,000

@@ -281,6 +281,7 @@ internal sealed partial class SqliteOperationStore
             EventWriter.Add(session, moves.Now, new NewEvent(QueueEventKind.OperationEnded, stored.Operation.Audit)
             {
                 OperationId = stored.Operation.Id,
+                EntryId = stored.OnlyEntry,
                 Subject = stored.Operation.Action.ToString(),
                 Entries = stored.Operation.Done + done,
             });

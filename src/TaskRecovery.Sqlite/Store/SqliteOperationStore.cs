@@ -188,6 +188,7 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
                     added with
                     {
                         OperationId = operationId,
+                        EntryId = stored.OnlyEntry,
                         Subject = operation.Action.ToString(),
                         Entries = operation.State == OperationState.Prepared ? operation.Expected.Value : operation.Done,
                     });

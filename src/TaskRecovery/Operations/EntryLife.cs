@@ -43,7 +43,8 @@ public sealed record EntryLife
     /// <summary>The progress that the handler reported last; <see langword="null"/> if it reported none.</summary>
     public ReportedProgress? Progress { get; init; }
 
-    /// <summary>The events of this entry, oldest first: what operators did to it alone, and crash loops.</summary>
+    /// <summary>The events of this entry, oldest first: what operators did to it alone, and crash loops. What an operation on this single
+    /// entry did is in <see cref="Operations"/>.</summary>
     public required IReadOnlyList<QueueEvent> Events { get; init; }
 
     /// <summary>What bulk operations did to this entry, oldest first: the newest 100.</summary>

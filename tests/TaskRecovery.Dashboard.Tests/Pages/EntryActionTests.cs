@@ -101,6 +101,31 @@ public sealed class EntryActionTests
         Assert.Equal($"../../entries/{Shop.WaitingEntry}?did={expected}&n={Shop.WaitingEntry}", location);
     }
 
+    [Fact]
+    public async Task The_event_of_an_operation_on_one_entry_names_the_entry()
+    {
+        var system = Shop.Open();
+        system.Events.Add(new QueueEvent
+        {
+            Id = 11,
+            At = system.Now,
+            Kind = QueueEventKind.OperationStarted,
+            EntryId = Shop.FailedEntry,
+            OperationId = 7,
+            Subject = nameof(BulkAction.Retry),
+            Entries = 1,
+            Actor = "ada",
+        });
+        await using var app = await DashboardApp.StartAsync(system);
+
+        using var response = await app.Client.SendAsync(Requests.Get("jobs/events"), Cancellation);
+        var page = await response.Content.ReadAsStringAsync(Cancellation);
+
+        Assert.Contains(
+            $"Operation 7</a> (retry of <a class=\"id\" href=\"./entries/{Shop.FailedEntry}\">{Shop.FailedEntry}</a>) started", page,
+            StringComparison.Ordinal);
+    }
+
     private static async Task<string> PostAsync(DashboardApp app, string path, params (string Name, string Value)[] fields)
     {
         using var response = await app.Client.SendAsync(Requests.Post(path, fields: fields), Cancellation);

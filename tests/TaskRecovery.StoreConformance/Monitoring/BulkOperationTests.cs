@@ -247,6 +247,26 @@ public abstract partial class BulkOperationTests(StoreFixture fixture) : Operati
         Assert.All(events, happened => Assert.Equal(
             ("anna", nameof(BulkAction.Cancel), 3L), (happened.Actor, happened.Subject, happened.Entries)));
         Assert.Equal("not them", events[0].Reason);
+        Assert.All(events, happened => Assert.Null(happened.EntryId));
+    }
+
+    [Fact]
+    public async Task Events_of_an_operation_on_one_entry_name_it_and_are_not_repeated_in_its_life()
+    {
+        var ids = await GivenEntriesAsync(2);
+        var operation = await StartedAsync(BulkAction.Cancel, ids: [ids[0]]);
+        await RunAsync(operation.Id);
+        await UndoneAsync(operation.Id);
+
+        var events = (await Monitor.ListEventsAsync(new EventQuery { EntryId = ids[0] }, Cancellation)).Events;
+        var life = await Monitor.GetLifeAsync(ids[0], null, Cancellation);
+
+        Assert.Equal(
+            [QueueEventKind.OperationUndone, QueueEventKind.OperationEnded, QueueEventKind.OperationStarted],
+            events.Select(happened => happened.Kind));
+        Assert.All(events, happened => Assert.Equal((operation.Id, ids[0]), (happened.OperationId, happened.EntryId)));
+        Assert.Equal((0, 2), (life!.Events.Count, life.Operations.Count));
+        Assert.Empty((await Monitor.ListEventsAsync(new EventQuery { EntryId = ids[1] }, Cancellation)).Events);
     }
 
     [Fact]
