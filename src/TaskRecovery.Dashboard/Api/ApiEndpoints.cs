@@ -197,9 +197,8 @@ internal sealed partial class ApiEndpoints(
     private async Task<ApiJobPage> JobsAsync(DashboardRequest request)
     {
         var page = await reads.JobsAsync(
-            request, Parameters.Name(request, "after"), Parameters.Limit(request), withArgs: true).ConfigureAwait(false);
-        LogOpened(request, "jobs");
-        return new ApiJobPage([.. page.Jobs.Select(job => data.Of(request, job))], page.NextAfter);
+            request, Parameters.Name(request, "after"), Parameters.Limit(request)).ConfigureAwait(false);
+        return new ApiJobPage([.. page.Jobs.Select(static job => ApiJob.Of(job, args: null))], page.NextAfter);
     }
 
     private static Reply Missing()

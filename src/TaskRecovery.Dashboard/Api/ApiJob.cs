@@ -9,7 +9,7 @@ internal sealed record ApiJob(
     /// <summary>Who paused it, when, why and until when; <see langword="null"/> if it is not paused.</summary>
     public PauseInfo? Pause { get; init; }
 
-    /// <summary>The arguments as JSON; <see langword="null"/> if the user may not see them.</summary>
+    /// <summary>The arguments as JSON; <see langword="null"/> in a list, and if the user may not see them.</summary>
     public string? Args { get; init; }
 
     public DateTimeOffset? StartAt { get; init; }

@@ -13,19 +13,18 @@ internal sealed partial class Reads
     // No name is longer.
     private const int MaxNameBytes = 1_000;
 
-    /// <summary>One page of the jobs that the user sees, ordered by name.</summary>
+    /// <summary>One page of the jobs that the user sees, ordered by name, without their arguments.</summary>
     /// <param name="request">The request.</param>
     /// <param name="after">The name after which the page begins; <see langword="null"/> for the first page.</param>
     /// <param name="limit">How many jobs the page has at most; <see langword="null"/> for as many as a page shows.</param>
-    /// <param name="withArgs">Whether the arguments are read, if the user may see them.</param>
-    public async ValueTask<JobPage> JobsAsync(DashboardRequest request, string? after, int? limit = null, bool withArgs = false)
+    public async ValueTask<JobPage> JobsAsync(DashboardRequest request, string? after, int? limit = null)
     {
         var access = request.Access;
-        var (query, hasArgs) = (new JobQuery { After = after, Limit = limit ?? JobsPerPage }, withArgs && access.Data);
+        var query = new JobQuery { After = after, Limit = limit ?? JobsPerPage };
         return !access.SeesJobs ? new JobPage([], null) : await AskAsync(
             request, access.Scope is null && after is null && limit is null,
-            $"jobs {hasArgs} {query.Limit} {after?.Length} {after} {access.ScopeKey}",
-            token => SeenJobsAsync(access, query, hasArgs, token)).ConfigureAwait(false);
+            $"jobs {query.Limit} {after?.Length} {after} {access.ScopeKey}",
+            token => SeenJobsAsync(access, query, token)).ConfigureAwait(false);
     }
 
     /// <summary>Jobs that the user sees and whose name contains a text.</summary>
@@ -45,7 +44,7 @@ internal sealed partial class Reads
         async ValueTask<JobPage> ReadAsync(CancellationToken token)
         {
             var query = new JobQuery { NameContains = text, Limit = limit };
-            var page = await SeenJobsAsync(access, query, withArgs: false, token).ConfigureAwait(false);
+            var page = await SeenJobsAsync(access, query, token).ConfigureAwait(false);
             return page.NextAfter is not null && page.Jobs.All(job => job.Name != text)
                 && await jobs.GetByNameAsync(text, token).ConfigureAwait(false) is { } named && access.SeesJob(named)
                 ? page with { Jobs = [named, .. page.Jobs.Take(limit - 1)] }
@@ -105,16 +104,10 @@ internal sealed partial class Reads
         }
     }
 
-    // The read model has no arguments.
-    private ValueTask<JobPage> SeenJobsAsync(Access access, JobQuery query, bool withArgs, CancellationToken cancellationToken)
-    {
-        return access.Scope is null
-            ? ListAsync(query, cancellationToken)
-            : SeenOnly.JobsAsync(ListAsync, query, access.SeesJob, cancellationToken);
-
-        ValueTask<JobPage> ListAsync(JobQuery asked, CancellationToken token)
-            => withArgs ? new(jobs.ListAsync(asked, token)) : monitor.ListJobsAsync(asked, token);
-    }
+    private ValueTask<JobPage> SeenJobsAsync(Access access, JobQuery query, CancellationToken cancellationToken)
+        => access.Scope is null
+            ? monitor.ListJobsAsync(query, cancellationToken)
+            : SeenOnly.JobsAsync(monitor, query, access.SeesJob, cancellationToken);
 
     /// <summary>The last tasks of each job of a page.</summary>
     /// <param name="request">The request.</param>

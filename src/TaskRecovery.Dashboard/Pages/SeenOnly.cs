@@ -11,8 +11,7 @@ internal static class SeenOnly
 
     /// <summary>Jobs that satisfy a condition, ordered by name.</summary>
     public static async ValueTask<JobPage> JobsAsync(
-        Func<JobQuery, CancellationToken, ValueTask<JobPage>> list, JobQuery query, Func<Job, bool> isSeen,
-        CancellationToken cancellationToken)
+        IQueueMonitor monitor, JobQuery query, Func<Job, bool> isSeen, CancellationToken cancellationToken)
     {
         var (found, next) = await FillAsync<Job, string?>(
             query.After, query.Limit, ReadAsync, static job => job.Name).ConfigureAwait(false);
@@ -20,7 +19,7 @@ internal static class SeenOnly
 
         async ValueTask<(IReadOnlyList<Job> Seen, string? Next)> ReadAsync(string? from)
         {
-            var page = await list(query with { After = from, Limit = Chunk }, cancellationToken).ConfigureAwait(false);
+            var page = await monitor.ListJobsAsync(query with { After = from, Limit = Chunk }, cancellationToken).ConfigureAwait(false);
             return ([.. page.Jobs.Where(isSeen)], page.NextAfter);
         }
     }

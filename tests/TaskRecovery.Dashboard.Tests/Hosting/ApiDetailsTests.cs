@@ -77,9 +77,12 @@ public sealed class ApiDetailsTests(OpenShop open) : IClassFixture<OpenShop>
             Assert.Equal(7, job.GetProperty("catchUpLimit").GetInt32());
             Assert.Equal("02:00:00", job.GetProperty("catchUpWithin").GetString());
             Assert.Equal("00:10:00", job.GetProperty("expiresAfter").GetString());
-            Assert.Equal(hasArgs, job.TryGetProperty("args", out var args));
-            Assert.Equal(hasArgs ? system.Jobs[at].Args : null, hasArgs ? args.GetString() : null);
         });
+        Assert.Equal(hasArgs, details.GetProperty("job").TryGetProperty("args", out var args));
+        Assert.Equal(hasArgs ? system.Jobs[at].Args : null, hasArgs ? args.GetString() : null);
+        Assert.False(listed.TryGetProperty("args", out _));
+        string[] opened = hasArgs ? [$"6002: ada opened the data of job {Shop.ReportJob}"] : [];
+        Assert.Equal(opened, app.Log.Lines.Where(static line => line.StartsWith("6002: ", StringComparison.Ordinal)));
     }
 
     [Theory]
