@@ -15,7 +15,7 @@ internal sealed partial class Reads
 
     /// <summary>One page of the jobs that the user sees, ordered by name, without their arguments.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="after">The name after which the page begins; <see langword="null"/> for the first page.</param>
+    /// <param name="after">The <see cref="JobPage.NextAfter"/> of the page before; <see langword="null"/> for the first page.</param>
     /// <param name="limit">How many jobs the page has at most; <see langword="null"/> for as many as a page shows.</param>
     public async ValueTask<JobPage> JobsAsync(DashboardRequest request, string? after, int? limit = null)
     {
@@ -24,31 +24,46 @@ internal sealed partial class Reads
         return !access.SeesJobs ? new JobPage([], null) : await AskAsync(
             request, access.Scope is null && after is null && limit is null,
             $"jobs {query.Limit} {after?.Length} {after} {access.ScopeKey}",
-            token => SeenJobsAsync(access, query, token)).ConfigureAwait(false);
+            token => access.Scope is null
+                ? monitor.ListJobsAsync(query, token)
+                : SeenJobsAsync(access, query, token)).ConfigureAwait(false);
+    }
+
+    // The page of a user with a scope says with an id where the next one begins, because the name may be that of a job that the user does
+    // not see. So an id is looked up without the scope. A text that is no id of a job is a name.
+    private async ValueTask<JobPage> SeenJobsAsync(Access access, JobQuery query, CancellationToken cancellationToken)
+    {
+        if (Guid.TryParse(query.After, out var id)
+            && await monitor.FindJobsAsync([id], cancellationToken).ConfigureAwait(false) is [var last])
+        {
+            query = query with { After = last.Name };
+        }
+
+        return await SeenOnly.JobsAsync(monitor, query, access.SeesJob, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Jobs that the user sees and whose name contains a text.</summary>
     /// <param name="request">The request.</param>
     /// <param name="text">The text.</param>
     /// <param name="limit">How many jobs are returned at most.</param>
-    /// <returns>If there are fewer jobs than <paramref name="limit"/> and <see cref="JobPage.NextAfter"/> is set, not all names were
-    /// compared. A job whose name is the whole text is found in any case.</returns>
-    public async ValueTask<JobPage> JobsNamedAsync(DashboardRequest request, string text, int limit)
+    /// <returns>The jobs, and whether there are no others. If there are fewer than <paramref name="limit"/> although there may be others,
+    /// not all names were compared. A job whose name is the whole text is found in any case.</returns>
+    public async ValueTask<(IReadOnlyList<Job> Jobs, bool IsComplete)> JobsNamedAsync(DashboardRequest request, string text, int limit)
     {
         var access = request.Access;
         var mayBeInName = text.Length > 0 && Encoding.UTF8.GetByteCount(text) <= MaxNameBytes
             && !text.Contains('\0', StringComparison.Ordinal);
-        return !access.SeesJobs || !mayBeInName ? new JobPage([], null) : await AskAsync(
+        return !access.SeesJobs || !mayBeInName ? ([], true) : await AskAsync(
             request, false, $"jobs named {limit} {text.Length} {text} {access.ScopeKey}", ReadAsync).ConfigureAwait(false);
 
-        async ValueTask<JobPage> ReadAsync(CancellationToken token)
+        async ValueTask<(IReadOnlyList<Job> Jobs, bool IsComplete)> ReadAsync(CancellationToken token)
         {
-            var query = new JobQuery { NameContains = text, Limit = limit };
-            var page = await SeenJobsAsync(access, query, token).ConfigureAwait(false);
-            return page.NextAfter is not null && page.Jobs.All(job => job.Name != text)
+            var (found, isComplete) = await SeenOnly.FindJobsAsync(
+                monitor, new JobQuery { NameContains = text, Limit = limit }, access, token).ConfigureAwait(false);
+            return !isComplete && found.All(job => job.Name != text)
                 && await jobs.GetByNameAsync(text, token).ConfigureAwait(false) is { } named && access.SeesJob(named)
-                ? page with { Jobs = [named, .. page.Jobs.Take(limit - 1)] }
-                : page;
+                ? ([named, .. found.Take(limit - 1)], false)
+                : (found, isComplete);
         }
     }
 
@@ -103,11 +118,6 @@ internal sealed partial class Reads
                 page, await lookup.FindAllAsync(page.Tasks.Select(static task => task.JobId), token).ConfigureAwait(false));
         }
     }
-
-    private ValueTask<JobPage> SeenJobsAsync(Access access, JobQuery query, CancellationToken cancellationToken)
-        => access.Scope is null
-            ? monitor.ListJobsAsync(query, cancellationToken)
-            : SeenOnly.JobsAsync(monitor, query, access.SeesJob, cancellationToken);
 
     /// <summary>The last tasks of each job of a page.</summary>
     /// <param name="request">The request.</param>

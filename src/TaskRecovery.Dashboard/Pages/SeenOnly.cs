@@ -1,3 +1,5 @@
+using TaskRecovery.Dashboard.Security;
+
 namespace TaskRecovery.Dashboard.Pages;
 
 /// <summary>Reads lists that the store can't restrict to a scope: page by page, until as many rows are found as the user sees. So a page is
@@ -9,18 +11,44 @@ internal static class SeenOnly
 
     private const int Chunk = 1_000;
 
-    /// <summary>Jobs that satisfy a condition, ordered by name.</summary>
+    /// <summary>Jobs that satisfy a condition, ordered by name. The next page begins after the job with the id
+    /// <see cref="JobPage.NextAfter"/>: its name may be one that the user must not see.</summary>
     public static async ValueTask<JobPage> JobsAsync(
         IQueueMonitor monitor, JobQuery query, Func<Job, bool> isSeen, CancellationToken cancellationToken)
     {
+        var start = query.After is { } name ? new JobPlace(name, default) : null;
+        var (found, next) = await FillAsync<Job, JobPlace?>(
+            start, query.Limit, ReadAsync, static job => new JobPlace(job.Name, job.Id)).ConfigureAwait(false);
+        return new JobPage(found, next?.Id.ToString());
+
+        async ValueTask<(IReadOnlyList<Job> Seen, JobPlace? Next)> ReadAsync(JobPlace? from)
+        {
+            var page = await monitor.ListJobsAsync(
+                query with { After = from?.Name, Limit = Chunk }, cancellationToken).ConfigureAwait(false);
+            return (
+                [.. page.Jobs.Where(isSeen)],
+                page.NextAfter is not null && page.Jobs is [.., var last] ? new JobPlace(last.Name, last.Id) : null);
+        }
+    }
+
+    /// <summary>The first jobs that the user sees and whose name contains a text, and whether there are no others.</summary>
+    public static async ValueTask<(IReadOnlyList<Job> Found, bool IsComplete)> FindJobsAsync(
+        IQueueMonitor monitor, JobQuery query, Access access, CancellationToken cancellationToken)
+    {
+        if (access.Scope is null)
+        {
+            var page = await monitor.ListJobsAsync(query, cancellationToken).ConfigureAwait(false);
+            return (page.Jobs, page.NextAfter is null);
+        }
+
         var (found, next) = await FillAsync<Job, string?>(
             query.After, query.Limit, ReadAsync, static job => job.Name).ConfigureAwait(false);
-        return new JobPage(found, next);
+        return (found, next is null);
 
         async ValueTask<(IReadOnlyList<Job> Seen, string? Next)> ReadAsync(string? from)
         {
             var page = await monitor.ListJobsAsync(query with { After = from, Limit = Chunk }, cancellationToken).ConfigureAwait(false);
-            return ([.. page.Jobs.Where(isSeen)], page.NextAfter);
+            return ([.. page.Jobs.Where(access.SeesJob)], page.NextAfter);
         }
     }
 
@@ -83,4 +111,6 @@ internal static class SeenOnly
 
         return (found, from);
     }
+
+    private sealed record JobPlace(string Name, Guid Id);
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using TaskRecovery.Dashboard.Pages;
 using TaskRecovery.Dashboard.Tests.Support;
 
 namespace TaskRecovery.Dashboard.Tests.Security;
@@ -91,6 +92,36 @@ public sealed partial class SeenOnlyTests
         Assert.Equal(2, system.Asked.Count(static question => question == "task"));
     }
 
+    [Theory]
+    [InlineData("jobs")]
+    [InlineData("api/jobs")]
+    public async Task The_next_page_of_jobs_is_found_without_the_name_of_another_tenants_job(string path)
+    {
+        var system = Shop.Open();
+        var own = system.Jobs[0] with { Id = Guid.CreateVersion7(), Name = "own-job", Queue = "own" };
+        var other = system.Jobs[1];
+        system.Jobs.Clear();
+        system.Jobs.AddRange(Enumerable.Range(0, SeenOnly.MaxRows + 1).Select(
+            index => other with { Id = Guid.CreateVersion7(), Name = $"bravo-{index:0000}" }));
+        system.Jobs.Add(own);
+        await using var app = await DashboardApp.StartAsync(
+            system, Scoped(new EntryScope { Queues = ["own"] }) with { HasApi = true });
+
+        var first = await ReadAsync(app, path);
+        var second = await ReadAsync(app, $"{path}?after={After().Match(first).Groups[1].Value}");
+
+        Assert.DoesNotContain("own-job", first, StringComparison.Ordinal);
+        Assert.Contains("own-job", second, StringComparison.Ordinal);
+        Assert.All((string[])[first, second], static page => Assert.DoesNotContain("bravo", page, StringComparison.Ordinal));
+    }
+
+    private static async Task<string> ReadAsync(DashboardApp app, string path)
+    {
+        using var response = await app.Client.SendAsync(Requests.Get($"jobs/{path}"), Cancellation);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        return await response.Content.ReadAsStringAsync(Cancellation);
+    }
+
     private static AppSetup Scoped(EntryScope scope) => new() { Configure = options => options.Scope = _ => scope };
 
     // The tenant's own are the oldest ones, and scattered there.
@@ -159,6 +190,9 @@ public sealed partial class SeenOnlyTests
 
     [GeneratedRegex("<a href=\"./operations/([0-9]+)\"")]
     private static partial Regex OperationLink();
+
+    [GeneratedRegex("(?:after=|\"nextAfter\":\")([0-9a-f-]{36})\"")]
+    private static partial Regex After();
 
     [GeneratedRegex("href=\"./([a-z]+\\?before=[^\"]+)\">Older<")]
     private static partial Regex Older();
