@@ -13,6 +13,18 @@ internal sealed class SharedReads(TimeProvider time)
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Answer> _answers = new(StringComparer.Ordinal);
 
+    /// <summary>How many answers are kept. Those that are too old are removed when a question is asked.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _answers.Count;
+            }
+        }
+    }
+
     /// <summary>The answer to a question, at most two seconds old.</summary>
     /// <param name="question">A text that is the same for the same question.</param>
     /// <param name="read">Reads the answer. It is not cancelled with the request, because other requests wait for it too; the store has
@@ -66,17 +78,14 @@ internal sealed class SharedReads(TimeProvider time)
     private bool IsUsable(Answer answer)
         => !answer.Task.IsCompleted || (answer.Task.IsCompletedSuccessfully && time.GetElapsedTime(answer.AskedAt) < Fresh);
 
+    // An answer may be large, so none is kept longer than it is used. If there are too many, a removed answer is read again if it is asked
+    // for. A running read stays, so that it is not started twice.
     private void RemoveOld()
     {
-        if (_answers.Count < MaxQuestions)
-        {
-            return;
-        }
-
-        // A removed answer is read again if it is asked for. A running read stays, so that it is not started twice.
+        var isFull = _answers.Count >= MaxQuestions;
         foreach (var (question, answer) in _answers)
         {
-            if (answer.Task.IsCompleted)
+            if (isFull ? answer.Task.IsCompleted : !IsUsable(answer))
             {
                 _answers.Remove(question);
             }

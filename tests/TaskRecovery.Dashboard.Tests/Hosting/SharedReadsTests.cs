@@ -59,6 +59,37 @@ public sealed class SharedReadsTests
         Assert.Equal(2, await ReadAsync(shared));
     }
 
-    private ValueTask<int> ReadAsync(SharedReads shared)
-        => shared.GetAsync("question", _ => ValueTask.FromResult(Interlocked.Increment(ref _reads)), TestContext.Current.CancellationToken);
+    [Fact]
+    public async Task An_answer_that_is_too_old_is_not_kept()
+    {
+        var shared = new SharedReads(_time);
+        await ReadAsync(shared, "first");
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await ReadAsync(shared, "second");
+        Assert.Equal(2, shared.Count);
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await ReadAsync(shared, "third");
+
+        Assert.Equal(2, shared.Count);
+        Assert.False(shared.TryFind<int>("first", out _));
+        Assert.True(shared.TryFind<int>("second", out _));
+    }
+
+    [Fact]
+    public async Task Two_hundred_answers_at_once_are_the_most()
+    {
+        var shared = new SharedReads(_time);
+        for (var number = 0; number < 200; number++)
+        {
+            await ReadAsync(shared, $"question {number}");
+        }
+
+        Assert.Equal(200, shared.Count);
+        await ReadAsync(shared, "one more");
+        Assert.Equal(1, shared.Count);
+    }
+
+    private ValueTask<int> ReadAsync(SharedReads shared, string question = "question")
+        => shared.GetAsync(question, _ => ValueTask.FromResult(Interlocked.Increment(ref _reads)), TestContext.Current.CancellationToken);
 }
