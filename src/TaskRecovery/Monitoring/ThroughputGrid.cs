@@ -10,9 +10,13 @@ internal sealed record ThroughputGrid(DateTimeOffset From, DateTimeOffset To, Ti
 {
     private const int MaxIntervals = 5_000;
 
+    // A point is about 100 bytes. A thousand kinds have no more than 100 intervals each then.
+    private const int MaxPoints = 100_000;
+
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
+    private static readonly EntryTotals Nothing = new();
 
     /// <summary>Whether the counts of hours suffice. Those of minutes are kept only for a day.</summary>
     public bool ByHour => Bucket.Ticks % Hour.Ticks == 0;
@@ -50,13 +54,23 @@ internal sealed record ThroughputGrid(DateTimeOffset From, DateTimeOffset To, Ti
     }
 
     /// <summary>Adds up stored counts for each interval.</summary>
+    /// <exception cref="ArgumentException">There are too many intervals for so many queues or kinds.</exception>
     public Throughput Fill(IReadOnlyList<StatisticsRow> rows, ThroughputGrouping by)
     {
-        var series = rows.GroupBy(row
+        var groups = rows.GroupBy(row
             => by switch { ThroughputGrouping.Queue => row.Queue, ThroughputGrouping.Kind => row.Kind, _ => "" }, StringComparer.Ordinal)
             .OrderBy(static group => group.Key, StringComparer.Ordinal)
-            .Select(group => new ThroughputSeries(by == ThroughputGrouping.None ? null : group.Key, Points(group)))
             .ToList();
+        if ((long)groups.Count * Count > MaxPoints)
+        {
+            throw new ArgumentException(
+                $"The answer would have {groups.Count:N0} series of {Count:N0} intervals, which is more than {MaxPoints:N0} points: "
+                + $"use a longer {nameof(ThroughputQuery.Bucket)}, or a queue or kind.",
+                nameof(by));
+        }
+
+        var series = groups.ConvertAll(
+            group => new ThroughputSeries(by == ThroughputGrouping.None ? null : group.Key, Points(group)));
         if (series.Count == 0 && by == ThroughputGrouping.None)
         {
             series.Add(new ThroughputSeries(null, Points([])));
@@ -77,7 +91,7 @@ internal sealed record ThroughputGrid(DateTimeOffset From, DateTimeOffset To, Ti
             }
         }
 
-        return [.. totals.Select((total, index) => new ThroughputPoint(From + (Bucket * index), total ?? new EntryTotals()))];
+        return [.. totals.Select((total, index) => new ThroughputPoint(From + (Bucket * index), total ?? Nothing))];
     }
 
     // Intervals of a day or less are on the grid of UTC midnights.

@@ -17,7 +17,8 @@ public interface IQueueMonitor
     ValueTask<QueueSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Reads how many entries were stored, ended and retried in each interval of a time range.</summary>
-    /// <exception cref="ArgumentException">The range is empty, or has more than 5,000 intervals.</exception>
+    /// <exception cref="ArgumentException">The range is empty, or has more than 5,000 intervals, or more than 100,000 of all queues or
+    /// kinds together.</exception>
     ValueTask<Throughput> GetThroughputAsync(ThroughputQuery query, CancellationToken cancellationToken = default);
 
     /// <summary>Lists all queues, ordered by name.</summary>

@@ -101,6 +101,28 @@ public sealed class ThroughputGridTests
             series => (series.Name, series.Points.Sum(point => point.Totals.Completed))));
     }
 
+    [Theory]
+    [InlineData(20, true)]
+    [InlineData(21, false)]
+    public void Too_many_points_are_refused_before_they_are_made(int kinds, bool isAnswered)
+    {
+        var grid = ThroughputGrid.For(new ThroughputQuery
+        {
+            From = Noon.AddMinutes(-5_000), To = Noon, Bucket = TimeSpan.FromMinutes(1),
+        });
+        StatisticsRow[] rows = [.. Enumerable.Range(0, kinds).Select(number => Row(-1, 1) with { Kind = $"kind-{number:00}" })];
+
+        if (isAnswered)
+        {
+            Assert.Equal(kinds, grid.Fill(rows, ThroughputGrouping.Kind).Series.Count);
+            return;
+        }
+
+        var error = Assert.Throws<ArgumentException>(() => grid.Fill(rows, ThroughputGrouping.Kind));
+        Assert.Contains("21 series of 5,000 intervals", error.Message, StringComparison.Ordinal);
+        Assert.Contains("use a longer Bucket, or a queue or kind", error.Message, StringComparison.Ordinal);
+    }
+
     private static StatisticsRow Row(int minute, long completed)
         => new(Noon.AddMinutes(minute), "", "", new EntryTotals { Completed = completed });
 }
