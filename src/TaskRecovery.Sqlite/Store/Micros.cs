@@ -7,6 +7,7 @@ internal static class Micros
     public const long Latest = 253_370_764_800_000_000;
 
     private static readonly long Earliest = From(DateTimeOffset.MinValue);
+    private static readonly long LongestSpan = From(TimeSpan.FromDays(36_500));
     private static readonly long LatestPlanned = From(new DateTimeOffset(9000, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     /// <summary>Rounds up, so that nothing runs before its time.</summary>
@@ -20,6 +21,9 @@ internal static class Micros
 
     /// <summary>Limits a time from a manually edited row to the range that calculations support.</summary>
     public static long? Clamp(long? micros) => micros is { } some ? Math.Clamp(some, Earliest, LatestPlanned) : null;
+
+    /// <summary>Limits a duration from a manually edited row to 36,500 days either way, which calculations support.</summary>
+    public static long? ClampSpan(long? micros) => micros is { } some ? Math.Clamp(some, -LongestSpan, LongestSpan) : null;
 
     /// <summary>Converts a stored time; a manually edited row may have any number.</summary>
     public static DateTimeOffset ToTime(long micros)

@@ -75,6 +75,21 @@ public sealed class JobRecoveryTests() : JobStoreTests(new SqliteFixture())
         Assert.Equal("other", Assert.Single(await Jobs.ListAsync(Cancellation)).Name);
     }
 
+    [Theory]
+    [InlineData("catch_up_within = 9223372036854775807")]
+    [InlineData("expires_after = 9223372036854775807")]
+    public async Task Odd_job_makes_up_for_its_missed_runs(string odd)
+    {
+        await GivenJobAsync(configure: static definition => definition with { MissedRuns = MissedRunPolicy.RunAll });
+        await ChangeAsync($"update taskrecovery_jobs set {odd}");
+        await ShiftTimeAsync(3.5 * Hour);
+
+        var start = await StartAsync(await ClaimRunAsync(GivenNode()));
+
+        Assert.Equal((TaskStartDecision.Started, 0), (start.Decision, start.Dropped));
+        Assert.Single(await WaitingRunsAsync());
+    }
+
     [Fact]
     public async Task Recovery_that_finds_nothing_needs_no_write_lock()
     {
