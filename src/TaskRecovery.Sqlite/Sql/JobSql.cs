@@ -31,10 +31,11 @@ internal static class JobSql
     /// <summary>As <see cref="List"/>, without arguments.</summary>
     public const string ListWithoutArgs = $"{WithoutArgs} where {After} order by name limit ?2";
 
-    // The last name that is compared limits the search.
+    // The last name that is compared limits the search. Without one, the limit is a blob, which sorts after every text. It must not depend
+    // on the row, or else the index is not used for it, and all names are compared.
     private const string Found = $"""
         where {After} and instr(lower(name), lower(?3)) > 0
-            and name <= coalesce((select name from taskrecovery_jobs where {After} order by name limit 1 offset ?4 - 1), name)
+            and name <= coalesce((select name from taskrecovery_jobs where {After} order by name limit 1 offset ?4 - 1), x'')
         order by name limit ?2
         """;
 

@@ -44,21 +44,17 @@ public sealed partial class MonitorBoundTests
     [InlineData(JobSql.FindWithoutArgs)]
     public async Task A_page_of_jobs_begins_at_its_place(string statement)
     {
-        using var file = new TemporaryDatabase();
-        using var database = file.Open();
-        await new SqliteMigrator(database).MigrateAsync(TestContext.Current.CancellationToken);
-        using var session = database.OpenReader();
-        using var plan = session.Prepare("explain query plan " + statement);
-        var steps = new List<string>();
-        while (plan.Step())
-        {
-            steps.Add(plan.Text(3));
-        }
+        var steps = await PlanOfAsync(statement);
 
         Assert.Contains(steps, static step => step.StartsWith("SEARCH taskrecovery_jobs USING ", StringComparison.Ordinal));
         Assert.DoesNotContain(steps, static step => step.StartsWith("SCAN ", StringComparison.Ordinal));
         Assert.DoesNotContain(steps, static step => step.Contains("TEMP B-TREE", StringComparison.Ordinal));
     }
+
+    [Fact]
+    public async Task A_search_for_jobs_ends_at_the_last_name_that_it_may_compare()
+        => Assert.Contains(
+            await PlanOfAsync(JobSql.SearchWithoutArgs), static step => step.Contains("(name>? AND name<?)", StringComparison.Ordinal));
 
     [Theory]
     [InlineData(EntryGrouping.Kind, 100_000)]
@@ -70,6 +66,22 @@ public sealed partial class MonitorBoundTests
         Assert.Equal(examined, new EntryConditions(new EntryQuery()).ExaminedBy(by));
         Assert.Equal(10, new EntryConditions(new EntryQuery { LookAtMost = 10 }).ExaminedBy(by));
         Assert.Equal(100_000, new EntryConditions(new EntryQuery { States = [EntryState.Failed] }).ExaminedBy(by));
+    }
+
+    private static async Task<List<string>> PlanOfAsync(string statement)
+    {
+        using var file = new TemporaryDatabase();
+        using var database = file.Open();
+        await new SqliteMigrator(database).MigrateAsync(TestContext.Current.CancellationToken);
+        using var session = database.OpenReader();
+        using var plan = session.Prepare("explain query plan " + statement);
+        var steps = new List<string>();
+        while (plan.Step())
+        {
+            steps.Add(plan.Text(3));
+        }
+
+        return steps;
     }
 
     private static IEnumerable<(string Name, string Text)> Statements()
