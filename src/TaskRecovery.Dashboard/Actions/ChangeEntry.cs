@@ -50,9 +50,16 @@ internal sealed class ChangeEntry(BulkAction action, IQueueMonitor monitor, IQue
             return Noted(id, ChangeOperation.Refused(started));
         }
 
-        if (await ContinueAsync(request, preview.OperationId).ConfigureAwait(false) is { State: OperationState.Running })
+        var current = await ContinueAsync(request, preview.OperationId).ConfigureAwait(false);
+        if (current is { State: OperationState.Running })
         {
             return Noted(id, action == BulkAction.Retry ? "retrying" : "cancelling");
+        }
+
+        // A question that takes too long must not make an action that was done look like one that failed.
+        if (current is { Done: > 0 })
+        {
+            return Answer(id, OperatorResult.Done) with { Undo = preview.OperationId };
         }
 
         var entries = await operations.ListOperationEntriesAsync(

@@ -69,6 +69,20 @@ public sealed class EntryActionTests
     }
 
     [Theory]
+    [InlineData("retry", "retried")]
+    [InlineData("cancel", "cancelled")]
+    public async Task What_was_done_is_said_also_if_the_entries_of_the_operation_can_not_be_read_in_time(string verb, string expected)
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open());
+        app.System.Operations[0] = app.System.Operations[0] with { State = OperationState.Ended, Done = 1 };
+        app.Operations.EntriesFailure = new TimeoutException();
+
+        var location = await PostAsync(app, $"jobs/entries/{Shop.WaitingEntry}/{verb}");
+
+        Assert.Equal($"../../entries/{Shop.WaitingEntry}?did={expected}&n={Shop.WaitingEntry}&undo=7", location);
+    }
+
+    [Theory]
     [InlineData("retry", "retrying", "is being retried")]
     [InlineData("cancel", "cancelling", "is being cancelled")]
     public async Task A_result_that_is_not_known_in_time_is_not_claimed(string verb, string expected, string words)

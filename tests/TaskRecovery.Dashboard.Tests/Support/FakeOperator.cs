@@ -30,6 +30,9 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
     /// <summary>What the store throws if something is resumed; <see langword="null"/> if it is resumed.</summary>
     public Exception? ResumeFailure { get; set; }
 
+    /// <summary>What the store throws if the entries of an operation are listed; <see langword="null"/> if they are.</summary>
+    public Exception? EntriesFailure { get; set; }
+
     /// <summary>How often a step of an operation finds that another process is doing it: the operation runs, and has no entries
     /// yet.</summary>
     public int BusySteps { get; set; }
@@ -130,6 +133,11 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
 
     public ValueTask<OperationEntryPage> ListOperationEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken = default)
     {
+        if (EntriesFailure is { } failure)
+        {
+            throw failure;
+        }
+
         if (_isBusy || EntryResult is not null)
         {
             return ValueTask.FromResult(new OperationEntryPage(
