@@ -36,7 +36,7 @@ public interface IJobService
     /// <param name="until">When it resumes by itself, within a minute; <see langword="null"/> if <see cref="ResumeAsync"/> will be
     /// called. Runs that are due after this time are not lost.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
-    /// <returns><see langword="false"/> if there is no such job.</returns>
+    /// <returns><see langword="false"/> if there is no such job, or it has ended.</returns>
     /// <exception cref="ArgumentException">A text is too long or has a character that can't be stored.</exception>
     Task<bool> PauseAsync(
         Guid jobId, string? reason = null, string? by = null, DateTimeOffset? until = null, CancellationToken cancellationToken = default);

@@ -21,7 +21,7 @@ public enum OperatorResult
     /// <summary>The entry's data were erased, so it can't run again.</summary>
     Erased = 5,
 
-    /// <summary>The entry has already ended, so it can't be cancelled.</summary>
+    /// <summary>The entry has already ended, so it can't be cancelled, or the job has, so it can't be paused.</summary>
     AlreadyEnded = 6,
 
     /// <summary>The entry has changed in the meantime: it no longer matches the query of the operation, or it has run or changed since the

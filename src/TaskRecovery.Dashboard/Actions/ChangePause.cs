@@ -38,9 +38,15 @@ internal sealed class ChangePause(string what, bool isPause, IQueueOperator oper
         var result = isPause
             ? await operations.PauseAsync(target, audit, until, request.Aborted).ConfigureAwait(false)
             : await operations.ResumeAsync(target, audit, request.Aborted).ConfigureAwait(false);
-        return result == OperatorResult.Done
-            ? new Done(back, isPause ? "paused" : "resumed") { Pause = (what, request.Route("id") ?? request.Field("name")!) }
-            : new Done(back, "refused-missing");
+        return result switch
+        {
+            OperatorResult.Done => new Done(back, isPause ? "paused" : "resumed")
+            {
+                Pause = (what, request.Route("id") ?? request.Field("name")!),
+            },
+            OperatorResult.AlreadyEnded => new Done(back, "job-ended"),
+            _ => new Done(back, "refused-missing"),
+        };
     }
 
     private async ValueTask<bool> IsSeenAsync(DashboardRequest request, PauseTarget target)

@@ -59,6 +59,7 @@ internal static class Toast
         "refused-changed" => ($"Entry {number} was not changed: it has changed meanwhile.", true),
         "paused" => ("Paused.", false),
         "resumed" => ("Resumed.", false),
+        "job-ended" => ("The job was not paused: it has ended.", true),
         "triggered" => ($"The job runs now, as entry {number}.", false),
         "not-triggered" => ("The job was not started: it is paused or has ended.", true),
         "deleted" => ("The job is deleted.", false),

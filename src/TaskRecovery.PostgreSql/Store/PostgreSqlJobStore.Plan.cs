@@ -61,17 +61,13 @@ internal sealed partial class PostgreSqlJobStore
         => await database.InTransactionAsync(
             async (connection, token) =>
             {
-                if (await LockAsync(connection, jobId, null, token).ConfigureAwait(false) is not { } held)
+                if (await LockAsync(connection, jobId, null, token).ConfigureAwait(false) is not { State: not JobState.Ended } held
+                    || !await PauseAsync(connection, held, pause, token).ConfigureAwait(false))
                 {
                     return false;
                 }
 
-                if (held.State != JobState.Ended)
-                {
-                    await PauseAsync(connection, held, pause, token).ConfigureAwait(false);
-                    await AddEventAsync(connection, QueueEventKind.Paused, held, audit, token).ConfigureAwait(false);
-                }
-
+                await AddEventAsync(connection, QueueEventKind.Paused, held, audit, token).ConfigureAwait(false);
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
@@ -170,7 +166,9 @@ internal sealed partial class PostgreSqlJobStore
             ? JobPlanning.Settle(held.Timing, held.Now)
             : held.Timing;
 
-    private async ValueTask PauseAsync(NpgsqlConnection connection, HeldJob held, JobPause pause, CancellationToken cancellationToken)
+    // Returns whether the job is paused. If its last run was cancelled, it has ended instead.
+    private async ValueTask<bool> PauseAsync(
+        NpgsqlConnection connection, HeldJob held, JobPause pause, CancellationToken cancellationToken)
     {
         if (held.State == JobState.Active)
         {
@@ -181,13 +179,14 @@ internal sealed partial class PostgreSqlJobStore
             await SetPlanAsync(connection, held.Id, state, settled.NextRunAt, null, cancellationToken).ConfigureAwait(false);
             if (state == JobState.Ended)
             {
-                return;
+                return false;
             }
         }
 
         // The row of a job that is not paused may have the time of an older pause.
         var since = held.State == JobState.Paused ? held.PausedAt ?? held.Now : held.Now;
         await SetPauseAsync(connection, held.Id, pause with { At = since }, cancellationToken).ConfigureAwait(false);
+        return true;
     }
 
     // Without an operator, the time of the pause is over.

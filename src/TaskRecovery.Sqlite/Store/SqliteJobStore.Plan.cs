@@ -9,18 +9,14 @@ internal sealed partial class SqliteJobStore
         => await database.WriteAsync(
             session =>
             {
-                if (JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, jobId)) is not { } job)
+                var moves = NewMoves(session);
+                if (JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, jobId)) is not { State: not JobState.Ended } job
+                    || !Pause(moves, job, pause))
                 {
                     return false;
                 }
 
-                if (job.State != JobState.Ended)
-                {
-                    var moves = NewMoves(session);
-                    Pause(moves, job, pause);
-                    EventWriter.Add(session, moves.Now, JobEvents.Of(QueueEventKind.Paused, job.Name, audit));
-                }
-
+                EventWriter.Add(session, moves.Now, JobEvents.Of(QueueEventKind.Paused, job.Name, audit));
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
@@ -135,7 +131,8 @@ internal sealed partial class SqliteJobStore
         return plan.State == JobState.Ended ? [.. Wake(moves, held.Id)] : [];
     }
 
-    private static void Pause(EntryMoves moves, JobRow job, JobPause pause)
+    // Returns whether the job is paused. If its last run was cancelled, it has ended instead.
+    private static bool Pause(EntryMoves moves, JobRow job, JobPause pause)
     {
         if (job.State == JobState.Active)
         {
@@ -145,7 +142,7 @@ internal sealed partial class SqliteJobStore
             SetPlan(moves, job.Id, state, Micros.From(settled.NextRunAt), null);
             if (state == JobState.Ended)
             {
-                return;
+                return false;
             }
         }
 
@@ -154,6 +151,7 @@ internal sealed partial class SqliteJobStore
         moves.Session.Get(JobSql.SetPause)
             .Bind(1, job.Id).Bind(2, since)
             .Bind(3, Micros.From(pause.Until)).Bind(4, pause.By).Bind(5, pause.Reason).Execute();
+        return true;
     }
 
     /// <summary>Resumes a paused job; without an operator, because the time of the pause is over.</summary>

@@ -69,7 +69,9 @@ internal sealed class QueueOperator(
         if (target.JobId is { } job)
         {
             var pause = new JobPause(default, audit.Reason, audit.Actor, until);
-            return Found(await jobs.PauseAsync(job, pause, audit, cancellationToken).ConfigureAwait(false));
+            return await jobs.PauseAsync(job, pause, audit, cancellationToken).ConfigureAwait(false) ? OperatorResult.Done
+                : await jobs.FindAsync(job, cancellationToken).ConfigureAwait(false) is null ? OperatorResult.NotFound
+                : OperatorResult.AlreadyEnded;
         }
 
         var info = new PauseInfo { Actor = audit.Actor, Reason = audit.Reason, Until = until };

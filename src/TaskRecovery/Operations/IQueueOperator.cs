@@ -39,8 +39,9 @@ public interface IQueueOperator
     /// <param name="audit">Who does it, and why.</param>
     /// <param name="until">When it is resumed by a node; <see langword="null"/> means only by an operator.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
-    /// <returns><see cref="OperatorResult.Done"/>, or <see cref="OperatorResult.NotFound"/> if there is no such job, or no entry and no
-    /// node has used the queue or kind yet (see <see cref="PauseTarget.MayBeNew"/>).</returns>
+    /// <returns><see cref="OperatorResult.Done"/>; <see cref="OperatorResult.AlreadyEnded"/> if the job has ended; or
+    /// <see cref="OperatorResult.NotFound"/> if there is no such job, or no entry and no node has used the queue or kind yet (see
+    /// <see cref="PauseTarget.MayBeNew"/>).</returns>
     ValueTask<OperatorResult> PauseAsync(
         PauseTarget target, AuditInfo audit, DateTimeOffset? until = null, CancellationToken cancellationToken = default);
 

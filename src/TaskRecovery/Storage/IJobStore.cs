@@ -51,7 +51,8 @@ public interface IJobStore
     /// <param name="pause">Why and until when. The store sets the time.</param>
     /// <param name="audit">Who does it.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
-    /// <returns><see langword="false"/> if there is no such job.</returns>
+    /// <returns><see langword="false"/> if there is no such job, or it has ended. It ends with this call if its last run was
+    /// cancelled.</returns>
     Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken);
 
     /// <summary>Resumes a paused job, plans its next run, and makes the requested runs due that wait for the end of the pause. Returns

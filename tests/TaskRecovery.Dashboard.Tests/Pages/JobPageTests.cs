@@ -22,6 +22,24 @@ public sealed class JobPageTests
         Assert.DoesNotContain("/usr/share", page, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_job_that_has_ended_is_not_called_paused()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open());
+        app.Operations.Result = OperatorResult.AlreadyEnded;
+
+        using var response = await app.Client.SendAsync(
+            Requests.Post($"jobs/jobs/{Shop.ReportJob}/pause"), TestContext.Current.CancellationToken);
+        using var request = Requests.Get($"jobs/jobs/{Shop.ReportJob}?did=job-ended");
+        request.Headers.Add("Sec-Fetch-Site", "same-origin");
+        using var note = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.EndsWith($"jobs/{Shop.ReportJob}?did=job-ended", response.Headers.Location!.OriginalString, StringComparison.Ordinal);
+        Assert.Contains(
+            "The job was not paused: it has ended.", await note.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
+            StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("jobs/jobs", "<span class=\"tag warn\">orphaned</span>")]
     [InlineData("jobs/jobs/01932f5e-9c1b-7cc3-8f5a-2f6d3a3f0b11", "<span class=\"tag warn\">orphaned</span>")]

@@ -44,6 +44,20 @@ public abstract class JobActionTests(StoreFixture fixture) : JobStoreTests(fixtu
     }
 
     [Fact]
+    public async Task A_job_that_has_ended_is_not_paused_and_no_pause_is_recorded()
+    {
+        var job = await GivenJobAsync(Schedule.Once(await Fixture.GetTimeAsync(Cancellation) + Hour));
+        Assert.True(await Store.CancelAsync(Assert.Single(await WaitingRunsAsync()).Id, Cancellation));
+
+        // Its only run was cancelled: the pause finds that it has ended.
+        Assert.False(await Jobs.PauseAsync(job.Id, new JobPause(default), Anna, Cancellation));
+        Assert.Equal(JobState.Ended, (await FindJobAsync(job.Id)).State);
+        Assert.False(await Jobs.PauseAsync(job.Id, new JobPause(default), Anna, Cancellation));
+
+        Assert.Equal(QueueEventKind.EntryCancelled, Assert.Single(await EventsAsync()).Kind);
+    }
+
+    [Fact]
     public async Task Missed_runs_that_are_not_made_up_for_are_recorded_with_their_number()
     {
         var job = await GivenJobAsync(configure: definition => definition with

@@ -189,6 +189,21 @@ public sealed class JobScheduleTests
     }
 
     [Fact]
+    public async Task Pause_of_a_job_that_has_ended_says_so()
+    {
+        await using var host = Create(static _ => { });
+        var operate = host.Services.GetRequiredService<IQueueOperator>();
+        _jobs.Job = _jobs.Job with { State = JobState.Ended, NextRunAt = null };
+
+        var ended = await operate.PauseAsync(PauseTarget.Job(_jobs.Job.Id), new AuditInfo("ann"));
+        var paused = await host.Services.GetRequiredService<IJobService>().PauseAsync(_jobs.Job.Id, "maintenance");
+        _jobs.HasJob = false;
+        var missing = await operate.PauseAsync(PauseTarget.Job(_jobs.Job.Id), new AuditInfo("ann"));
+
+        Assert.Equal((OperatorResult.AlreadyEnded, false, OperatorResult.NotFound), (ended, paused, missing));
+    }
+
+    [Fact]
     public async Task Run_now_with_a_policy_that_does_not_exist_is_refused()
     {
         await using var host = Create(static _ => { });

@@ -135,7 +135,7 @@ internal sealed class ScriptedJobs : IJobStore
     public Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken)
     {
         Pause = pause;
-        return System.Threading.Tasks.Task.FromResult(HasJob);
+        return System.Threading.Tasks.Task.FromResult(HasJob && Job.State != JobState.Ended);
     }
 
     /// <summary>What a resume throws; <see langword="null"/> if it succeeds.</summary>
