@@ -47,7 +47,7 @@ internal sealed partial class SqliteMonitorStore
 
     private EntryLife? Life(SqliteSession session, long entryId)
     {
-        var running = new Lazy<RunningEntries>(() => RunningEntries.Read(session));
+        var running = new Lazy<RunningEntries>(() => RunningEntries.ReadOne(session, entryId));
         var statement = session.Get(ListSql.Find).Bind(1, entryId).Bind(6, true);
         var entry = statement.Step() ? SqliteQueueStore.ReadEntry(statement, running) : null;
         statement.Reset();

@@ -105,7 +105,8 @@ internal sealed partial class SqliteOperationStore
         // The query of an operation on given entries is only their scope. What is outside of it is refused like what does not exist, so
         // that the reason reveals nothing of it.
         var matching = operation.Query is { } query ? SqliteMonitorStore.Matching(moves.Session, query, ids) : null;
-        var running = new Lazy<RunningEntries>(() => RunningEntries.Read(moves.Session));
+        var running = new Lazy<RunningEntries>(
+            () => ids is [var one] ? RunningEntries.ReadOne(moves.Session, one) : RunningEntries.Read(moves.Session));
         foreach (var id in ids)
         {
             changes.Add(

@@ -200,6 +200,32 @@ public sealed class OddRowTests : IDisposable
     }
 
     [Fact]
+    public async Task A_claim_that_can_t_be_read_breaks_no_life_and_no_cancellation_of_another_running_entry()
+    {
+        var store = await _files.OpenStoreAsync();
+        var (_, claimer) = GivenClaimer(store);
+        var (id, _) = (await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None))[0];
+        var fence = (await claimer.ClaimAsync(1, new SuspectAllowance(3, 0, 0), CancellationToken.None)).Fence;
+        Execute("insert into taskrecovery_claims (claimed_at, node, entries, attempts, crashes) "
+            + "select 1, number, '[4711]', '[]', '[]' from taskrecovery_nodes");
+        var database = _files.Open();
+        await _files.Store(database).PrepareAsync(CancellationToken.None);
+        var monitor = new SqliteMonitorStore(database);
+        var operations = new SqliteOperationStore(database, monitor);
+        var audit = new AuditInfo("anna");
+
+        var life = await monitor.GetLifeAsync(id, null, CancellationToken.None);
+        var operation = await operations.PrepareAsync(
+            new NewOperation { Action = BulkAction.Cancel, EntryIds = [id], Expected = new Count(1) }, audit, CancellationToken.None);
+        await operations.StartAsync(operation.Id, audit, TimeSpan.FromMinutes(10), CancellationToken.None);
+        var step = await operations.StepAsync(operation.Id, CancellationToken.None);
+
+        Assert.Equal((EntryState.Running, fence), (life!.Entry.State, life.Claim!.Fence));
+        Assert.Equal((OperationState.Ended, 1L), (step.Operation!.State, step.Operation.Done));
+        Assert.Equal(fence, Read($"select fence from taskrecovery_operation_entries where entry = {id}"));
+    }
+
+    [Fact]
     public async Task An_entry_outside_of_the_scope_is_missing_even_if_it_can_t_be_read()
     {
         var store = await _files.OpenStoreAsync();
