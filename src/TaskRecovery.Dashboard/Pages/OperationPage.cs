@@ -87,7 +87,7 @@ internal sealed class OperationPage(Reads reads, EnvironmentBadge environment, T
     {
         if (one.SampleIds is { } ids)
         {
-            return await reads.SummariesAsync(request, ids).ConfigureAwait(false);
+            return await reads.SampleAsync(request, one, ids).ConfigureAwait(false);
         }
 
         // What selects the entries may be data; then its sample is data too.

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Dashboard.Diagnostics;
 using TaskRecovery.Dashboard.Hosting;
-using TaskRecovery.Storage;
 
 namespace TaskRecovery.Dashboard.Pages;
 
@@ -147,19 +146,26 @@ internal sealed partial class Reads(
             : AskAsync(request, form.IsCommon && limit is null, question, token => monitor.ListAsync(query, token));
     }
 
-    /// <summary>Entries by id, without those that do not exist or that the user does not see.</summary>
-    public async ValueTask<IReadOnlyList<EntrySummary>> SummariesAsync(DashboardRequest request, IEnumerable<long> ids)
+    /// <summary>Entries of a prepared operation on given ids, without those that do not exist, that the operation does not change because
+    /// of its scope, or that the user does not see.</summary>
+    public ValueTask<IReadOnlyList<EntrySummary>> SampleAsync(DashboardRequest request, BulkOperation operation, IReadOnlyList<long> ids)
     {
-        var found = new List<EntrySummary>();
-        foreach (var id in ids)
-        {
-            if (await LifeAsync(request, id).ConfigureAwait(false) is { } life)
-            {
-                found.Add(EntrySummaries.Of(life.Entry));
-            }
-        }
+        var scope = request.Access.Scope ?? operation.Query?.Scope;
+        return AskAsync(request, false, $"sample of ids {operation.Id} {request.Access.ScopeKey}", ReadAsync);
 
-        return found;
+        async ValueTask<IReadOnlyList<EntrySummary>> ReadAsync(CancellationToken token)
+        {
+            var found = new List<EntrySummary>();
+            foreach (var id in ids)
+            {
+                // A list of the one entry, which is less than its life.
+                var query = new EntryQuery { Before = id + 1, Limit = 1, LookAtMost = 1, Scope = scope };
+                var page = await monitor.ListAsync(query, token).ConfigureAwait(false);
+                found.AddRange(page.Entries.Where(entry => entry.Id == id));
+            }
+
+            return found;
+        }
     }
 
     /// <summary>The newest entries of a prepared operation.</summary>

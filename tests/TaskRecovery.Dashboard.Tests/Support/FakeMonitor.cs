@@ -134,6 +134,7 @@ internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
         && (query.Text is null || life.Entry.Args.Contains(query.Text, StringComparison.Ordinal))
         && (query.TraceId is null || life.TraceParent?.Contains(query.TraceId, StringComparison.Ordinal) == true)
         && (query.UniqueKey is null || life.Entry.UniqueKey == query.UniqueKey)
+        && query.Scope?.Admits(life.Entry.Queue, life.Entry.Kind, life.Entry.Metadata) != false
         && (query.Before is null || life.Entry.Id < query.Before));
 
     private static string Key(QueueEntry entry, EntryGrouping by) => by switch
