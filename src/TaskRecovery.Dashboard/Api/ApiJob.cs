@@ -3,8 +3,8 @@ namespace TaskRecovery.Dashboard.Api;
 /// <summary>A job in the API: its schedule is text.</summary>
 internal sealed record ApiJob(
     Guid Id, string Name, string Kind, string Queue, JobState State, string Schedule,
-    DateTimeOffset? NextRunAt, OverlapPolicy Overlap, MissedRunPolicy MissedRuns, int CatchUpLimit, string? DeclaredBy,
-    DateTimeOffset? OrphanedAt)
+    DateTimeOffset? NextRunAt, OverlapPolicy Overlap, MissedRunPolicy MissedRuns, int CatchUpLimit,
+    int Priority, int MaxAttempts, DateTimeOffset UpdatedAt, string? DeclaredBy, DateTimeOffset? OrphanedAt)
 {
     /// <summary>Who paused it, when, why and until when; <see langword="null"/> if it is not paused.</summary>
     public PauseInfo? Pause { get; init; }
@@ -22,9 +22,12 @@ internal sealed record ApiJob(
 
     public TimeSpan? ExpiresAfter { get; init; }
 
+    public TimeSpan? Timeout { get; init; }
+
     public static ApiJob Of(Job job, string? args) => new(
         job.Id, job.Name, job.Kind, job.Queue, job.State, job.Schedule.ToString(),
-        job.NextRunAt, job.Overlap, job.MissedRuns, job.CatchUpLimit, job.DeclaredBy, job.OrphanedAt)
+        job.NextRunAt, job.Overlap, job.MissedRuns, job.CatchUpLimit, job.Priority, job.MaxAttempts, job.UpdatedAt,
+        job.DeclaredBy, job.OrphanedAt)
     {
         Pause = job.Pause is { } pause
             ? new PauseInfo { Since = pause.At, Actor = pause.By, Reason = pause.Reason, Until = pause.Until }
@@ -35,5 +38,6 @@ internal sealed record ApiJob(
         Except = job.Except?.Text,
         CatchUpWithin = job.CatchUpWithin,
         ExpiresAfter = job.ExpiresAfter,
+        Timeout = job.Timeout,
     };
 }

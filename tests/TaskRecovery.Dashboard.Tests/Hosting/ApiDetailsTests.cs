@@ -59,6 +59,10 @@ public sealed class ApiDetailsTests(OpenShop open) : IClassFixture<OpenShop>
             CatchUpLimit = 7,
             CatchUpWithin = TimeSpan.FromHours(2),
             ExpiresAfter = TimeSpan.FromMinutes(10),
+            Priority = 3,
+            MaxAttempts = 8,
+            Timeout = TimeSpan.FromMinutes(30),
+            UpdatedAt = system.Now.AddDays(-2),
         };
         await using var app = await DashboardApp.StartAsync(system, new AppSetup { HasApi = true });
 
@@ -77,6 +81,9 @@ public sealed class ApiDetailsTests(OpenShop open) : IClassFixture<OpenShop>
             Assert.Equal(7, job.GetProperty("catchUpLimit").GetInt32());
             Assert.Equal("02:00:00", job.GetProperty("catchUpWithin").GetString());
             Assert.Equal("00:10:00", job.GetProperty("expiresAfter").GetString());
+            Assert.Equal((3, 8), (job.GetProperty("priority").GetInt32(), job.GetProperty("maxAttempts").GetInt32()));
+            Assert.Equal("00:30:00", job.GetProperty("timeout").GetString());
+            Assert.Equal(system.Now.AddDays(-2), job.GetProperty("updatedAt").GetDateTimeOffset());
         });
         Assert.Equal(hasArgs, details.GetProperty("job").TryGetProperty("args", out var args));
         Assert.Equal(hasArgs ? system.Jobs[at].Args : null, hasArgs ? args.GetString() : null);
