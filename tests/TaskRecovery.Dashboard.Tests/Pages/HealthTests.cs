@@ -33,6 +33,25 @@ public sealed partial class HealthTests
         Assert.DoesNotContain("All is well", health, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_is_not_named_is_counted_with_a_link()
+    {
+        var system = Calm();
+        var by = new PauseInfo { Actor = "ada" };
+        system.Kinds.AddRange(Enumerable.Range(0, 5).Select(
+            number => new KindSummary { Name = $"kind-{number}", Waiting = new Count(0), Nodes = 1, Pause = by }));
+        system.Jobs.AddRange(Enumerable.Range(0, 4).Select(
+            number => Report(system) with { Id = Guid.CreateVersion7(), Name = $"job-{number}", State = JobState.Paused }));
+
+        var health = await ReadAsync(system);
+
+        Assert.Contains("And <a href=\"./kinds\">2 more paused kinds</a>.", health, StringComparison.Ordinal);
+        Assert.Contains("And <a href=\"./jobs\">1 more paused job</a>.", health, StringComparison.Ordinal);
+        Assert.DoesNotContain("kind-3", health, StringComparison.Ordinal);
+        Assert.DoesNotContain("job-3", health, StringComparison.Ordinal);
+        Assert.DoesNotContain("more paused queue", health, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(JobState.Active, true)]
     [InlineData(JobState.Ended, false)]
