@@ -31,7 +31,8 @@ internal static class QueuesCommand
         return table;
     }
 
-    /// <summary>What one screen shows of the queues: those with the most entries that are due, and how many others there are.</summary>
+    /// <summary>What one screen shows of the queues: paused ones, then those with the most entries that are due, and how many others there
+    /// are.</summary>
     public static (TextTable Table, string? Others) BusiestOf(IReadOnlyList<QueueSummary> queues)
     {
         if (queues.Count <= MostOnScreen)
@@ -39,7 +40,9 @@ internal static class QueuesCommand
             return (TableOf(queues), null);
         }
 
-        var busiest = queues.OrderByDescending(static queue => queue.Due.Value).ThenByDescending(static queue => queue.Running.Value)
+        // A pause that was forgotten must not be hidden by the traffic of the others.
+        var busiest = queues.OrderByDescending(static queue => queue.Pause is not null)
+            .ThenByDescending(static queue => queue.Due.Value).ThenByDescending(static queue => queue.Running.Value)
             .ThenByDescending(static queue => queue.Later.Value).ThenBy(static queue => queue.Name, StringComparer.Ordinal)
             .Take(MostOnScreen);
         return (TableOf(busiest), $"and {Format.Number(queues.Count - MostOnScreen)} more: taskrecovery queues");

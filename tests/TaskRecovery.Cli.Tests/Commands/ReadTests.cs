@@ -38,6 +38,10 @@ public sealed class ReadTests : IDisposable
         Assert.Contains("and 3 more: taskrecovery queues", text.Lines);
         Assert.Equal(13, (await _cli.RunAsync("status", "--json")).Json().GetProperty("queues").GetArrayLength());
         Assert.Equal(14, (await _cli.RunAsync("queues")).Lines.Length);
+
+        await _cli.RunAsync("pause", "queue", "queue-01", "--yes");
+        var first = (await _cli.RunAsync("status")).Lines.First(static line => line.StartsWith("queue-", StringComparison.Ordinal));
+        Assert.StartsWith("queue-01", first, StringComparison.Ordinal);
     }
 
     [Fact]
