@@ -1,6 +1,7 @@
 namespace TaskRecovery.Storage;
 
-/// <summary>Whether a bulk operation may be started, stopped or undone. Both stores ask under the lock of the operation.</summary>
+/// <summary>Whether a bulk operation may be started, stopped or undone. Both stores ask under the lock of the operation; the command line
+/// asks for a dry run.</summary>
 internal static class OperationVerdicts
 {
     /// <summary>How long an operation is kept after its end, with what is needed to reverse it.</summary>

@@ -1,4 +1,5 @@
 using TaskRecovery.Cli.Errors;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Cli.Commands;
 
@@ -13,9 +14,6 @@ internal static class OperationChecks
 
     /// <summary>Which operations can be continued.</summary>
     public const string Continuable = "only a running one can be continued";
-
-    // How long an operation can be undone after its end.
-    private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
 
     /// <summary>Throws if the call is a dry run and the operation does not run.</summary>
     public static void RequireRunning(CommandCall call, BulkOperation operation, string wrongState)
@@ -48,9 +46,7 @@ internal static class OperationChecks
     /// <param name="lastUndo">The state of the operation that reverses it; <see langword="null"/> if there is none.</param>
     /// <param name="now">The time now.</param>
     public static bool MayUndo(BulkOperation operation, OperationState? lastUndo, DateTimeOffset now)
-        => operation is { State: OperationState.Ended or OperationState.Stopped, Action: BulkAction.Retry or BulkAction.Cancel }
-            && !(now - operation.EndedAt > Kept)
-            && (operation.UndoneBy is null || lastUndo == OperationState.Stopped);
+        => OperationVerdicts.Undo(operation, isKept: now - operation.EndedAt < OperationVerdicts.Kept, lastUndo) == OperationResult.Done;
 
     private static CommandException Refusal(BulkOperation operation, string wrongState)
         => OpsCommand.Refusal(operation.Id, new OperationAnswer(OperationResult.WrongState, operation), wrongState);
