@@ -79,7 +79,7 @@ internal sealed class JobService(
     public Task<JobPage> ListAsync(JobQuery? query = null, CancellationToken cancellationToken = default)
     {
         query ??= new JobQuery();
-        JobQueryRules.Check(query);
+        QueryRules.Check(query);
         return store.ListAsync(query, cancellationToken);
     }
 

@@ -1,4 +1,4 @@
-using TaskRecovery.Jobs;
+using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Monitoring;
@@ -91,14 +91,14 @@ internal sealed class QueueMonitor(IMonitorStore store) : IQueueMonitor
 
     public ValueTask<JobPage> ListJobsAsync(JobQuery query, CancellationToken cancellationToken = default)
     {
-        JobQueryRules.Check(query);
+        QueryRules.Check(query);
         return store.ListJobsAsync(query, cancellationToken);
     }
 
     public async ValueTask<IReadOnlyList<Job>> FindJobsAsync(
         IReadOnlyCollection<Guid> jobIds, CancellationToken cancellationToken = default)
     {
-        JobQueryRules.Check(jobIds);
+        QueryRules.Check(jobIds);
         return jobIds.Count == 0 ? [] : await store.FindJobsAsync(jobIds, cancellationToken).ConfigureAwait(false);
     }
 

@@ -1,3 +1,4 @@
+using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Monitoring;

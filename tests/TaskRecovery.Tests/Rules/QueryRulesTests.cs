@@ -1,7 +1,6 @@
-using TaskRecovery.Jobs;
-using TaskRecovery.Monitoring;
+using TaskRecovery.Rules;
 
-namespace TaskRecovery.Tests.Monitoring;
+namespace TaskRecovery.Tests.Rules;
 
 /// <summary>A wrong condition is named with its value and the rule.</summary>
 public sealed class QueryRulesTests
@@ -51,7 +50,7 @@ public sealed class QueryRulesTests
     public void A_kind_may_end_with_an_asterisk(string kind) => QueryRules.Check(new EntryQuery { Kind = kind });
 
     [Fact]
-    public void Queries_for_events_and_tasks_are_checked_too()
+    public void Queries_for_events_tasks_and_jobs_are_checked_too()
     {
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new EventQuery { Limit = 0 }));
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new EventQuery { LookAtMost = 0 }));
@@ -60,11 +59,11 @@ public sealed class QueryRulesTests
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new TaskQuery { State = (TaskState)7 }));
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new LastTasksQuery { JobIds = [], Limit = 101 }));
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new LastTasksQuery { JobIds = new Guid[1001] }));
-        Assert.Throws<ArgumentOutOfRangeException>(() => JobQueryRules.Check(new JobQuery { Limit = 1_001 }));
-        Assert.Throws<ArgumentOutOfRangeException>(() => JobQueryRules.Check(new JobQuery { LookAtMost = 0 }));
-        Assert.Throws<ArgumentException>(() => JobQueryRules.Check(new JobQuery { NameContains = "" }));
-        Assert.Throws<ArgumentException>(() => JobQueryRules.Check(new JobQuery { NameContains = "a\0b" }));
-        Assert.Throws<ArgumentException>(() => JobQueryRules.Check(new JobQuery { NameContains = new string('x', 1_001) }));
-        Assert.Throws<ArgumentException>(() => JobQueryRules.Check(new Guid[1_001]));
+        Assert.Throws<ArgumentException>(() => QueryRules.Check(new JobQuery { Limit = 1_001 }));
+        Assert.Throws<ArgumentException>(() => QueryRules.Check(new JobQuery { LookAtMost = 0 }));
+        Assert.Throws<ArgumentException>(() => QueryRules.Check(new JobQuery { NameContains = "" }));
+        Assert.Throws<ArgumentException>(() => QueryRules.Check(new JobQuery { NameContains = "a\0b" }));
+        Assert.Throws<ArgumentException>(() => QueryRules.Check(new JobQuery { NameContains = new string('x', 1_001) }));
+        Assert.Throws<ArgumentException>(() => QueryRules.Check(new Guid[1_001]));
     }
 }

@@ -1,7 +1,6 @@
 using System.Text;
-using TaskRecovery.Rules;
 
-namespace TaskRecovery.Monitoring;
+namespace TaskRecovery.Rules;
 
 /// <summary>What a query may contain. A message names the condition, its value and what is allowed.</summary>
 internal static class QueryRules
@@ -96,6 +95,25 @@ internal static class QueryRules
         {
             throw Wrong(nameof(query.Limit), query.Limit.ToString(
                 System.Globalization.CultureInfo.InvariantCulture), $"use 1 to {MaxLastTasks:N0}");
+        }
+    }
+
+    /// <summary>Checks a query for jobs.</summary>
+    public static void Check(JobQuery query)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        CheckPage(query.Limit);
+        CheckExamined(query.LookAtMost);
+        CheckText(query.NameContains, nameof(query.NameContains));
+    }
+
+    /// <summary>Checks the ids of jobs.</summary>
+    public static void Check(IReadOnlyCollection<Guid> jobIds)
+    {
+        ArgumentNullException.ThrowIfNull(jobIds);
+        if (jobIds.Count > MaxJobs)
+        {
+            throw Wrong(nameof(jobIds), $"{jobIds.Count:N0} ids", $"use at most {MaxJobs:N0}");
         }
     }
 
