@@ -24,8 +24,8 @@ public interface IJobService
     /// <summary>Lists jobs, ordered by name. <see cref="JobServiceExtensions.ListAllAsync"/> reads all pages.</summary>
     /// <param name="query">Which page; <see langword="null"/> for the first one.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
-    /// <exception cref="ArgumentException">The query is not valid. The message names the condition, its value and what is
-    /// allowed.</exception>
+    /// <exception cref="ArgumentException">The query is not valid, or has <see cref="JobQuery.NameContains"/>. The message names the
+    /// condition, its value and what is allowed.</exception>
     Task<JobPage> ListAsync(JobQuery? query = null, CancellationToken cancellationToken = default);
 
     /// <summary>Pauses a job: no further run starts. A running task continues. If the job is paused already, the reason and the end of the

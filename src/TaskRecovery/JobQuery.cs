@@ -7,7 +7,8 @@ public sealed record JobQuery
     /// <see langword="null"/> starts with the first name.</summary>
     public string? After { get; init; }
 
-    /// <summary>Only jobs whose name contains this text; small and capital letters of ASCII are the same.</summary>
+    /// <summary>Only jobs whose name contains this text; small and capital letters of ASCII are the same. Only for
+    /// <see cref="IQueueMonitor.ListJobsAsync"/>.</summary>
     /// <value>Default: <see langword="null"/>, which means all jobs. At most 1,000 bytes of UTF-8.</value>
     public string? NameContains { get; init; }
 

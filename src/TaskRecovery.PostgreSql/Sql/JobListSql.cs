@@ -16,12 +16,16 @@ internal static class JobListSql
     /// <summary>As <see cref="List"/>, without arguments.</summary>
     internal static readonly string ListWithoutArgs = ListOf(WithoutArgs);
 
-    /// <summary>A page of jobs whose names contain a text. $1 only names after this one, or null, $2 how many at most, $3 the text, $4 how
-    /// many names to compare at most.</summary>
-    internal static readonly string Search = SearchOf(JobSql.Columns);
-
-    /// <summary>As <see cref="Search"/>, without arguments.</summary>
-    internal static readonly string SearchWithoutArgs = SearchOf(WithoutArgs);
+    /// <summary>A page of jobs whose names contain a text, without arguments. $1 only names after this one, or null, $2 how many at most,
+    /// $3 the text, $4 how many names to compare at most.</summary>
+    internal static readonly string Search = $$"""
+        select {{WithoutArgs}}
+        from (
+            select j.*, j.name collate "C" as sort_name from {schema}.jobs j where {{After}} order by sort_name limit $4::bigint) j
+        where strpos(lower(j.name collate "C"), lower($3::text collate "C")) > 0
+        order by j.sort_name
+        limit $2::bigint
+        """;
 
     /// <summary>The last name that such a search compares if it is not full earlier; nothing if it reaches the last job. $1 only names
     /// after this one, or null, $2 how many names to compare at most.</summary>
@@ -34,14 +38,5 @@ internal static class JobListSql
 
     private static string ListOf(string columns) => $$"""
         select {{columns}} from {schema}.jobs j where {{After}} order by j.name collate "C" limit $2::bigint
-        """;
-
-    private static string SearchOf(string columns) => $$"""
-        select {{columns}}
-        from (
-            select j.*, j.name collate "C" as sort_name from {schema}.jobs j where {{After}} order by sort_name limit $4::bigint) j
-        where strpos(lower(j.name collate "C"), lower($3::text collate "C")) > 0
-        order by j.sort_name
-        limit $2::bigint
         """;
 }

@@ -20,15 +20,14 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
         => await database.UseAsync(
             (connection, token) => ListAsync(database, connection, query, withArgs: true, token), cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Lists a page of jobs.</summary>
+    /// <summary>Lists a page of jobs. A search in their names returns no arguments.</summary>
     internal static async ValueTask<JobPage> ListAsync(
         PostgreSqlDatabase database, NpgsqlConnection connection, JobQuery query, bool withArgs, CancellationToken cancellationToken)
     {
         // One job more than the limit shows whether there is another page.
         NpgsqlParameter[] page = [Arg.Text(query.After), Arg.Int8(query.Limit + 1)];
         var (statement, args) = query.NameContains is { } text
-            ? (withArgs ? JobListSql.Search : JobListSql.SearchWithoutArgs,
-                new[] { page[0], page[1], Arg.Text(text), Arg.Int8(query.LookAtMost) })
+            ? (JobListSql.Search, new[] { page[0], page[1], Arg.Text(text), Arg.Int8(query.LookAtMost) })
             : (withArgs ? JobListSql.List : JobListSql.ListWithoutArgs, page);
         var jobs = await database.ListAsync(connection, statement, args, static row => ReadJob(row, 0), cancellationToken)
             .ConfigureAwait(false);

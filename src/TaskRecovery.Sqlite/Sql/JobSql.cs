@@ -39,12 +39,9 @@ internal static class JobSql
         order by name limit ?2
         """;
 
-    /// <summary>A page of jobs whose names contain a text. ?1 only names after this one, or null, ?2 how many at most, ?3 the text, ?4 how
-    /// many names to compare at most.</summary>
-    public const string Search = $"{Columns} {Found}";
-
-    /// <summary>As <see cref="Search"/>, without arguments.</summary>
-    public const string SearchWithoutArgs = $"{WithoutArgs} {Found}";
+    /// <summary>A page of jobs whose names contain a text, without arguments. ?1 only names after this one, or null, ?2 how many at most,
+    /// ?3 the text, ?4 how many names to compare at most.</summary>
+    public const string Search = $"{WithoutArgs} {Found}";
 
     /// <summary>The last name that such a search compares if it is not full earlier; nothing if it reaches the last job. ?1 only names
     /// after this one, or null, ?2 how many names to compare at most.</summary>

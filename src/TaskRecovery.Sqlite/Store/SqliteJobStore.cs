@@ -18,12 +18,12 @@ internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStor
     public async Task<JobPage> ListAsync(JobQuery query, CancellationToken cancellationToken)
         => await database.ReadAsync(session => List(session, query, withArgs: true), cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Lists a page of jobs.</summary>
+    /// <summary>Lists a page of jobs. A search in their names returns no arguments.</summary>
     internal static JobPage List(SqliteSession session, JobQuery query, bool withArgs)
     {
         // One job more than the limit shows whether there is another page.
         var statement = query.NameContains is { } text
-            ? session.Get(withArgs ? JobSql.Search : JobSql.SearchWithoutArgs).Bind(3, text).Bind(4, query.LookAtMost)
+            ? session.Get(JobSql.Search).Bind(3, text).Bind(4, query.LookAtMost)
             : session.Get(withArgs ? JobSql.List : JobSql.ListWithoutArgs);
         var jobs = JobRow.ReadAll(statement.Bind(1, query.After).Bind(2, query.Limit + 1)).ConvertAll(static row => row.ToJob());
         return jobs.Count > query.Limit

@@ -80,7 +80,9 @@ internal sealed class JobService(
     {
         query ??= new JobQuery();
         QueryRules.Check(query);
-        return store.ListAsync(query, cancellationToken);
+        return query.NameContains is null ? store.ListAsync(query, cancellationToken) : throw new ArgumentException(
+            $"{nameof(query.NameContains)} is '{EntryText.Shown(query.NameContains)}': use {nameof(IQueueMonitor)}."
+            + $"{nameof(IQueueMonitor.ListJobsAsync)} to search in names. It has a time limit.", nameof(query));
     }
 
     public async Task<bool> PauseAsync(

@@ -24,7 +24,7 @@ public interface IJobStore
     /// <summary>Finds a job by name.</summary>
     Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken);
 
-    /// <summary>Lists a page of jobs by name.</summary>
+    /// <summary>Lists a page of jobs by name. The query has no <see cref="JobQuery.NameContains"/>.</summary>
     Task<JobPage> ListAsync(JobQuery query, CancellationToken cancellationToken);
 
     /// <summary>Lists the jobs that an application declares in its code and that have not ended (see

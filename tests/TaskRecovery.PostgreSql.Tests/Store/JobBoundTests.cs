@@ -53,7 +53,7 @@ public sealed class JobBoundTests : IAsyncLifetime
         long[] rows =
         [
             await RowsAsync(JobListSql.Search, Arg.Text(null), Arg.Int8(101), Arg.Text("missing"), Arg.Int8(LookAtMost)),
-            await RowsAsync(JobListSql.SearchWithoutArgs, after, Arg.Int8(101), Arg.Text("missing"), Arg.Int8(LookAtMost)),
+            await RowsAsync(JobListSql.Search, after, Arg.Int8(101), Arg.Text("missing"), Arg.Int8(LookAtMost)),
             await RowsAsync(JobListSql.Edge, Arg.Text(null), Arg.Int8(LookAtMost)),
         ];
 

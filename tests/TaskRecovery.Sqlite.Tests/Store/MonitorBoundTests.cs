@@ -39,7 +39,6 @@ public sealed partial class MonitorBoundTests
     [InlineData(JobSql.List)]
     [InlineData(JobSql.ListWithoutArgs)]
     [InlineData(JobSql.Search)]
-    [InlineData(JobSql.SearchWithoutArgs)]
     [InlineData(JobSql.Edge)]
     [InlineData(JobSql.FindWithoutArgs)]
     public async Task A_page_of_jobs_begins_at_its_place(string statement)
@@ -54,7 +53,7 @@ public sealed partial class MonitorBoundTests
     [Fact]
     public async Task A_search_for_jobs_ends_at_the_last_name_that_it_may_compare()
         => Assert.Contains(
-            await PlanOfAsync(JobSql.SearchWithoutArgs), static step => step.Contains("(name>? AND name<?)", StringComparison.Ordinal));
+            await PlanOfAsync(JobSql.Search), static step => step.Contains("(name>? AND name<?)", StringComparison.Ordinal));
 
     [Theory]
     [InlineData(EntryGrouping.Kind, 100_000)]

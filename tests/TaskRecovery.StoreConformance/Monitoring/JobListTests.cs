@@ -27,13 +27,11 @@ public abstract class JobListTests(StoreFixture fixture) : JobStoreTests(fixture
         var all = await ListAsync(new JobQuery { NameContains = "Report", Limit = 2 });
         var sign = await ListAsync(new JobQuery { NameContains = "%" });
         var none = await Monitor.ListJobsAsync(new JobQuery { NameContains = "weekly" }, Cancellation);
-        var stored = await Jobs.ListAsync(new JobQuery { NameContains = "Report" }, Cancellation);
 
         Assert.Equal(["daily report monthly REPORT", "report"], all.Names);
         Assert.Equal(["100%"], sign.Names);
         Assert.Equal((0, null), (none.Jobs.Count, none.NextAfter));
-        Assert.Equal(["daily report", "monthly REPORT", "report"], stored.Jobs.Select(static job => job.Name));
-        Assert.All(stored.Jobs, static job => Assert.NotEmpty(job.Args));
+        Assert.All(all.Jobs, static job => Assert.Empty(job.Args));
     }
 
     [Fact]

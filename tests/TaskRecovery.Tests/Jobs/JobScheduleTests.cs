@@ -204,6 +204,18 @@ public sealed class JobScheduleTests
     }
 
     [Fact]
+    public async Task Search_in_the_names_of_jobs_is_refused_because_it_is_a_question_to_the_monitor()
+    {
+        await using var host = Create(static _ => { });
+        var jobs = host.Services.GetRequiredService<IJobService>();
+
+        var error = await Assert.ThrowsAsync<ArgumentException>(() => jobs.ListAsync(new JobQuery { NameContains = "report" }));
+
+        Assert.StartsWith(
+            "NameContains is 'report': use IQueueMonitor.ListJobsAsync to search in names.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Run_now_with_a_policy_that_does_not_exist_is_refused()
     {
         await using var host = Create(static _ => { });
