@@ -10,36 +10,36 @@ internal sealed class Finder(Reads reads)
 
     public async ValueTask<SearchResult> FindAsync(DashboardRequest request, string text)
     {
-        if (await ExactAsync(request, text).ConfigureAwait(false) is { } path)
+        var (path, task) = await ExactAsync(request, text).ConfigureAwait(false);
+        if (path is not null)
         {
             return new SearchResult(path, null, [], IsComplete: true);
         }
 
-        // A task whose entry and job are gone has no page to go to.
-        var task = Guid.TryParse(text, out var id) ? await reads.TaskAsync(request, id).ConfigureAwait(false) : null;
         var (hits, isComplete) = await NamesAsync(request, text).ConfigureAwait(false);
         return new SearchResult(null, task, hits, isComplete);
     }
 
-    private async ValueTask<string?> ExactAsync(DashboardRequest request, string text)
+    // A task whose entry and job are gone has no page to go to.
+    private async ValueTask<(string? Path, TaskRecord? Task)> ExactAsync(DashboardRequest request, string text)
     {
         if (long.TryParse(text.TrimStart('#'), NumberStyles.None, CultureInfo.InvariantCulture, out var entry)
             && await reads.LifeAsync(request, entry).ConfigureAwait(false) is not null)
         {
-            return $"entries/{entry}";
+            return ($"entries/{entry}", null);
         }
 
         // A trace id looks like a UUID without dashes, so jobs and tasks come first.
         if (Guid.TryParse(text, out var id))
         {
             var found = await JobOrTaskAsync(request, id).ConfigureAwait(false);
-            if (found is not null || await reads.TaskAsync(request, id).ConfigureAwait(false) is not null)
+            if (found is not (null, null))
             {
                 return found;
             }
         }
 
-        return TraceLink.Find(text) is { } trace ? await TraceAsync(request, trace).ConfigureAwait(false) : null;
+        return (TraceLink.Find(text) is { } trace ? await TraceAsync(request, trace).ConfigureAwait(false) : null, null);
     }
 
     private async ValueTask<string?> TraceAsync(DashboardRequest request, string trace)
@@ -48,17 +48,22 @@ internal sealed class Finder(Reads reads)
         return page.Entries.Count == 1 && page.IsComplete ? $"entries/{page.Entries[0].Id}" : $"entries?trace={trace}";
     }
 
-    private async ValueTask<string?> JobOrTaskAsync(DashboardRequest request, Guid id)
+    private async ValueTask<(string? Path, TaskRecord? Task)> JobOrTaskAsync(DashboardRequest request, Guid id)
     {
         if (await reads.JobAsync(request, id).ConfigureAwait(false) is not null)
         {
-            return $"jobs/{id}";
+            return ($"jobs/{id}", null);
         }
 
-        return await reads.TaskAsync(request, id).ConfigureAwait(false) is not { } task ? null
-            : task.EntryId is { } of && await reads.LifeAsync(request, of).ConfigureAwait(false) is not null ? $"entries/{of}"
+        if (await reads.TaskAsync(request, id).ConfigureAwait(false) is not { } task)
+        {
+            return (null, null);
+        }
+
+        var path = task.EntryId is { } of && await reads.LifeAsync(request, of).ConfigureAwait(false) is not null ? $"entries/{of}"
             : await reads.JobAsync(request, task.JobId).ConfigureAwait(false) is not null ? $"jobs/{task.JobId}"
             : null;
+        return (path, task);
     }
 
     private async ValueTask<(List<SearchHit> Hits, bool IsComplete)> NamesAsync(DashboardRequest request, string text)
