@@ -154,11 +154,6 @@ internal sealed class ClaimLoop : ILocalClaimer
         }
 
         _looks.End(look, foundWork: claimed > 0);
-        if (look.IsHinted && claimed > 0)
-        {
-            // Only hints about work count, because any login of the database can send others.
-            _services.Turns.Heard(_queue);
-        }
     }
 
     private async Task<int> ClaimAsync(int limit, CancellationToken abort)

@@ -4,12 +4,13 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>Whether this node listens for hints now. Nodes take turns: while a node listens, it gets most of the new work.</summary>
+/// <summary>Whether this node listens for hints now. Nodes take turns, whether they get work or not: while a node listens, it gets most of
+/// the new work, and a node that can do none of it must not stay among those that listen.</summary>
 [SuppressMessage("Reliability", "CA1001", Justification = "A token source without timer or wait handle holds nothing, "
     + "and readers of its token may come late.")]
 internal sealed class HintTurns(TimeProvider time) : IHintTurns
 {
-    /// <summary>After this time, a node that found work because of a hint goes to the end of the line.</summary>
+    /// <summary>After this time, a node that was chosen goes to the end of the line.</summary>
     internal static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(30);
 
     /// <summary>If an entry waited for this time, the first node of the line has missed it: it is stopped, dead or full.</summary>
@@ -32,7 +33,7 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
     private IReadOnlyCollection<KeyValuePair<string, QueueWorker>> _queues = [];
     private TaskCompletionSource _begins = Completed();
     private CancellationTokenSource _turn = new();
-    private long? _heardSince;
+    private long? _chosenAt;
 
     // The first heartbeat decides at once, because nothing has listened before it.
     private int _heartbeatsBehind = HeartbeatsUntilHandedOver;
@@ -107,18 +108,6 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
         }
     }
 
-    /// <summary>Records that a hint has led to work. While the queue is left to the first node, this does not begin a turn.</summary>
-    public void Heard(string queue)
-    {
-        lock (_gate)
-        {
-            if (!LeavesNow(queue))
-            {
-                _heardSince ??= time.GetTimestamp();
-            }
-        }
-    }
-
     /// <inheritdoc/>
     public HintOffer Offer()
     {
@@ -139,7 +128,7 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
             var offer = new HintOffer([.. queues.Select(static queue => queue.Key)], full, Level(busy, capacity), _endsTurn || IsLong());
             if (offer.EndsTurn)
             {
-                _heardSince = null;
+                _chosenAt = null;
             }
 
             return offer;
@@ -159,7 +148,7 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
             _heartbeatsBehind = isChosen ? 0 : _heartbeatsBehind + 1;
             if (isChosen && !_begins.Task.IsCompleted)
             {
-                (_turn, _heardSince, begins) = (new CancellationTokenSource(), null, _begins);
+                (_turn, _chosenAt, begins) = (new CancellationTokenSource(), null, _begins);
             }
             else if (!isChosen && _begins.Task.IsCompleted && _heartbeatsBehind >= HeartbeatsUntilHandedOver)
             {
@@ -167,7 +156,12 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
                 _begins = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             }
 
-            _hasListened |= isChosen;
+            if (isChosen)
+            {
+                _hasListened = true;
+                _chosenAt ??= time.GetTimestamp();
+            }
+
             CountLeft(own, peers);
         }
 
@@ -203,5 +197,5 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
         }
     }
 
-    private bool IsLong() => _heardSince is { } since && time.GetElapsedTime(since) >= LongestTurn;
+    private bool IsLong() => _chosenAt is { } at && time.GetElapsedTime(at) >= LongestTurn;
 }

@@ -24,7 +24,6 @@ internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan>
 
     private readonly Lock _gate = new();
     private bool _isWoken = true;
-    private bool _isHinted;
     private bool _isOnlyHinted;
     private bool _owesHint;
     private long _hintedAt;
@@ -60,7 +59,6 @@ internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan>
     {
         lock (_gate)
         {
-            _isHinted = true;
             if (_isWoken || _owesHint)
             {
                 return;
@@ -99,8 +97,8 @@ internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan>
     {
         lock (_gate)
         {
-            var look = new Look(_isFromFront, _isHinted, _isOnlyHinted, _isOwed);
-            _isWoken = _isFromFront = _isHinted = _isOnlyHinted = _isOwed = _owesHint = false;
+            var look = new Look(_isFromFront, _isOnlyHinted, _isOwed);
+            _isWoken = _isFromFront = _isOnlyHinted = _isOwed = _owesHint = false;
             return look;
         }
     }
@@ -216,10 +214,9 @@ internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan>
 
     /// <summary>Why the claimer looks.</summary>
     /// <param name="FromFront">Whether it was woken to look from the front of the queue.</param>
-    /// <param name="IsHinted">Whether a hint woke it.</param>
     /// <param name="IsOnlyHinted">Whether nothing but hints woke it.</param>
     /// <param name="IsOwed">Whether it looks from the front only because an earlier look did not.</param>
-    internal readonly record struct Look(bool FromFront, bool IsHinted, bool IsOnlyHinted, bool IsOwed);
+    internal readonly record struct Look(bool FromFront, bool IsOnlyHinted, bool IsOwed);
 
     /// <summary>What a wait ends with.</summary>
     private enum Reason

@@ -86,19 +86,49 @@ public sealed class HintTurnsTests
     }
 
     [Fact]
-    public void A_node_that_has_heard_of_work_for_long_goes_to_the_end_of_the_line_once()
+    public void A_node_that_was_chosen_goes_to_the_end_of_the_line_after_a_time_whether_it_got_work_or_not()
     {
+        _time.Advance(HintTurns.LongestTurn);
         _turns.Observe(First, Others);
-        _time.Advance(HintTurns.LongestTurn * 2);
-        Assert.False(_turns.Offer().EndsTurn);
 
-        _turns.Heard("default");
         _time.Advance(HintTurns.LongestTurn - TimeSpan.FromSeconds(1));
+        _turns.Observe(First, Others);
         Assert.False(_turns.Offer().EndsTurn);
         _time.Advance(TimeSpan.FromSeconds(1));
 
         Assert.True(_turns.Offer().EndsTurn);
         Assert.False(_turns.Offer().EndsTurn);
+    }
+
+    [Fact]
+    public void The_time_of_a_turn_begins_anew_with_each_turn()
+    {
+        _turns.Observe(First, Others);
+        for (var heartbeat = 0; heartbeat < 3; heartbeat++)
+        {
+            _turns.Observe(Last, Others);
+        }
+
+        _time.Advance(HintTurns.LongestTurn);
+        _turns.Observe(First, Others);
+
+        Assert.False(_turns.Offer().EndsTurn);
+        _time.Advance(HintTurns.LongestTurn);
+        Assert.True(_turns.Offer().EndsTurn);
+    }
+
+    [Fact]
+    public void A_node_that_is_still_chosen_after_its_turn_begins_another_one()
+    {
+        _turns.Observe(First, Others);
+        _time.Advance(HintTurns.LongestTurn);
+        Assert.True(_turns.Offer().EndsTurn);
+
+        _turns.Observe(First, Others);
+        Assert.False(_turns.Offer().EndsTurn);
+        _time.Advance(HintTurns.LongestTurn);
+
+        Assert.True(_turns.Offer().EndsTurn);
     }
 
     [Fact]
@@ -137,10 +167,9 @@ public sealed class HintTurnsTests
     }
 
     [Fact]
-    public void Work_that_a_node_gets_although_it_leaves_the_queue_to_the_first_begins_no_turn()
+    public void A_node_that_is_not_chosen_ends_no_turn()
     {
         Leave();
-        _turns.Heard("default");
         _time.Advance(HintTurns.LongestTurn);
 
         Assert.False(_turns.Offer().EndsTurn);

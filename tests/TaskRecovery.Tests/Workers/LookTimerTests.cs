@@ -114,7 +114,7 @@ public sealed class LookTimerTests
         await waiting;
 
         Assert.True(_looks.IsWoken);
-        Assert.Equal(new LookTimer.Look(FromFront: false, IsHinted: true, IsOnlyHinted: true, IsOwed: false), _looks.Begin());
+        Assert.Equal(new LookTimer.Look(FromFront: false, IsOnlyHinted: true, IsOwed: false), _looks.Begin());
     }
 
     [Theory]
@@ -132,7 +132,7 @@ public sealed class LookTimerTests
             _looks.Wake(fromFront: true);
         }
 
-        Assert.Equal(new LookTimer.Look(FromFront: true, IsHinted: false, IsOnlyHinted: false, IsOwed: !asks), _looks.Begin());
+        Assert.Equal(new LookTimer.Look(FromFront: true, IsOnlyHinted: false, IsOwed: !asks), _looks.Begin());
     }
 
     [Fact]
@@ -145,7 +145,7 @@ public sealed class LookTimerTests
         _time.Advance(TimeSpan.FromMilliseconds(50));
         await waiting;
 
-        Assert.Equal(new LookTimer.Look(FromFront: true, IsHinted: false, IsOnlyHinted: false, IsOwed: false), _looks.Begin());
+        Assert.Equal(new LookTimer.Look(FromFront: true, IsOnlyHinted: false, IsOwed: false), _looks.Begin());
     }
 
     [Fact]
@@ -198,7 +198,7 @@ public sealed class LookTimerTests
         await waiting;
 
         Assert.True(_looks.IsWoken);
-        Assert.Equal(new LookTimer.Look(FromFront: false, IsHinted: true, IsOnlyHinted: true, IsOwed: false), _looks.Begin());
+        Assert.Equal(new LookTimer.Look(FromFront: false, IsOnlyHinted: true, IsOwed: false), _looks.Begin());
     }
 
     [Fact]
