@@ -1,9 +1,12 @@
+using System.Security.Cryptography;
+using System.Text;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Nodes;
 
-/// <summary>Chooses the nodes that listen for hints: for each queue the first few of a line, in which nodes with room come before full
-/// ones, less busy ones before busier ones, and then those that have not listened for the longest time.</summary>
+/// <summary>Chooses the nodes that listen for hints. For each queue, the nodes that run the same kinds stand in a line, and the first few
+/// of each line listen. Nodes with room come before full ones, less busy ones before busier ones, and then those that have not listened
+/// for the longest time.</summary>
 /// <remarks>Every node reads the same rows with its heartbeat and chooses for itself, so nothing has to be agreed on. Two nodes may see
 /// different states for about a heartbeat; then a few more or fewer nodes listen, which changes only how soon an entry is found.</remarks>
 internal static class HintListeners
@@ -19,18 +22,31 @@ internal static class HintListeners
     // A fleet is nearly idle if its nodes have at most one level of load for so many of them: a sixteenth of what they can run.
     private const int NodesPerLoad = 4;
 
-    /// <summary>Whether a node is among the listeners of one of its queues.</summary>
+    /// <summary>The line in which a node stands for a queue: a name that it shares with the nodes that work this queue and run the same
+    /// kinds. A node that does not run a kind must not be the one to which others leave the entries of this kind.</summary>
+    /// <param name="queue">The queue.</param>
+    /// <param name="kinds">The <see cref="MarkOf"/> of the kinds.</param>
+    public static string Line(string queue, string kinds) => $"{queue} {kinds}";
+
+    /// <summary>A short text that is the same for nodes that run the same kinds.</summary>
+    public static string MarkOf(IEnumerable<string> kinds)
+    {
+        var text = string.Join('\n', kinds.Order(StringComparer.Ordinal));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 4));
+    }
+
+    /// <summary>Whether a node is among the listeners of one of its lines.</summary>
     /// <param name="own">The place of the node.</param>
     /// <param name="peers">The other living nodes. Those without a place do not count: they listen anyway.</param>
     public static bool Include(HintPlace own, IReadOnlyList<PeerHeartbeat> peers)
     {
-        foreach (var queue in own.Queues)
+        foreach (var line in own.Queues)
         {
-            var most = FindFirst(queue, own, peers) is null ? PerQueue : WithFirst;
+            var most = FindFirst(line, own, peers) is null ? PerQueue : WithFirst;
             var before = 0;
             for (var i = 0; i < peers.Count && before < most; i++)
             {
-                if (peers[i].Place is { } peer && Contains(peer.Queues, queue) && Compare(peer, own, queue) < 0)
+                if (peers[i].Place is { } peer && Contains(peer.Queues, line) && Compare(peer, own, line) < 0)
                 {
                     before++;
                 }
@@ -45,40 +61,40 @@ internal static class HintListeners
         return false;
     }
 
-    /// <summary>Whether a node leaves new entries of a queue to the first node of the line, because the fleet is nearly idle and that node
-    /// can take them. The others then look only for what the first has missed.</summary>
-    /// <param name="queue">One of the queues of the node.</param>
+    /// <summary>Whether a node leaves new entries of a queue to the first node of its line, because the nodes of this line are nearly idle
+    /// and the first can take them. The others then look only for what the first has missed.</summary>
+    /// <param name="line">One of the lines of the node.</param>
     /// <param name="own">The place of the node.</param>
     /// <param name="peers">The other living nodes. Those without a place do not count.</param>
-    public static bool LeavesToFirst(string queue, HintPlace own, IReadOnlyList<PeerHeartbeat> peers)
-        => FindFirst(queue, own, peers) is { } first && !ReferenceEquals(first, own);
+    public static bool LeavesToFirst(string line, HintPlace own, IReadOnlyList<PeerHeartbeat> peers)
+        => FindFirst(line, own, peers) is { } first && !ReferenceEquals(first, own);
 
     // The node to which the others leave new entries, if there is one.
-    private static HintPlace? FindFirst(string queue, HintPlace own, IReadOnlyList<PeerHeartbeat> peers)
+    private static HintPlace? FindFirst(string line, HintPlace own, IReadOnlyList<PeerHeartbeat> peers)
     {
         var (first, load, nodes) = (own, own.Load, 1);
         for (var i = 0; i < peers.Count; i++)
         {
-            if (peers[i].Place is { } peer && Contains(peer.Queues, queue))
+            if (peers[i].Place is { } peer && Contains(peer.Queues, line))
             {
                 (load, nodes) = (load + peer.Load, nodes + 1);
-                first = Compare(peer, first, queue) < 0 ? peer : first;
+                first = Compare(peer, first, line) < 0 ? peer : first;
             }
         }
 
         var isNearlyIdle = nodes > PerQueue && NodesPerLoad * load <= nodes;
-        return isNearlyIdle && first.Load == 0 && !Contains(first.FullQueues, queue) ? first : null;
+        return isNearlyIdle && first.Load == 0 && !Contains(first.FullQueues, line) ? first : null;
     }
 
-    private static int Compare(HintPlace one, HintPlace other, string queue)
-        => (Contains(one.FullQueues, queue), one.Load, one.TurnEndedAt ?? DateTimeOffset.MinValue, one.Number)
-            .CompareTo((Contains(other.FullQueues, queue), other.Load, other.TurnEndedAt ?? DateTimeOffset.MinValue, other.Number));
+    private static int Compare(HintPlace one, HintPlace other, string line)
+        => (Contains(one.FullQueues, line), one.Load, one.TurnEndedAt ?? DateTimeOffset.MinValue, one.Number)
+            .CompareTo((Contains(other.FullQueues, line), other.Load, other.TurnEndedAt ?? DateTimeOffset.MinValue, other.Number));
 
-    private static bool Contains(IReadOnlyList<string> queues, string queue)
+    private static bool Contains(IReadOnlyList<string> lines, string line)
     {
-        for (var i = 0; i < queues.Count; i++)
+        for (var i = 0; i < lines.Count; i++)
         {
-            if (string.Equals(queues[i], queue, StringComparison.Ordinal))
+            if (string.Equals(lines[i], line, StringComparison.Ordinal))
             {
                 return true;
             }

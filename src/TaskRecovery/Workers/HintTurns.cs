@@ -27,10 +27,11 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
 
     private readonly Lock _gate = new();
 
-    // For how many heartbeats in a row this node has left each queue to the first node of the line.
+    // For how many heartbeats in a row this node has left each line to its first node.
     private readonly Dictionary<string, int> _left = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _foundLateAt = new(StringComparer.Ordinal);
     private IReadOnlyCollection<KeyValuePair<string, QueueWorker>> _queues = [];
+    private string _kinds = string.Empty;
     private TaskCompletionSource _begins = Completed();
     private CancellationTokenSource _turn = new();
     private long? _chosenAt;
@@ -81,8 +82,14 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
         }
     }
 
-    /// <summary>Sets the queues of this node.</summary>
-    public void Serve(IReadOnlyCollection<KeyValuePair<string, QueueWorker>> queues) => Volatile.Write(ref _queues, queues);
+    /// <summary>Sets the queues of this node and the kinds that it runs.</summary>
+    public void Serve(IReadOnlyCollection<KeyValuePair<string, QueueWorker>> queues, IEnumerable<string> kinds)
+    {
+        lock (_gate)
+        {
+            (_queues, _kinds) = (queues, HintListeners.MarkOf(kinds));
+        }
+    }
 
     /// <summary>Reports this node as full from now on, because it claims nothing more.</summary>
     public void BeginStopping() => _isStopping = true;
@@ -111,21 +118,22 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
     /// <inheritdoc/>
     public HintOffer Offer()
     {
-        var queues = Volatile.Read(ref _queues);
-        var (busy, capacity, full) = (0, 0, new List<string>());
-        foreach (var (name, queue) in queues)
-        {
-            busy += queue.Executors.Held;
-            capacity += queue.Executors.Concurrency;
-            if (_isStopping || queue.Executors.IsFull)
-            {
-                full.Add(name);
-            }
-        }
-
         lock (_gate)
         {
-            var offer = new HintOffer([.. queues.Select(static queue => queue.Key)], full, Level(busy, capacity), _endsTurn || IsLong());
+            var (busy, capacity, lines, full) = (0, 0, new List<string>(), new List<string>());
+            foreach (var (name, queue) in _queues)
+            {
+                var line = HintListeners.Line(name, _kinds);
+                lines.Add(line);
+                busy += queue.Executors.Held;
+                capacity += queue.Executors.Concurrency;
+                if (_isStopping || queue.Executors.IsFull)
+                {
+                    full.Add(line);
+                }
+            }
+
+            var offer = new HintOffer(lines, full, Level(busy, capacity), _endsTurn || IsLong());
             if (offer.EndsTurn)
             {
                 _chosenAt = null;
@@ -180,7 +188,7 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
     }
 
     private bool LeavesNow(string queue)
-        => _left.GetValueOrDefault(queue) >= HeartbeatsUntilHandedOver
+        => _left.GetValueOrDefault(HintListeners.Line(queue, _kinds)) >= HeartbeatsUntilHandedOver
             && !(_foundLateAt.TryGetValue(queue, out var at) && time.GetElapsedTime(at) < ServesFor);
 
     private void CountLeft(HintPlace? own, IReadOnlyList<PeerHeartbeat> peers)
@@ -191,9 +199,9 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
             return;
         }
 
-        foreach (var queue in own.Queues)
+        foreach (var line in own.Queues)
         {
-            _left[queue] = HintListeners.LeavesToFirst(queue, own, peers) ? _left.GetValueOrDefault(queue) + 1 : 0;
+            _left[line] = HintListeners.LeavesToFirst(line, own, peers) ? _left.GetValueOrDefault(line) + 1 : 0;
         }
     }
 

@@ -75,7 +75,7 @@ internal sealed class WorkService : IHostedLifecycleService, IUnresponsiveHandle
         }
 
         WarnOfHostLimit();
-        _services.Turns.Serve(_queues);
+        _services.Turns.Serve(_queues, _services.Kinds.WorkedKinds);
         _running.Watch(() => _queues.Values.SelectMany(static queue => queue.Executors.Runs));
         _waker.RegisterPoll(_poll.PollNow);
         _claimLoops = Task.WhenAll(

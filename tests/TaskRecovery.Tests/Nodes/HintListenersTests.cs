@@ -54,6 +54,17 @@ public sealed class HintListenersTests
     }
 
     [Fact]
+    public void Nodes_that_run_the_same_kinds_stand_in_one_line_and_others_do_not()
+    {
+        var line = HintListeners.Line("default", HintListeners.MarkOf(["mail", "report"]));
+
+        Assert.Equal(line, HintListeners.Line("default", HintListeners.MarkOf(["report", "mail"])));
+        Assert.NotEqual(line, HintListeners.Line("default", HintListeners.MarkOf(["mail"])));
+        Assert.NotEqual(line, HintListeners.Line("default", HintListeners.MarkOf(["mailreport"])));
+        Assert.NotEqual(line, HintListeners.Line("other", HintListeners.MarkOf(["mail", "report"])));
+    }
+
+    [Fact]
     public void A_queue_for_which_the_first_are_full_has_others()
     {
         HintPlace[] places =

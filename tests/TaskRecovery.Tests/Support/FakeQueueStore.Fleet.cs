@@ -7,14 +7,29 @@ internal sealed partial class FakeQueueStore
 {
     private readonly List<PollRequest> _polls = [];
 
-    /// <summary>The place of the node in the line of those that listen. Without one, every node listens.</summary>
+    /// <summary>The place of the node in the line of those that listen. Without one, every node listens. A place that names a queue is one
+    /// in the line in which the node itself stands for it.</summary>
     public HintPlace? Place { get; init; }
 
-    /// <summary>The other nodes.</summary>
+    /// <summary>The other nodes, with places as that of the node.</summary>
     public IReadOnlyList<PeerHeartbeat> Peers { get; init; } = [];
 
     /// <summary>The requests of all polls.</summary>
     public IReadOnlyList<PollRequest> Polls => Locked(() => _polls.ToList());
+
+    /// <summary>What a heartbeat of the node reads.</summary>
+    public HeartbeatResult Answer(bool accepted, HintOffer? hints)
+        => new(accepted, [.. Peers.Select(peer => peer with { Place = InLines(peer.Place, hints) })], false)
+        {
+            Place = InLines(Place, hints),
+        };
+
+    private static HintPlace? InLines(HintPlace? place, HintOffer? hints)
+        => place is null || hints is null ? place : place with
+        {
+            Queues = [.. place.Queues.Select(queue => hints.Queues.FirstOrDefault(
+                line => line.StartsWith(queue + " ", StringComparison.Ordinal), queue))],
+        };
 
     private PollResult Record(PollRequest request, PollResult result)
     {

@@ -116,8 +116,7 @@ internal sealed class FakeSession(FakeQueueStore store) : INodeSession
 
     public HeartbeatResult SendHeartbeat(
         Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null, HintOffer? hints = null)
-        => store.Do(
-            "heartbeat", () => new HeartbeatResult(!store.DeadNodes.Contains(nodeId), store.Peers, false) { Place = store.Place });
+        => store.Do("heartbeat", () => store.Answer(!store.DeadNodes.Contains(nodeId), hints));
 
     public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null) => [];
 

@@ -8,18 +8,24 @@ namespace TaskRecovery.Tests.Workers;
 /// <summary>When this node begins and ends to listen for hints.</summary>
 public sealed class HintTurnsTests
 {
-    private static readonly HintPlace First = new(["default"], [], 0, null, 1);
-    private static readonly HintPlace Last = new(["default"], [], 0, null, 99);
+    private static readonly string[] Kinds = ["mail"];
+    private static readonly string Line = HintListeners.Line("default", HintListeners.MarkOf(Kinds));
+    private static readonly HintPlace First = new([Line], [], 0, null, 1);
+    private static readonly HintPlace Last = new([Line], [], 0, null, 99);
     private static readonly PeerHeartbeat[] Others =
         [.. Enumerable.Range(10, HintListeners.PerQueue).Select(number => new PeerHeartbeat(Guid.NewGuid(), "peer", 1, true, true)
         {
-            Place = new HintPlace(["default"], [], 0, null, number),
+            Place = new HintPlace([Line], [], 0, null, number),
         })];
 
     private readonly ManualTimeProvider _time = new();
     private readonly HintTurns _turns;
 
-    public HintTurnsTests() => _turns = new HintTurns(_time);
+    public HintTurnsTests()
+    {
+        _turns = new HintTurns(_time);
+        _turns.Serve([], Kinds);
+    }
 
     [Fact]
     public void A_node_listens_until_its_first_heartbeat_says_otherwise()

@@ -56,6 +56,18 @@ public sealed class PollLoopTests
         Assert.All(store.Polls, static poll => Assert.Equal((0, false), (poll.LeftQueues.Count, poll.OnlyRecent)));
     }
 
+    [Fact]
+    public async Task A_node_leaves_nothing_to_nodes_that_work_its_queue_and_run_other_kinds()
+    {
+        var store = Store(load: 0, queueOfPeers: HintListeners.Line("default", HintListeners.MarkOf(["mail"])));
+        await using var host = await StartAsync(store);
+
+        await store.Until(static now => now.CallsOf("heartbeat") >= 6 && now.Polls.Count >= 20);
+
+        Assert.All(store.Polls, static poll => Assert.Equal((0, false), (poll.LeftQueues.Count, poll.OnlyRecent)));
+        Assert.True(host.Services.GetRequiredService<HintTurns>().Listens);
+    }
+
     [Theory]
     [InlineData(1, 1)]
     [InlineData(15, 1)]
@@ -66,12 +78,12 @@ public sealed class PollLoopTests
     public void All_nodes_together_look_at_the_whole_queue_several_times_a_second(int nodes, int polls)
         => Assert.Equal(polls, PollLoop.PollsPerWholePoll(nodes));
 
-    private static FakeQueueStore Store(int load, TimeSpan? interval = null) => new()
+    private static FakeQueueStore Store(int load, TimeSpan? interval = null, string queueOfPeers = "default") => new()
     {
         Place = Place(Nodes, load),
         Peers = [.. Enumerable.Range(1, Nodes - 1).Select(number => new PeerHeartbeat(Guid.NewGuid(), "peer", 1, true, true)
         {
-            Place = Place(number, load),
+            Place = Place(number, load, queueOfPeers),
         })],
         Traits = new StoreTraits
         {
@@ -82,7 +94,7 @@ public sealed class PollLoopTests
         },
     };
 
-    private static HintPlace Place(long number, int load) => new(["default"], [], load, null, number);
+    private static HintPlace Place(long number, int load, string queue = "default") => new([queue], [], load, null, number);
 
     private static Task<WorkHost> StartAsync(FakeQueueStore store) => WorkHost.StartAsync(
         store,
