@@ -38,6 +38,9 @@ internal sealed class ClaimLoop : ILocalClaimer
         _health = services.Outages.Watch($"claims of queue {queue}");
     }
 
+    /// <summary>Whether it would claim nothing now.</summary>
+    public bool IsFull => _services.Outcomes.IsOverloaded || _pool.IsFull;
+
     /// <inheritdoc/>
     public void Wake(bool fromFront) => _looks.Wake(fromFront);
 

@@ -48,6 +48,7 @@ internal sealed class HintLoop
             }
             catch (Exception exception)
             {
+                _services.Turns.ListenFailed();
                 _health.Failed(exception);
             }
 
@@ -73,6 +74,7 @@ internal sealed class HintLoop
                 break;
             case StoreHintKind.Connected:
                 _health.Succeeded();
+                _services.Turns.ListenSucceeded();
                 _services.Polls.Listens(true);
                 _waker.WakeAll();
                 break;

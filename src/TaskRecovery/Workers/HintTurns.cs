@@ -13,6 +13,9 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
     /// <summary>After this time, a node that was chosen goes to the end of the line.</summary>
     internal static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(30);
 
+    /// <summary>For this time after a failed attempt to listen, a node reports that it is full, so that others are chosen.</summary>
+    internal static readonly TimeSpan ListensAgainAfter = TimeSpan.FromMinutes(1);
+
     /// <summary>If an entry waited for this time, the first node of the line has missed it: it is stopped, dead or full.</summary>
     internal static readonly TimeSpan Late = TimeSpan.FromMilliseconds(25);
 
@@ -35,6 +38,7 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
     private TaskCompletionSource _begins = Completed();
     private CancellationTokenSource _turn = new();
     private long? _chosenAt;
+    private long? _listenFailedAt;
 
     // The first heartbeat decides at once, because nothing has listened before it.
     private int _heartbeatsBehind = HeartbeatsUntilHandedOver;
@@ -94,6 +98,24 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
     /// <summary>Reports this node as full from now on, because it claims nothing more.</summary>
     public void BeginStopping() => _isStopping = true;
 
+    /// <summary>Reports this node as full for <see cref="ListensAgainAfter"/>, because no hint reaches it.</summary>
+    public void ListenFailed()
+    {
+        lock (_gate)
+        {
+            _listenFailedAt = time.GetTimestamp();
+        }
+    }
+
+    /// <summary>Ends what <see cref="ListenFailed"/> began.</summary>
+    public void ListenSucceeded()
+    {
+        lock (_gate)
+        {
+            _listenFailedAt = null;
+        }
+    }
+
     /// <summary>Waits until this node is to listen.</summary>
     /// <returns>Cancelled when its turn has ended.</returns>
     public async Task<CancellationToken> WaitAsync(CancellationToken cancellationToken)
@@ -121,13 +143,14 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
         lock (_gate)
         {
             var (busy, capacity, lines, full) = (0, 0, new List<string>(), new List<string>());
+            var takesNothing = _isStopping || (_listenFailedAt is { } at && time.GetElapsedTime(at) < ListensAgainAfter);
             foreach (var (name, queue) in _queues)
             {
                 var line = HintListeners.Line(name, _kinds);
                 lines.Add(line);
                 busy += queue.Executors.Held;
                 capacity += queue.Executors.Concurrency;
-                if (_isStopping || queue.Executors.IsFull)
+                if (takesNothing || queue.Claimer.IsFull)
                 {
                     full.Add(line);
                 }

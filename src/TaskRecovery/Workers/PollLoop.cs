@@ -134,7 +134,7 @@ internal sealed class PollLoop
         {
             if (_queues.TryGetValue(due, out var queue))
             {
-                _findsWork |= !_services.Turns.Listens && !queue.Executors.IsFull;
+                _findsWork |= !_services.Turns.Listens && !queue.Claimer.IsFull;
                 queue.Claimer.Wake(fromFront: true);
             }
         }

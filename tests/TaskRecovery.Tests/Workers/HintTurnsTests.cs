@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Nodes;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
@@ -138,6 +139,48 @@ public sealed class HintTurnsTests
     }
 
     [Fact]
+    public async Task A_node_that_can_not_listen_reports_for_a_minute_that_it_is_full()
+    {
+        await using var host = Serve();
+        AssertOffers(full: false);
+
+        _turns.ListenFailed();
+        _time.Advance(HintTurns.ListensAgainAfter - TimeSpan.FromSeconds(1));
+        AssertOffers(full: true);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        AssertOffers(full: false);
+        _turns.ListenFailed();
+        _turns.ListenSucceeded();
+
+        AssertOffers(full: false);
+    }
+
+    [Fact]
+    public async Task A_node_whose_store_is_too_slow_or_that_stops_reports_that_it_is_full()
+    {
+        await using var host = Serve();
+        var node = new Node(Guid.NewGuid(), "node", TimeProvider.System);
+        node.Extend(TimeProvider.System.GetTimestamp() + (3_600 * TimeProvider.System.TimestampFrequency));
+        var outcome = new RunOutcome { EntryId = 1, Fence = 1, Kind = OutcomeKind.Completed };
+        var pending = new PendingOutcome(outcome, node.Lease!.Accept(fence: 1), "test.work", Suspicion.None)
+        {
+            After = new TaskCompletionSource().Task,
+        };
+        var outcomes = host.Services.GetRequiredService<OutcomeWriter>();
+        while (!outcomes.IsOverloaded)
+        {
+            outcomes.Add(pending);
+        }
+
+        AssertOffers(full: true);
+
+        await using var other = Serve();
+        AssertOffers(full: false);
+        _turns.BeginStopping();
+        AssertOffers(full: true);
+    }
+
+    [Fact]
     public void A_node_leaves_its_queues_to_the_first_after_three_heartbeats_and_none_once_it_is_the_first()
     {
         _turns.Observe(Last, Others);
@@ -200,6 +243,22 @@ public sealed class HintTurnsTests
     [InlineData(0, 0, 0)]
     public void A_few_runs_more_or_less_are_the_same_load(int busy, int capacity, int level)
         => Assert.Equal(level, HintTurns.Level(busy, capacity));
+
+    private WorkHost Serve()
+    {
+        var host = WorkHost.Create(new FakeQueueStore(), static builder => builder.AddWorker<TestArgs, TestWorker>());
+        var queue = new QueueWorker("default", new QueueOptions(), host.Services.GetRequiredService<WorkServices>());
+        _turns.Serve([new("default", queue)], Kinds);
+        return host;
+    }
+
+    private void AssertOffers(bool full)
+    {
+        var offer = _turns.Offer();
+        string[] fullLines = full ? [Line] : [];
+        Assert.Equal([Line], offer.Queues);
+        Assert.Equal(fullLines, offer.FullQueues);
+    }
 
     private void Leave()
     {
