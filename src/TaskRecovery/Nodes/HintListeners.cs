@@ -61,6 +61,13 @@ internal static class HintListeners
         return false;
     }
 
+    /// <summary>How many nodes stand in the shortest line of a node, including this one; 1 if it stands in none.</summary>
+    /// <param name="own">The place of the node.</param>
+    /// <param name="peers">The other living nodes. Those without a place do not count.</param>
+    public static int LengthOfShortest(HintPlace own, IReadOnlyList<PeerHeartbeat> peers)
+        => own.Queues.Select(line => 1 + peers.Count(peer => peer.Place is { } place && Contains(place.Queues, line)))
+            .DefaultIfEmpty(1).Min();
+
     /// <summary>Whether a node leaves new entries of a queue to the first node of its line, because the nodes of this line are nearly idle
     /// and the first can take them. The others then look only for what the first has missed.</summary>
     /// <param name="line">One of the lines of the node.</param>

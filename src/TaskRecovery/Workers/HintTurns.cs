@@ -59,7 +59,8 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
         }
     }
 
-    /// <summary>How many nodes are alive, including this one, as of the last heartbeat that read the others.</summary>
+    /// <summary>How many nodes stand in the shortest line of this node, including this one, as of the last heartbeat that read the
+    /// others: only they find for each other what polls for recent entries do not see.</summary>
     public int Nodes => _nodes;
 
     /// <summary>Whether this node leaves new entries of a queue to the first node of the line
@@ -169,7 +170,7 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
     /// <inheritdoc/>
     public void Observe(HintPlace? own, IReadOnlyList<PeerHeartbeat> peers)
     {
-        _nodes = peers.Count + 1;
+        _nodes = own is null ? 1 : HintListeners.LengthOfShortest(own, peers);
         var isChosen = own is null || HintListeners.Include(own, peers);
         CancellationTokenSource? ended = null;
         TaskCompletionSource? begins = null;

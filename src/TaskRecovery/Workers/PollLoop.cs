@@ -15,10 +15,14 @@ internal sealed class PollLoop
     // New kinds appear only with deployments, so an occasional check is enough.
     private const int PollsPerLookForUnknownKinds = 30;
 
-    // About so many polls a second of all nodes together look at the whole queue, so that the most that an entry waits for one does not
-    // depend on the number of nodes. The other polls look for recent entries.
+    // At least so many polls a second of all nodes of a line together look at the whole queue, and at least every third poll of each node,
+    // because only some of the nodes may have room. The other polls look for recent entries.
     private const int WholePollsOfAll = 8;
-    private const int MostPollsPerWholePoll = 10;
+    private const int MostPollsPerWholePoll = 3;
+
+    // A poll for recent entries sees all that became due since the poll before it only if that was not long ago. The second less is for
+    // transactions that were open for a while.
+    private static readonly TimeSpan LongestBeforeRecent = TimeSpan.FromSeconds(PollLimits.RecentSeconds - 1);
 
     // A poll leaves new entries to another node for this time. The next poll comes earlier by it, so that no entry waits longer than the
     // interval.
@@ -37,13 +41,14 @@ internal sealed class PollLoop
     private string[]? _queueNames;
     private int _polls;
     private long _polledAt;
+    private long? _succeededAt;
     private TimeSpan? _nextDue;
     private bool _isAnyDue = true;
     private bool _findsWork;
     private bool _leavesWork;
 
-    // Nodes that were started together would poll the whole queue at the same moments.
-    private int _wholePolls = Random.Shared.Next(MostPollsPerWholePoll);
+    // At random, because nodes that were started together would poll the whole queue at the same moments.
+    private int _successes = Random.Shared.Next(MostPollsPerWholePoll);
     private bool _mustBeWhole;
 
     public PollLoop(IReadOnlyDictionary<string, QueueWorker> queues, WorkServices services)
@@ -72,7 +77,7 @@ internal sealed class PollLoop
                 _polledAt = _services.Time.GetTimestamp();
 
                 // A queue may have been resumed, or more may wait than the first node of the line can take.
-                _mustBeWhole = isRequested || _findsWork;
+                _mustBeWhole |= isRequested || _findsWork;
                 _findsWork = false;
                 _services.Polls.ForgetWork();
                 if (await PollOnceAsync(cancellationToken).ConfigureAwait(false))
@@ -97,8 +102,15 @@ internal sealed class PollLoop
     internal static bool IsUnresponsive(WorkRun run) => run.StopReason != StopReason.None && run.SinceStop > UnresponsiveAfter;
 
     /// <summary>With every how many polls a node that leaves its queues to another node looks at the whole of them.</summary>
-    /// <param name="nodes">How many nodes are alive.</param>
+    /// <param name="nodes">How many nodes stand in the same line.</param>
     internal static int PollsPerWholePoll(int nodes) => Math.Clamp(nodes / WholePollsOfAll, 1, MostPollsPerWholePoll);
+
+    /// <summary>Whether a poll of a node that leaves its queues to another node looks at the whole of them.</summary>
+    /// <param name="poll">How many polls have succeeded before.</param>
+    /// <param name="nodes">How many nodes stand in the same line.</param>
+    /// <param name="sinceLast">The time since the last poll that succeeded; <see langword="null"/> if none has.</param>
+    internal static bool IsWhole(int poll, int nodes, TimeSpan? sinceLast)
+        => poll % PollsPerWholePoll(nodes) == 0 || !(sinceLast <= LongestBeforeRecent);
 
     /// <summary>Polls once: reports unresponsive handlers, releases stale entries, wakes due queues, applies cancel requests, and logs
     /// unknown kinds.</summary>
@@ -120,16 +132,19 @@ internal sealed class PollLoop
         _queueNames ??= [.. _queues.Keys];
         string[] left = [.. _queueNames.Where(_services.Turns.Leaves)];
         _leavesWork = left.Length > 0;
-        var isWhole = _wholePolls++ % PollsPerWholePoll(_services.Turns.Nodes) == 0 || _mustBeWhole;
+        var askedAt = _services.Time.GetTimestamp();
+        TimeSpan? sinceLast = _succeededAt is { } at ? _services.Time.GetElapsedTime(at, askedAt) : null;
+        var isWhole = IsWhole(_successes, _services.Turns.Nodes, sinceLast) || _mustBeWhole;
         var request = new PollRequest(node.Id, _queueNames, _services.Kinds.WorkedKinds, withUnknownKinds)
         {
             Claims = node.Claims.List(),
             LeftQueues = left,
             OnlyRecent = _leavesWork && left.Length == _queueNames.Length && !isWhole,
         };
-        var askedAt = _services.Time.GetTimestamp();
         var result = await _services.Store.PollAsync(request, cancellationToken).ConfigureAwait(false);
         (_nextDue, _isAnyDue) = (result.NextDue, result.DueQueues.Count > 0);
+        (_succeededAt, _mustBeWhole) = (askedAt, false);
+        _successes++;
         foreach (var due in result.DueQueues)
         {
             if (_queues.TryGetValue(due, out var queue))

@@ -115,6 +115,17 @@ public sealed class HintListenersTests
     }
 
     [Fact]
+    public void The_shortest_line_of_a_node_is_that_with_the_fewest_nodes()
+    {
+        var own = new HintPlace(["default", "rare"], [], 0, null, 1);
+        HintPlace[] places = [own, .. Enumerable.Range(2, 20).Select(static number => Place(number)), Place(22, queue: "rare")];
+
+        Assert.Equal(2, HintListeners.LengthOfShortest(own, PeersOf(own, places)));
+        Assert.Equal(21, HintListeners.LengthOfShortest(places[1], PeersOf(places[1], places)));
+        Assert.Equal(1, HintListeners.LengthOfShortest(own with { Queues = [] }, PeersOf(own, places)));
+    }
+
+    [Fact]
     public void A_queue_is_left_only_if_enough_nodes_work_it()
     {
         HintPlace[] places =
