@@ -28,7 +28,8 @@ internal sealed class PollLoop
     // interval.
     private static readonly TimeSpan LeftFor = TimeSpan.FromMilliseconds(PollLimits.NewMilliseconds);
 
-    // Any login of the database can send any number of hints, so this limits the polls that they cause.
+    // Any login of the database can send any number of hints, so this limits the polls that they cause. It also limits those for entries
+    // that become due one after the other.
     private static readonly TimeSpan BetweenPolls = TimeSpan.FromMilliseconds(20);
 
     // If a node that does not listen got work by a poll, those that listen do not take all of it, so there may be more soon.
@@ -92,7 +93,7 @@ internal sealed class PollLoop
             }
             catch (Exception exception)
             {
-                _isAnyDue = true;
+                (_nextDue, _isAnyDue) = (null, true);
                 _health.Failed(exception);
             }
         }
@@ -125,6 +126,7 @@ internal sealed class PollLoop
 
         if (_services.CurrentNode.Node is not { Lease: not null } node)
         {
+            (_nextDue, _isAnyDue) = (null, true);
             return false;
         }
 
@@ -187,7 +189,20 @@ internal sealed class PollLoop
             wait -= WhileOthersAreFull;
         }
 
-        return await _services.Polls.Now.WaitAsync(wait, _services.Time, cancellationToken).ConfigureAwait(false);
+        return await _services.Polls.Now.WaitAsync(UntilDue(wait), _services.Time, cancellationToken).ConfigureAwait(false);
+    }
+
+    // A claim that took entries has not learned when the next one becomes due, and other nodes leave that entry to this one. Where a node
+    // rests between its polls, a poll costs more than it is worth, and claims learn it.
+    private TimeSpan UntilDue(TimeSpan wait)
+    {
+        if (_leavesWork || !_services.Turns.Listens || _services.Store.Traits.IdlePollInterval is not null
+            || _nextDue is not { } due || due >= wait)
+        {
+            return wait;
+        }
+
+        return due > BetweenPolls ? due : BetweenPolls;
     }
 
     // An entry that runs, waits in a buffer or has an outcome that is not stored yet belongs to a claim that this node holds.

@@ -27,6 +27,23 @@ public sealed class PollLoopTests
     }
 
     [Fact]
+    public async Task A_node_that_leaves_nothing_polls_again_when_the_next_entry_is_due()
+    {
+        var store = new FakeQueueStore
+        {
+            NextDue = TimeSpan.FromMilliseconds(1),
+            Traits = TraitsOf(TimeSpan.FromHours(1)),
+        };
+        await using var host = await StartAsync(store);
+        await store.Until(static now => now.CallsOf("heartbeat") >= 2);
+
+        host.Services.GetRequiredService<WorkServices>().Polls.Now.Set();
+
+        // The hints of the start have requested some of them.
+        await store.Until(static now => now.Polls.Count >= 20);
+    }
+
+    [Fact]
     public async Task A_poll_that_was_requested_asks_for_all()
     {
         var store = Store(load: 0, TimeSpan.FromHours(1));
@@ -131,13 +148,15 @@ public sealed class PollLoopTests
         {
             Place = Place(number, load, queueOfPeers),
         })],
-        Traits = new StoreTraits
-        {
-            System = "fake",
-            UsesSessionLocks = false,
-            LockProvesDeath = false,
-            PollInterval = interval ?? TimeSpan.FromMilliseconds(20),
-        },
+        Traits = TraitsOf(interval ?? TimeSpan.FromMilliseconds(20)),
+    };
+
+    private static StoreTraits TraitsOf(TimeSpan interval) => new()
+    {
+        System = "fake",
+        UsesSessionLocks = false,
+        LockProvesDeath = false,
+        PollInterval = interval,
     };
 
     private static HintPlace Place(long number, int load, string queue = "default") => new([queue], [], load, null, number);
