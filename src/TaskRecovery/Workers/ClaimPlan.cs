@@ -6,6 +6,9 @@ internal static class ClaimPlan
     /// <summary>The maximum to claim ahead when the options do not set it.</summary>
     internal const int MostAhead = 2_000;
 
+    // So that a claimer does not spin.
+    private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(1);
+
     // Claim ahead only what this process finishes in this time, so that no entry waits here while another node could run it.
     private static readonly TimeSpan Ahead = TimeSpan.FromMilliseconds(100);
 
@@ -47,7 +50,10 @@ internal static class ClaimPlan
     /// <summary>How long a claimer waits for the next due time: at least a millisecond, so that it does not spin, and at most an hour,
     /// which any timer supports.</summary>
     public static TimeSpan? Wait(TimeSpan? nextDue)
-        => nextDue is { } wait ? TimeSpan.FromTicks(Math.Clamp(wait.Ticks, TimeSpan.TicksPerMillisecond, TimeSpan.TicksPerHour)) : null;
+        => nextDue is { } wait ? TimeSpan.FromTicks(Math.Clamp(wait.Ticks, ShortestWait.Ticks, TimeSpan.TicksPerHour)) : null;
+
+    /// <summary>Whether a <see cref="Wait"/> is so short because the last claim could not take all that it found.</summary>
+    public static bool IsForMore(TimeSpan wait) => wait <= ShortestWait;
 
     /// <summary>The rate per second, averaged with one more measurement.</summary>
     public static double Rate(double before, int finished, TimeSpan elapsed)

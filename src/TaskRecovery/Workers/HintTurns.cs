@@ -76,7 +76,20 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
 
     /// <summary>How long this node leaves an entry of a queue to the first node of the line, after a hint of it or after it became
     /// due.</summary>
-    public TimeSpan Patience(string queue) => Leaves(queue) ? TimeSpan.FromMilliseconds(PollLimits.NewMilliseconds) : TimeSpan.Zero;
+    /// <returns><see langword="null"/> if it leaves the entry to its polls too, because another node listens for what the first
+    /// misses.</returns>
+    public TimeSpan? Patience(string queue)
+    {
+        lock (_gate)
+        {
+            if (!LeavesNow(queue))
+            {
+                return TimeSpan.Zero;
+            }
+
+            return _begins.Task.IsCompleted ? TimeSpan.FromMilliseconds(PollLimits.NewMilliseconds) : null;
+        }
+    }
 
     /// <summary>Records that this node has found an entry that had waited for <see cref="Late"/>.</summary>
     public void FoundLate(string queue)

@@ -6,8 +6,9 @@ namespace TaskRecovery.Workers;
 /// <see cref="Wake"/>, <see cref="WakeByHint"/> and <see cref="IsWoken"/> may be called concurrently with the claimer.</summary>
 /// <param name="signal">Wakes the claimer.</param>
 /// <param name="time">The clock.</param>
-/// <param name="patience">Returns how long new entries are left to another node: zero if this node serves the queue.</param>
-internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan> patience)
+/// <param name="patience">Returns how long new entries are left to other nodes: zero if this node serves the queue, and
+/// <see langword="null"/> if its claimer does not wait for them at all.</param>
+internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan?> patience)
 {
     // Looking from the front of the queue reads past every row version that an old snapshot keeps alive. This interval is short enough to
     // find entries promptly, and long enough to be cheap.
@@ -65,7 +66,7 @@ internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan>
             }
 
             // The claimer has to be signalled in both cases: if it is already waiting, it waits too long.
-            (_hintedAt, _patience) = (time.GetTimestamp(), patience());
+            (_hintedAt, _patience) = (time.GetTimestamp(), patience() ?? TimeSpan.Zero);
             _owesHint = UntilHint() > TimeSpan.Zero;
             _isWoken = _isOnlyHinted = !_owesHint;
         }
@@ -89,7 +90,7 @@ internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan>
         }
 
         _nextDue = null;
-        WakeUp(fromFront: true, isOwed: reason == Reason.OwedLook);
+        WakeUp(fromFront: true, isOwed: reason is Reason.OwedLook or Reason.LeftEntry);
     }
 
     /// <summary>Begins a look.</summary>
@@ -171,7 +172,7 @@ internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan>
     // next such look is due.
     private (TimeSpan Wait, Reason Reason) UntilNextLook()
     {
-        var next = (Wait: _nextDue is { } due ? due + patience() : Timeout.InfiniteTimeSpan, Reason: Reason.NextDue);
+        var next = UntilNextDue();
         if (_owesLook)
         {
             next = Earlier(next, RewindInterval - time.GetElapsedTime(_rewoundAt), Reason.OwedLook);
@@ -181,6 +182,23 @@ internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan>
         {
             return _owesHint ? Earlier(next, UntilHint(), Reason.Hint) : next;
         }
+    }
+
+    private (TimeSpan Wait, Reason Reason) UntilNextDue()
+    {
+        if (_nextDue is not { } due)
+        {
+            return (Timeout.InfiniteTimeSpan, Reason.NextDue);
+        }
+
+        // What a claim could not take is left to no other node.
+        var left = ClaimPlan.IsForMore(due) ? TimeSpan.Zero : patience();
+        return left switch
+        {
+            null => (Timeout.InfiniteTimeSpan, Reason.NextDue),
+            { Ticks: > 0 } => (due + left.Value, Reason.LeftEntry),
+            _ => (due, Reason.NextDue),
+        };
     }
 
     private static (TimeSpan Wait, Reason Reason) Earlier((TimeSpan Wait, Reason Reason) next, TimeSpan other, Reason reason)
@@ -215,7 +233,8 @@ internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan>
     /// <summary>Why the claimer looks.</summary>
     /// <param name="FromFront">Whether it was woken to look from the front of the queue.</param>
     /// <param name="IsOnlyHinted">Whether nothing but hints woke it.</param>
-    /// <param name="IsOwed">Whether it looks from the front only because an earlier look did not.</param>
+    /// <param name="IsOwed">Whether it looks from the front only because an earlier look did not, or because another node may have left
+    /// something. Then one claim that finds nothing is enough.</param>
     internal readonly record struct Look(bool FromFront, bool IsOnlyHinted, bool IsOwed);
 
     /// <summary>What a wait ends with.</summary>
@@ -223,6 +242,9 @@ internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan>
     {
         /// <summary>An entry becomes due.</summary>
         NextDue,
+
+        /// <summary>The time for which an entry that became due was left to another node is over.</summary>
+        LeftEntry,
 
         /// <summary>A look from the front is due, because an earlier look did not begin there.</summary>
         OwedLook,

@@ -203,7 +203,7 @@ public sealed class HintTurnsTests
     {
         Assert.Equal(TimeSpan.Zero, _turns.Patience("default"));
         Leave();
-        Assert.Equal(TimeSpan.FromMilliseconds(PollLimits.NewMilliseconds), _turns.Patience("default"));
+        Assert.Null(_turns.Patience("default"));
 
         _turns.FoundLate("default");
         Assert.False(_turns.Leaves("default"));
@@ -213,6 +213,18 @@ public sealed class HintTurnsTests
         _time.Advance(TimeSpan.FromMilliseconds(1));
 
         Assert.True(_turns.Leaves("default"));
+    }
+
+    [Fact]
+    public void The_second_node_that_listens_leaves_entries_to_the_first_for_a_short_time()
+    {
+        for (var heartbeat = 0; heartbeat < 3; heartbeat++)
+        {
+            _turns.Observe(Last with { Number = 11 }, Others);
+        }
+
+        Assert.True(_turns.Listens);
+        Assert.Equal(TimeSpan.FromMilliseconds(PollLimits.NewMilliseconds), _turns.Patience("default"));
     }
 
     [Fact]

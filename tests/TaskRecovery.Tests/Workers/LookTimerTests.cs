@@ -11,10 +11,11 @@ public sealed class LookTimerTests
     private readonly Signal _signal = new();
     private readonly LookTimer _looks;
     private TimeSpan _patience;
+    private bool _isLeftToPolls;
 
     public LookTimerTests()
     {
-        _looks = new LookTimer(_signal, _time, () => _patience);
+        _looks = new LookTimer(_signal, _time, () => _isLeftToPolls ? (TimeSpan?)null : _patience);
         Look(foundWork: false);
     }
 
@@ -213,7 +214,38 @@ public sealed class LookTimerTests
         _time.Advance(TimeSpan.FromMilliseconds(1));
         await waiting;
 
+        // The other node has most likely taken it, so a claim that finds nothing is not repeated.
+        Assert.Equal(new LookTimer.Look(FromFront: true, IsOnlyHinted: false, IsOwed: true), _looks.Begin());
+    }
+
+    [Fact]
+    public async Task An_entry_that_becomes_due_is_left_to_the_polls_of_a_node_that_hears_no_hints()
+    {
+        _isLeftToPolls = true;
+        _looks.Looked(TimeSpan.FromMilliseconds(100), wasFull: false);
+
+        var waiting = _looks.WaitAsync(Cancellation);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.False(waiting.IsCompleted);
+        _looks.Wake(fromFront: true);
+        await waiting;
+
         Assert.True(_looks.IsWoken);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_a_claim_could_not_take_is_not_left_to_another_node(bool isLeftToPolls)
+    {
+        (_patience, _isLeftToPolls) = (TimeSpan.FromMilliseconds(50), isLeftToPolls);
+        _looks.Looked(TimeSpan.Zero, wasFull: false);
+
+        var waiting = _looks.WaitAsync(Cancellation);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        await waiting.WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
+
+        Assert.Equal(new LookTimer.Look(FromFront: true, IsOnlyHinted: false, IsOwed: false), _looks.Begin());
     }
 
     [Fact]
