@@ -18,8 +18,7 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
     /// <summary>The wait between two rounds.</summary>
     protected abstract TimeSpan Interval { get; }
 
-    /// <summary>Whether a round serves the whole store and not only this node. In a fleet, each node then waits for some intervals between
-    /// two rounds.</summary>
+    /// <summary>Whether a round serves the whole store and not only this node. In a fleet, each node then skips rounds.</summary>
     protected virtual bool ServesStore => false;
 
     /// <summary>Starts the next round early when set.</summary>
@@ -92,7 +91,7 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
         {
             var more = await OnceAsync(cancellationToken).ConfigureAwait(false);
             _health.Succeeded();
-            return more ? TimeSpan.Zero : ServesStore ? services.UntilNextOfFleet(Interval) : services.UntilNext(Interval);
+            return more ? TimeSpan.Zero : services.UntilNext(Interval);
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
@@ -105,6 +104,20 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
         {
             _health.Failed(exception);
             return new Backoff(FirstWait, Interval).After(_health.Failures);
+        }
+    }
+
+    /// <summary>Waits for the next round.</summary>
+    /// <param name="wait">How long to wait before the first round that is due.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    internal async Task WaitForRoundAsync(TimeSpan wait, CancellationToken cancellationToken)
+    {
+        // While the store is failing, signals do not shorten the wait, because they arrive with every heartbeat.
+        var isFailing = _health.Failures > 0;
+        while (!await (isFailing ? _never : Wake).WaitAsync(wait, services.Time, cancellationToken).ConfigureAwait(false)
+            && ServesStore && !isFailing && services.SkipsRound())
+        {
+            wait = services.UntilNext(Interval);
         }
     }
 
@@ -150,13 +163,10 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
         while (true)
         {
             var wait = await TryOnceAsync(stoppingToken).ConfigureAwait(false);
-            if (wait <= TimeSpan.Zero)
+            if (wait > TimeSpan.Zero)
             {
-                continue;
+                await WaitForRoundAsync(wait, stoppingToken).ConfigureAwait(false);
             }
-
-            // While the store is failing, signals do not shorten the wait, because they arrive with every heartbeat.
-            await (_health.Failures > 0 ? _never : Wake).WaitAsync(wait, services.Time, stoppingToken).ConfigureAwait(false);
         }
     }
 }

@@ -23,15 +23,15 @@ internal sealed record StoreLoopServices(
     /// <param name="nodes">How many nodes are alive.</param>
     public static int MeanIntervals(int nodes) => Math.Clamp(nodes / EnoughNodes, 1, MostIntervals);
 
-    /// <summary>After how many intervals this node runs such a loop again: at random, so that nodes which were started together do not run
-    /// it together.</summary>
+    /// <summary>Whether this node lets a round of such a loop pass: at random, so that nodes which were started together do not run it
+    /// together.</summary>
     /// <param name="nodes">How many nodes are alive.</param>
     /// <param name="random">A random number from 0 to below 1.</param>
-    public static int Intervals(int nodes, double random) => 1 + (int)(random * ((2 * MeanIntervals(nodes)) - 1));
+    public static bool SkipsRound(int nodes, double random) => random * MeanIntervals(nodes) >= 1;
 
-    /// <summary>As <see cref="UntilNext"/>, for a loop that serves the whole store: some intervals later in a fleet.</summary>
-    public TimeSpan UntilNextOfFleet(TimeSpan interval)
-        => UntilNext(interval) + (interval * (Intervals(Fleet?.NodesAlive ?? 1, Random.Shared.NextDouble()) - 1));
+    /// <summary>Whether this node lets the round that is due pass. Decided anew for each round, because a fleet may have shrunk to this
+    /// node since the last one.</summary>
+    public bool SkipsRound() => SkipsRound(Fleet?.NodesAlive ?? 1, Random.Shared.NextDouble());
 
     /// <summary>Returns the wait until the next multiple of an interval, counted from the creation of this object. Loops whose intervals
     /// are multiples of each other then wake at the same moment: waking the threads of an idle process costs more than a round.</summary>

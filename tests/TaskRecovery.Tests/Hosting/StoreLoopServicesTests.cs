@@ -42,16 +42,15 @@ public sealed class StoreLoopServicesTests
     }
 
     [Theory]
-    [InlineData(0, 0.99, 1)]
-    [InlineData(1, 0.99, 1)]
-    [InlineData(19, 0.99, 1)]
-    [InlineData(20, 0, 1)]
-    [InlineData(20, 0.5, 2)]
-    [InlineData(20, 0.99, 3)]
-    [InlineData(75, 0, 1)]
-    [InlineData(75, 0.5, 6)]
-    [InlineData(75, 0.999, 11)]
-    [InlineData(1_000, 0.999, 11)]
-    public void In_a_fleet_each_node_waits_for_some_intervals_at_random(int nodes, double random, int intervals)
-        => Assert.Equal(intervals, StoreLoopServices.Intervals(nodes, random));
+    [InlineData(0, 0.99, false)]
+    [InlineData(1, 0.99, false)]
+    [InlineData(19, 0.99, false)]
+    [InlineData(20, 0.49, false)]
+    [InlineData(20, 0.5, true)]
+    [InlineData(75, 0.16, false)]
+    [InlineData(75, 0.17, true)]
+    [InlineData(1_000, 0.16, false)]
+    [InlineData(1_000, 0.17, true)]
+    public void In_a_fleet_each_node_skips_rounds_at_random(int nodes, double random, bool skips)
+        => Assert.Equal(skips, StoreLoopServices.SkipsRound(nodes, random));
 }

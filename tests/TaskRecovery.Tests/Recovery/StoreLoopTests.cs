@@ -8,6 +8,8 @@ namespace TaskRecovery.Tests.Recovery;
 /// <summary>Loops outlive the store, and say so once.</summary>
 public sealed class StoreLoopTests : IDisposable
 {
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(5);
+
     private readonly RecoveryUnderTest _recovery = new();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -177,9 +179,42 @@ public sealed class StoreLoopTests : IDisposable
         using var operations = new OperationLoop(
             new NoOperationStore(), _recovery.Waker, new OperationSignal(), loops, new LogRecorder<OperationLoop>());
 
-        await AssertRareAsync(sweeper, TimeSpan.FromSeconds(5));
+        await AssertRareAsync(sweeper, SweepInterval);
         await AssertRareAsync(retention, TimeSpan.FromSeconds(30));
         await AssertRareAsync(operations, TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
+    public async Task The_node_that_remains_of_a_fleet_runs_the_next_round_after_an_interval()
+    {
+        var fleet = new Fleet(75);
+        using var sweeper = Sweeper(_recovery.Loops with { Fleet = fleet });
+
+        for (var round = 0; round < 50; round++)
+        {
+            fleet.NodesAlive = 75;
+            var waiting = sweeper.WaitForRoundAsync(SweepInterval, Cancellation);
+            fleet.NodesAlive = 1;
+            _recovery.Time.Advance(SweepInterval);
+
+            await waiting.WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
+        }
+    }
+
+    [Fact]
+    public async Task A_round_after_one_that_failed_is_not_skipped()
+    {
+        using var sweeper = Sweeper(_recovery.Loops with { Fleet = new Fleet(75) });
+        _recovery.Store.Failure = new StoreUnavailableException("down");
+
+        for (var round = 0; round < 50; round++)
+        {
+            var wait = await sweeper.TryOnceAsync(Cancellation);
+            var waiting = sweeper.WaitForRoundAsync(wait, Cancellation);
+            _recovery.Time.Advance(wait);
+
+            await waiting.WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
+        }
     }
 
     [Fact]
@@ -198,23 +233,37 @@ public sealed class StoreLoopTests : IDisposable
         await sweeper.StopAsync(Cancellation);
     }
 
-    private static async Task AssertRareAsync(StoreLoop loop, TimeSpan interval)
+    // Whether a round is skipped is decided at random; on average, one of six is not.
+    private async Task AssertRareAsync(StoreLoop loop, TimeSpan interval)
     {
-        var waits = new List<TimeSpan>();
-        for (var round = 0; round < 100; round++)
+        var intervals = 0;
+        for (var round = 0; round < 200; round++)
         {
-            waits.Add(await loop.TryOnceAsync(Cancellation));
+            var waiting = loop.WaitForRoundAsync(interval, Cancellation);
+            while (true)
+            {
+                await UntilAsync(() => waiting.IsCompleted || _recovery.Time.ActiveTimers > 0);
+                if (waiting.IsCompleted)
+                {
+                    break;
+                }
+
+                _recovery.Time.Advance(interval);
+                intervals++;
+            }
         }
 
-        Assert.All(waits, wait => Assert.InRange(wait, interval, 11 * interval));
-        Assert.InRange(waits.Average(static wait => wait.TotalSeconds), 3 * interval.TotalSeconds, 9 * interval.TotalSeconds);
+        Assert.InRange(intervals, 600, 1_800);
     }
 
     private RecoverySweeper Sweeper(StoreLoopServices? loops = null) => new(
         _recovery.Recoverer, _recovery.Planner, _recovery.Store, _recovery.Node.Node, _recovery.Node.Signals, loops ?? _recovery.Loops,
         _recovery.Node.Options);
 
-    private sealed record Fleet(int NodesAlive) : IFleet;
+    private sealed class Fleet(int nodes) : IFleet
+    {
+        public int NodesAlive { get; set; } = nodes;
+    }
 
     private int CallsOf(string name)
     {
