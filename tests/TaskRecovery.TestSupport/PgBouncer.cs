@@ -30,7 +30,9 @@ public sealed class PgBouncer : IAsyncDisposable
     /// <param name="mode"><c>session</c>, <c>transaction</c> or <c>statement</c>.</param>
     /// <param name="poolSize">The number of server connections that its clients share.</param>
     /// <param name="settings">More lines for its configuration file.</param>
-    public static async Task<PgBouncer> StartAsync(string server, string mode, int poolSize = 20, string settings = "")
+    /// <param name="alias">A second name of the database.</param>
+    public static async Task<PgBouncer> StartAsync(
+        string server, string mode, int poolSize = 20, string settings = "", string? alias = null)
     {
         var program = Places.FirstOrDefault(File.Exists)
             ?? throw new InvalidOperationException(
@@ -40,7 +42,7 @@ public sealed class PgBouncer : IAsyncDisposable
         {
             try
             {
-                return await StartOnceAsync(program, server, mode, poolSize, settings);
+                return await StartOnceAsync(program, server, mode, poolSize, settings, alias);
             }
             catch (InvalidOperationException) when (attempt < Attempts)
             {
@@ -49,16 +51,19 @@ public sealed class PgBouncer : IAsyncDisposable
         }
     }
 
-    private static async Task<PgBouncer> StartOnceAsync(string program, string server, string mode, int poolSize, string settings)
+    private static async Task<PgBouncer> StartOnceAsync(
+        string program, string server, string mode, int poolSize, string settings, string? alias)
     {
         var folder = Directory.CreateTempSubdirectory("taskrecovery-pgbouncer-").FullName;
         await UnprivilegedUser.GiveAsync(folder);
         var target = new NpgsqlConnectionStringBuilder(server);
         var port = LoopbackPort.FindFree();
+        var place = $"host={target.Host} port={target.Port} user={target.Username} password={target.Password}";
         var configuration = Path.Combine(folder, "pgbouncer.ini");
         await File.WriteAllTextAsync(configuration, $"""
             [databases]
-            * = host={target.Host} port={target.Port} user={target.Username} password={target.Password}
+            * = {place}
+            {(alias is null ? string.Empty : $"{alias} = {place} dbname={target.Database}")}
             [pgbouncer]
             listen_addr = 127.0.0.1
             listen_port = {port}

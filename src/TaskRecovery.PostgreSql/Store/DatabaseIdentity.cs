@@ -8,4 +8,7 @@ internal sealed record DatabaseIdentity(long Number, long? Server)
     /// <summary>Whether both may be the same database.</summary>
     internal bool MayBe(DatabaseIdentity other)
         => Number == other.Number && (Server is null || other.Server is null || Server == other.Server);
+
+    /// <summary>Whether both are known to be the same database, whatever its name is.</summary>
+    internal bool Is(DatabaseIdentity other) => Server is not null && this == other;
 }

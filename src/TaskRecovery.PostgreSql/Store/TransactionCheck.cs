@@ -7,9 +7,9 @@ namespace TaskRecovery.PostgreSql;
 
 /// <summary>Refuses callers' transactions of other databases. The numbers of kinds and queues differ between databases, so that an entry
 /// would be stored there as one of another kind.</summary>
-/// <remarks>Where a service has several servers, the database often has the same name on each. So the first transaction from each address
-/// is asked which database it is in; later ones cost nothing. What the migrations recorded can't tell databases apart: those that were
-/// created from one dump have the same records.</remarks>
+/// <remarks>Where a service has several servers, the database often has the same name on each, and a pooler may have several names for
+/// one database. So the first transaction from each address is asked which database it is in; later ones cost nothing. What the migrations
+/// recorded can't tell databases apart: those that were created from one dump have the same records.</remarks>
 internal sealed class TransactionCheck(PostgreSqlDatabase database)
 {
     // A process reaches few addresses. If it reaches more, some are asked again.
@@ -37,12 +37,6 @@ internal sealed class TransactionCheck(PostgreSqlDatabase database)
                 nameof(transaction));
         }
 
-        if (database.DatabaseName is { } own && !string.Equals(connection.Database, own, StringComparison.Ordinal))
-        {
-            throw new ArgumentException($"The transaction is one of the database '{connection.Database}', and the store is in '{own}'. "
-                + "Pass a transaction of the store's database.", nameof(transaction));
-        }
-
         var address = (connection.DataSource, connection.Database);
         return _checked.ContainsKey(address)
             ? ValueTask.FromResult(connection)
@@ -56,12 +50,15 @@ internal sealed class TransactionCheck(PostgreSqlDatabase database)
         var own = Volatile.Read(ref _own) ?? await ReadOwnAsync(cancellationToken).ConfigureAwait(false);
         var theirs = await ReadAsync(connection, own.Server is not null, cancellationToken).ConfigureAwait(false);
 
+        // A pooler may lead to one database by several names. Only the numbers tell.
+        var hasOtherName = database.DatabaseName is { } name && !string.Equals(address.Database, name, StringComparison.Ordinal);
+        bool IsOther(DatabaseIdentity ours) => hasOtherName ? !ours.Is(theirs) : !ours.MayBe(theirs);
+
         // The store's database may have been moved to another server since its identity was read.
-        if (!own.MayBe(theirs) && !(await ReadOwnAsync(cancellationToken).ConfigureAwait(false)).MayBe(theirs))
+        if (IsOther(own) && IsOther(own = await ReadOwnAsync(cancellationToken).ConfigureAwait(false)))
         {
             throw new ArgumentException(
-                $"The transaction is in a database on {address.Server} that is another one than the store's, although both are named "
-                + $"'{address.Database}'. Pass a transaction of the store's database.", nameof(transaction));
+                hasOtherName ? OtherName(address.Database, own.MayBe(theirs)) : SameName(address), nameof(transaction));
         }
 
         if (_checked.Count >= MostAddresses)
@@ -71,6 +68,19 @@ internal sealed class TransactionCheck(PostgreSqlDatabase database)
 
         _checked[address] = true;
         return connection;
+    }
+
+    private static string SameName((string Server, string Database) address)
+        => $"The transaction is in a database on {address.Server} that is another one than the store's, although both are named "
+            + $"'{address.Database}'. Pass a transaction of the store's database.";
+
+    private string OtherName(string name, bool mayBeSame)
+    {
+        var text = $"The transaction is one of the database '{name}', and the store is in '{database.DatabaseName}'. "
+            + "Pass a transaction of the store's database";
+        return mayBeSame
+            ? $"{text}, or grant the roles of both execute on pg_control_system(): it shows whether both names lead to one database."
+            : $"{text}.";
     }
 
     private async ValueTask<DatabaseIdentity> ReadOwnAsync(CancellationToken cancellationToken)

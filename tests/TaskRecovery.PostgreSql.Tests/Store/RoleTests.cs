@@ -190,6 +190,28 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
             Assert.Equal(1L, await ScalarAsync<long>("select count(*) from taskrecovery.entries"));
         });
 
+    [Fact]
+    public Task A_role_that_may_not_ask_which_server_it_has_reached_has_to_use_the_name_of_the_store()
+        => WithRolesAsync(async () =>
+        {
+            await ExecuteAsync("revoke execute on function pg_catalog.pg_control_system() from public");
+            var store = await OpenStoreAsync();
+            await using var pooler = await PgBouncer.StartAsync(ConnectionString, "session", alias: "app_session");
+            await using var connection = new NpgsqlConnection(
+                new NpgsqlConnectionStringBuilder(pooler.ConnectionString) { Database = "app_session", Pooling = false }.ConnectionString);
+            await connection.OpenAsync(Cancellation);
+            await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+
+            // The pooler connects as a superuser.
+            await using var command = new NpgsqlCommand($"set local role {Name("enqueuer")}", connection);
+            await command.ExecuteNonQueryAsync(Cancellation);
+
+            var refused = await Assert.ThrowsAsync<ArgumentException>(
+                async () => await store.EnqueueAsync([Entry()], transaction, Cancellation));
+            Assert.Contains("pg_control_system()", refused.Message, StringComparison.Ordinal);
+            await transaction.CommitAsync(Cancellation);
+        });
+
     private static string Waiting(long id, string values)
         => "insert into taskrecovery.waiting (run_at, id, queue, kind, priority, found_by_id, attempt, crashes) "
             + $"values (clock_timestamp(), {id}, 1, 1, {values})";

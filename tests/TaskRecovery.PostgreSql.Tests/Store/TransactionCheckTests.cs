@@ -48,6 +48,40 @@ public sealed class TransactionCheckTests : PostgreSqlStoreTests
         Assert.Equal(2L, await count.ExecuteScalarAsync(Cancellation));
     }
 
+    /// <summary>A pooler may have a name for each of its modes.</summary>
+    [Fact]
+    public async Task A_transaction_that_reaches_the_database_by_another_name_is_accepted()
+    {
+        var store = await OpenStoreAsync();
+        await using var pooler = await PgBouncer.StartAsync(ConnectionString, "session", alias: "app_session");
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(pooler.ConnectionString) { Database = "app_session", Pooling = false }.ConnectionString);
+        await connection.OpenAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+
+        await store.EnqueueAsync([Entry()], transaction, Cancellation);
+        await transaction.CommitAsync(Cancellation);
+
+        Assert.Equal(1L, await ScalarAsync<long>("select count(*) from taskrecovery.entries"));
+    }
+
+    [Fact]
+    public async Task A_transaction_of_another_database_of_the_server_is_refused()
+    {
+        var store = await OpenStoreAsync();
+        await using var other = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("other");
+        await using var connection = new NpgsqlConnection(other.ConnectionString + ";Pooling=false");
+        await connection.OpenAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+
+        var refused = await Assert.ThrowsAsync<ArgumentException>(
+            async () => await store.EnqueueAsync([Entry()], transaction, Cancellation));
+
+        Assert.Contains($"and the store is in '{Name}'", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("grant", refused.Message, StringComparison.Ordinal);
+        await transaction.CommitAsync(Cancellation);
+    }
+
     /// <summary>A database that was restored is another one to its server.</summary>
     [Fact]
     public async Task A_store_whose_database_was_replaced_accepts_the_transactions_of_the_new_one()
