@@ -79,7 +79,8 @@ internal sealed class TransactionCheck(PostgreSqlDatabase database)
         var text = $"The transaction is one of the database '{name}', and the store is in '{database.DatabaseName}'. "
             + "Pass a transaction of the store's database";
         return mayBeSame
-            ? $"{text}, or grant the roles of both execute on pg_control_system(): it shows whether both names lead to one database."
+            ? $"{text}, or grant the roles of both execute on pg_control_system() and pg_stat_get_activity(integer): they show whether "
+                + "both names lead to one database."
             : $"{text}.";
     }
 
@@ -107,9 +108,13 @@ internal sealed class TransactionCheck(PostgreSqlDatabase database)
     private async ValueTask<DatabaseIdentity> ReadAsync(
         NpgsqlConnection connection, bool withServer, CancellationToken cancellationToken)
     {
-        var (number, mayAsk) = await ReadRowAsync(
-            connection, IdentitySql.Database, static row => (row.GetInt64(0), row.GetBoolean(1)), cancellationToken).ConfigureAwait(false);
-        long? server = withServer && mayAsk
+        // An error would end a caller's transaction, so rights are looked up before they are used.
+        var (mayAskDatabase, mayAskServer) = await ReadRowAsync(
+            connection, IdentitySql.Rights, static row => (row.GetBoolean(0), row.GetBoolean(1)), cancellationToken).ConfigureAwait(false);
+        long? number = mayAskDatabase
+            ? await ReadRowAsync(connection, IdentitySql.Database, static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false)
+            : null;
+        long? server = withServer && mayAskServer
             ? await ReadRowAsync(connection, IdentitySql.Server, static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false)
             : null;
         return new DatabaseIdentity(number, server);

@@ -174,11 +174,14 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
                 "select nextval('taskrecovery.fences')");
         });
 
-    [Fact]
-    public Task A_role_that_may_not_ask_which_server_it_has_reached_enqueues_in_its_own_transaction()
+    [Theory]
+    [InlineData("select on table pg_catalog.pg_database")]
+    [InlineData("execute on function pg_catalog.pg_control_system()")]
+    [InlineData("execute on function pg_catalog.pg_control_system(), pg_catalog.pg_stat_get_activity(integer)")]
+    public Task A_role_that_may_not_ask_which_database_it_has_reached_enqueues_in_its_own_transaction(string right)
         => WithRolesAsync(async () =>
         {
-            await ExecuteAsync("revoke execute on function pg_catalog.pg_control_system() from public");
+            await ExecuteAsync($"revoke {right} from public");
             var store = await OpenStoreAsync();
             await using var connection = new NpgsqlConnection(As("enqueuer") + ";Pooling=false");
             await connection.OpenAsync(Cancellation);
