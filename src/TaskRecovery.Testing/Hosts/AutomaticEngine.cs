@@ -22,27 +22,30 @@ internal sealed class AutomaticEngine(
             throw NotHere(nameof(DrainOptions.IncludeRetries));
         }
 
-        var (ended, since) = (monitor.Count, TimeProvider.System.GetTimestamp());
-        while (!await IsIdleAsync(options, cancellationToken).ConfigureAwait(false))
+        var queues = served.Queues(options);
+        var began = monitor.EndsOf(queues);
+        var (ended, since) = (began, TimeProvider.System.GetTimestamp());
+        while (!await IsIdleAsync(queues, options, cancellationToken).ConfigureAwait(false))
         {
-            if (monitor.Count != ended || Debugger.IsAttached)
+            var ends = monitor.EndsOf(queues);
+            if (ends != ended || Debugger.IsAttached)
             {
-                (ended, since) = (monitor.Count, TimeProvider.System.GetTimestamp());
+                (ended, since) = (ends, TimeProvider.System.GetTimestamp());
             }
             else if (TimeProvider.System.GetElapsedTime(since) > options.Timeout)
             {
-                throw Drains.Stuck(running.Runs, options.Timeout);
+                throw Drains.Stuck(running.Runs.Where(run => queues.Contains(run.Queue)), options.Timeout);
             }
 
-            if (monitor.Count > options.Limit)
+            if (ends - began > options.Limit)
             {
-                throw Drains.Endless(monitor.TakeRuns(), options.Limit);
+                throw Drains.Endless(monitor.TakeRuns(queues), options.Limit);
             }
 
             await Task.Delay(BetweenLooks, TimeProvider.System, cancellationToken).ConfigureAwait(false);
         }
 
-        return monitor.TakeRuns();
+        return monitor.TakeRuns(queues);
     }
 
     /// <inheritdoc/>
@@ -68,27 +71,33 @@ internal sealed class AutomaticEngine(
             + $"= {nameof(TestRunning)}.{nameof(TestRunning.Manual)}: with {nameof(TestRunning.Automatic)}, "
             + "entries run in the background.");
 
-    // The answers are of different moments. A run that ends between two of them may have enqueued an entry that no answer shows: it is
-    // claimed between two others. So the answers only count if no run has ended meanwhile.
-    private async Task<bool> IsIdleAsync(DrainOptions options, CancellationToken cancellationToken)
+    // The answers are of different moments. If nothing runs at the first one and nothing is due at the second one, all that may run at the
+    // third one was claimed after the first one: it runs still, or its end was counted meanwhile. An end does not prove that the outcome is
+    // stored, so a run whose end was counted before the first answer still counts as running there.
+    private async Task<bool> IsIdleAsync(IReadOnlyCollection<string> queues, DrainOptions options, CancellationToken cancellationToken)
     {
-        var ends = monitor.Ends;
-        var due = await store.PollAsync(served.Request(_reader, options), cancellationToken).ConfigureAwait(false);
-        if (due.DueQueues.Count > 0)
+        var ends = monitor.EndsOf(queues);
+        if (await AnyRunsAsync(queues, cancellationToken).ConfigureAwait(false))
         {
             return false;
         }
 
-        foreach (var queue in served.Queues(options))
+        var poll = await store.PollAsync(served.Request(_reader, options), cancellationToken).ConfigureAwait(false);
+        return poll.DueQueues.Count == 0
+            && !await AnyRunsAsync(queues, cancellationToken).ConfigureAwait(false)
+            && monitor.EndsOf(queues) == ends;
+    }
+
+    private async Task<bool> AnyRunsAsync(IReadOnlyCollection<string> queues, CancellationToken cancellationToken)
+    {
+        foreach (var queue in queues)
         {
             if ((await store.CountAsync(queue, cancellationToken).ConfigureAwait(false)).Running.Value > 0)
             {
-                return false;
+                return true;
             }
         }
 
-        // An entry that was claimed between the two questions may have enqueued another one.
-        due = await store.PollAsync(served.Request(_reader, options), cancellationToken).ConfigureAwait(false);
-        return due.DueQueues.Count == 0 && monitor.Ends == ends;
+        return false;
     }
 }

@@ -16,8 +16,8 @@ internal sealed class RunMonitor(IPayloadReader payloads, TestClock clock) : IRu
     private readonly TaskCompletionSource _never = new();
     private readonly HashSet<Guid> _killed = [];
     private readonly HashSet<Place> _reached = [];
+    private readonly Dictionary<string, long> _ends = new(StringComparer.Ordinal);
     private List<DrainedRun> _runs = [];
-    private long _ends;
     private Place? _killAt;
     private TaskCompletionSource _kill = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -36,15 +36,12 @@ internal sealed class RunMonitor(IPayloadReader payloads, TestClock clock) : IRu
         }
     }
 
-    /// <summary>How many runs have ended since the host started. A run counts before its outcome is stored.</summary>
-    public long Ends
+    /// <summary>How many runs of some queues have ended since the host started. A run counts before its outcome is stored.</summary>
+    public long EndsOf(IReadOnlyCollection<string> queues)
     {
-        get
+        lock (_gate)
         {
-            lock (_gate)
-            {
-                return _ends;
-            }
+            return queues.Sum(queue => _ends.GetValueOrDefault(queue));
         }
     }
 
@@ -65,6 +62,17 @@ internal sealed class RunMonitor(IPayloadReader payloads, TestClock clock) : IRu
         {
             var runs = _runs;
             _runs = [];
+            return runs;
+        }
+    }
+
+    /// <summary>The runs of some queues that have ended since they were last taken. Those of other queues are kept.</summary>
+    public List<DrainedRun> TakeRuns(IReadOnlyCollection<string> queues)
+    {
+        lock (_gate)
+        {
+            var runs = _runs.FindAll(run => queues.Contains(run.Queue));
+            _runs = _runs.FindAll(run => !queues.Contains(run.Queue));
             return runs;
         }
     }
@@ -143,7 +151,7 @@ internal sealed class RunMonitor(IPayloadReader payloads, TestClock clock) : IRu
         lock (_gate)
         {
             _runs.Add(ended);
-            _ends++;
+            _ends[ended.Queue] = _ends.GetValueOrDefault(ended.Queue) + 1;
         }
 
         OnEnded();

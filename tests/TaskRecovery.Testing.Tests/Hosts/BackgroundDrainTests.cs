@@ -3,6 +3,7 @@ using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using TaskRecovery.Storage;
+using TaskRecovery.Testing.Hosts;
 
 namespace TaskRecovery.Testing.Tests.Hosts;
 
@@ -14,24 +15,59 @@ public sealed class BackgroundDrainTests
     private readonly TaskCompletionSource _secondRuns = New();
     private readonly TaskCompletionSource _secondMayEnd = New();
     private TestApplication? _application;
+    private EntryState _firstEndsAs = EntryState.Completed;
     private long _first;
     private int _looks;
+    private int _runs;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    /// <summary>When the drain first asks what is due, the first entry runs. When it asks what runs, the first entry has ended, and what it
-    /// has enqueued waits. When it asks again what is due, that runs.</summary>
+    /// <summary>When the drain asks what runs, the first entry ends, and what it has enqueued waits. When it asks what is due, that
+    /// runs.</summary>
     [Fact]
     public async Task It_waits_for_an_entry_that_moves_between_its_questions()
     {
         await using var application = _application = await TestApplication.StartAsync(
-            WorkAsync, static options => options.Running = TestRunning.Automatic, replace: ReplaceStore);
+            WorkAsync, static options => options.Running = TestRunning.Automatic, replace: services => ReplaceStore(services, CountAsync));
         _first = (await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation)).Id;
         await _firstRuns.Task.WaitAsync(Cancellation);
 
         var drained = await application.Test.DrainAsync(cancellationToken: Cancellation);
 
         Assert.Equal(2, drained.Runs.Count);
+    }
+
+    /// <summary>The end of the run is counted before the drain begins, and its outcome is stored between two questions of the
+    /// drain.</summary>
+    [Fact]
+    public async Task It_waits_for_an_entry_that_is_due_again_once_its_outcome_is_stored()
+    {
+        _firstEndsAs = EntryState.Waiting;
+        await using var application = _application = await TestApplication.StartAsync(
+            SnoozeAsync, static options => options.Running = TestRunning.Automatic,
+            replace: services => ReplaceStore(services, CountAsync, beforeFinish: () => _firstMayEnd.Task.WaitAsync(Cancellation)));
+        _first = (await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation)).Id;
+        await WaitForEndsAsync("default", 1);
+
+        var drained = await application.Test.DrainAsync(cancellationToken: Cancellation);
+
+        Assert.Equal(2, drained.Runs.Count);
+    }
+
+    /// <summary>At each question what runs, another run of a queue that is not drained has ended.</summary>
+    [Fact]
+    public async Task It_does_not_depend_on_a_queue_that_it_does_not_drain()
+    {
+        await using var application = _application = await TestApplication.StartAsync(
+            static (_, _) => Task.CompletedTask, static options => options.Running = TestRunning.Automatic,
+            static builder => builder.AddQueue("busy"), services => ReplaceStore(services, RunBusyAsync));
+        await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
+        await WaitForEndsAsync("default", 1);
+
+        var drained = await application.Test.DrainAsync(new DrainOptions { Queues = ["default"], Limit = 5 }, Cancellation);
+
+        Assert.Equal("default", Assert.Single(drained.Runs).Queue);
+        Assert.Equal(_looks, application.Services.GetRequiredService<RunMonitor>().TakeRuns(["busy"]).Count);
     }
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -50,15 +86,45 @@ public sealed class BackgroundDrainTests
         await _secondMayEnd.Task.WaitAsync(cancellationToken);
     }
 
-    private void ReplaceStore(IServiceCollection services)
+    private async Task SnoozeAsync(WorkContext<Numbers> context, CancellationToken cancellationToken)
+    {
+        if (Interlocked.Increment(ref _runs) == 1)
+        {
+            context.Snooze(TimeSpan.Zero);
+            return;
+        }
+
+        _secondRuns.SetResult();
+        await _secondMayEnd.Task.WaitAsync(cancellationToken);
+    }
+
+    private static void ReplaceStore(
+        IServiceCollection services, Func<Func<ValueTask<QueueCounts>>, ValueTask<QueueCounts>> count, Func<Task>? beforeFinish = null)
     {
         var store = services.Last(static service => service.ServiceType == typeof(IQueueStore)).ImplementationFactory!;
         services.AddKeyedSingleton<IQueueStore>("inner", (provider, _) => (IQueueStore)store(provider));
         services.Replace(ServiceDescriptor.Singleton(
-            provider => CountingStore.Over(provider.GetRequiredKeyedService<IQueueStore>("inner"), CountAsync)));
+            provider => CountingStore.Over(provider.GetRequiredKeyedService<IQueueStore>("inner"), count, beforeFinish)));
     }
 
-    // While the queue is paused, what the first entry enqueues is not claimed.
+    private async Task WaitForEndsAsync(string queue, long ends)
+    {
+        var monitor = _application!.Services.GetRequiredService<RunMonitor>();
+        while (monitor.EndsOf([queue]) < ends)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(5), Cancellation);
+        }
+    }
+
+    private async ValueTask<QueueCounts> RunBusyAsync(Func<ValueTask<QueueCounts>> count)
+    {
+        var looks = Interlocked.Increment(ref _looks);
+        await _application!.Queue.EnqueueAsync(new Numbers(looks), new EnqueueOptions { Queue = "busy" }, Cancellation);
+        await WaitForEndsAsync("busy", looks);
+        return await count();
+    }
+
+    // While the queue is paused, what the first entry makes due is not claimed.
     private async ValueTask<QueueCounts> CountAsync(Func<ValueTask<QueueCounts>> count)
     {
         if (Interlocked.Increment(ref _looks) > 1)
@@ -70,7 +136,7 @@ public sealed class BackgroundDrainTests
         var queue = _application!.Queue;
         await queue.PauseAsync("default", Cancellation);
         _firstMayEnd.SetResult();
-        while ((await queue.FindAsync(_first, Cancellation))!.State != EntryState.Completed)
+        while ((await queue.FindAsync(_first, Cancellation))!.State != _firstEndsAs)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(5), Cancellation);
         }
@@ -87,19 +153,31 @@ public sealed class BackgroundDrainTests
     {
         private IQueueStore? _inner;
         private Func<Func<ValueTask<QueueCounts>>, ValueTask<QueueCounts>>? _count;
+        private Func<Task>? _beforeFinish;
 
-        public static IQueueStore Over(IQueueStore inner, Func<Func<ValueTask<QueueCounts>>, ValueTask<QueueCounts>> count)
+        public static IQueueStore Over(
+            IQueueStore inner, Func<Func<ValueTask<QueueCounts>>, ValueTask<QueueCounts>> count, Func<Task>? beforeFinish)
         {
             var store = Create<IQueueStore, CountingStore>();
-            (((CountingStore)(object)store)._inner, ((CountingStore)(object)store)._count) = (inner, count);
+            var proxy = (CountingStore)(object)store;
+            (proxy._inner, proxy._count, proxy._beforeFinish) = (inner, count, beforeFinish);
             return store;
         }
 
         [SuppressMessage("Reliability", "CA2012", Justification = "The proxy hands it to the caller as its result.")]
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
-            => targetMethod!.Name == nameof(IQueueStore.CountAsync)
-                ? _count!(async () => await (ValueTask<QueueCounts>)Forward(targetMethod, args)!)
-                : Forward(targetMethod, args);
+            => targetMethod!.Name switch
+            {
+                nameof(IQueueStore.CountAsync) => _count!(async () => await (ValueTask<QueueCounts>)Forward(targetMethod, args)!),
+                nameof(IQueueStore.FinishAsync) when _beforeFinish is not null => FinishAsync(targetMethod, args),
+                _ => Forward(targetMethod, args),
+            };
+
+        private async ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(MethodInfo method, object?[]? args)
+        {
+            await _beforeFinish!();
+            return await (ValueTask<IReadOnlyList<RunOutcome>>)Forward(method, args)!;
+        }
 
         private object? Forward(MethodInfo method, object?[]? args)
             => method.Invoke(_inner, BindingFlags.DoNotWrapExceptions, binder: null, args, culture: null);
