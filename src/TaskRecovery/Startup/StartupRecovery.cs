@@ -6,7 +6,6 @@ using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
 using TaskRecovery.Recovery;
 using TaskRecovery.Storage;
-using TaskRecovery.Workers;
 
 namespace TaskRecovery.Startup;
 
@@ -23,6 +22,10 @@ internal sealed class StartupRecovery(
     // Long enough for an available store: the first enqueue after the start succeeds, and a configuration that can't work makes the start
     // fail. A store that does not answer delays the start no longer than this.
     private static readonly TimeSpan FirstAttempt = TimeSpan.FromSeconds(5);
+
+    // How long a stop waits for the hook. A driver may take longer to cancel a statement whose server does not answer, and a store may not
+    // react to a cancellation; the host stops one service after the other.
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(2);
 
     private readonly ILogger _logger = logger.Guarded();
     private readonly CancellationTokenSource _stopping = new();
@@ -44,8 +47,10 @@ internal sealed class StartupRecovery(
     /// <inheritdoc/>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        _stopping.TryCancel();
-        await (_running ?? Task.CompletedTask).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var ended = Task.WhenAll(_stopping.CancelAsync(), _running ?? Task.CompletedTask);
+        ended.ObserveFailure();
+        await ended.WaitAsync(StopTime, TimeProvider.System, cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     Task IHostedLifecycleService.StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -54,8 +59,9 @@ internal sealed class StartupRecovery(
 
     Task IHostedLifecycleService.StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <inheritdoc/>
-    public void Dispose() => _stopping.CancelAndDispose();
+    /// <summary>Ends the hook if the host was disposed without having been stopped, and does not wait for it. The token's source is not
+    /// disposed, because its callbacks may still run; without a timer it holds nothing.</summary>
+    public void Dispose() => _stopping.CancelAsync().ObserveFailure();
 
     /// <summary>Runs the hook once. Every part is safe to repeat, so after a failure the whole hook is repeated.</summary>
     internal async Task RecoverOnceAsync(CancellationToken cancellationToken)

@@ -147,6 +147,35 @@ public sealed class StartupRecoveryTests : IDisposable
         await startup.StopAsync(Cancellation);
     }
 
+    /// <summary>A driver may cancel its statement in the callback of the token, and take seconds for it if the server does not
+    /// answer.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Neither_a_stop_nor_a_dispose_waits_for_a_driver_that_cancels(bool isDisposed)
+    {
+        using var answer = new ManualResetEventSlim();
+        var step = new CancelledStep(answer);
+        _recovery.Steps.Add(step);
+        var startup = _recovery.NewStartup();
+        var start = startup.StartAsync(Cancellation);
+        await step.Begun.WaitAsync(Cancellation);
+        _recovery.Time.Advance(TimeSpan.FromSeconds(5));
+        await start;
+
+        try
+        {
+            await (isDisposed ? Task.Run(startup.Dispose, Cancellation) : Task.Run(() => startup.StopAsync(Cancellation), Cancellation))
+                .WaitAsync(TimeSpan.FromMinutes(3), Cancellation);
+        }
+        finally
+        {
+            answer.Set();
+        }
+
+        await step.Ended.WaitAsync(Cancellation);
+    }
+
     [Fact]
     public async Task A_process_that_only_enqueues_is_no_node_and_recovers_nothing()
     {
@@ -183,6 +212,30 @@ public sealed class StartupRecoveryTests : IDisposable
     private sealed class FailingStep : IStartupStep
     {
         public Task RunAsync(CancellationToken cancellationToken) => throw new NotSupportedException("There is no JSON metadata.");
+    }
+
+    /// <summary>A step whose statement ends only when the server has answered to its cancellation.</summary>
+    private sealed class CancelledStep(ManualResetEventSlim answer) : IStartupStep
+    {
+        private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Begun => _begun.Task;
+
+        public Task Ended => _ended.Task;
+
+        public Task RunAsync(CancellationToken cancellationToken)
+        {
+            cancellationToken.UnsafeRegister(
+                _ =>
+                {
+                    answer.Wait(CancellationToken.None);
+                    _ended.TrySetResult();
+                },
+                null);
+            _begun.TrySetResult();
+            return _ended.Task;
+        }
     }
 
     // Waits for another thread to have got somewhere; what is waited for comes by itself.
