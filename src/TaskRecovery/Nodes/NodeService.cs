@@ -154,12 +154,16 @@ internal sealed class NodeService : ICurrentNode, IFleet, INodeEvents, IHostedLi
 
     Task IHostedLifecycleService.StoppedAsync(CancellationToken cancellationToken) => StopAsync(cancellationToken);
 
-    /// <summary>Leaves, once the handlers have stopped, and ends both threads.</summary>
+    /// <summary>Leaves, once the handlers have stopped, and ends both threads. If the drain has failed, the node does not leave: other
+    /// nodes find out by its lock or its lease.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         // A host whose services stop concurrently does not wait for them once its token is cancelled. The drain has limits of its own.
-        await Volatile.Read(ref _draining).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _leaves = true;
+        var drained = Volatile.Read(ref _draining);
+        await drained.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // If it has failed, handlers may still run.
+        _leaves = drained.IsCompletedSuccessfully;
         EndThreads();
         await _left.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
