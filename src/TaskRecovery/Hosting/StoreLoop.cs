@@ -53,8 +53,10 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
     /// <inheritdoc cref="ILastRound.RunLastRoundAsync"/>
     public async Task RunLastRoundAsync(CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(LastRound);
+        // The source is not disposed: if the wait ends before its timer, the timer still has to cancel the call. Nor is it linked to the
+        // host's token: the end of a link waits for the callbacks in progress, with which a driver may take seconds.
+        var limit = new CancellationTokenSource(LastRound, TimeProvider.System);
+        using var _ = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).CancelAsync(), limit);
 
         // If it fails, what was collected since the last round is lost. A stop must not fail because of that.
         await LeaveAfterAsync(StopOnceAsync(limit.Token)).ConfigureAwait(false);

@@ -264,10 +264,11 @@ internal sealed class WorkService : IHostedLifecycleService, IUnresponsiveHandle
     }
 
     // The wait ends by its own timer and not by the token of the call. The callbacks of a token run one after the other, and the one with
-    // which a driver cancels its statement takes seconds if the server does not answer.
+    // which a driver cancels its statement takes seconds if the server does not answer. The source is not disposed: if the wait ends before
+    // the source's timer, the timer still has to cancel the call.
     private static async Task WaitOrLeaveAsync(Func<CancellationToken, Task> call, TimeSpan limit)
     {
-        using var source = new CancellationTokenSource(limit, TimeProvider.System);
+        var source = new CancellationTokenSource(limit, TimeProvider.System);
         var calling = call(source.Token);
         calling.ObserveFailure();
         await calling.WaitAsync(limit, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

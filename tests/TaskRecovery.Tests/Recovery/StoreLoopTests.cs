@@ -117,6 +117,41 @@ public sealed class StoreLoopTests : IDisposable
         Assert.True(stuck.LastRoundBegan);
     }
 
+    /// <summary>A driver may cancel its statement in the callback of the token, and take seconds for it if the server does not
+    /// answer.</summary>
+    [Fact]
+    public async Task A_last_round_does_not_wait_for_a_driver_that_cancels()
+    {
+        using var answer = new ManualResetEventSlim();
+        using var host = new CancellationTokenSource();
+        using var loop = new CancelledLoop(_recovery.Loops, answer);
+        var last = loop.RunLastRoundAsync(host.Token);
+
+        var hurried = host.CancelAsync();
+        try
+        {
+            await loop.Cancelled.WaitAsync(Cancellation);
+            await last.WaitAsync(TimeSpan.FromMinutes(3), Cancellation);
+        }
+        finally
+        {
+            answer.Set();
+        }
+
+        await hurried;
+    }
+
+    [Fact]
+    public async Task A_last_round_that_does_not_end_is_cancelled()
+    {
+        using var answer = new ManualResetEventSlim(initialState: true);
+        using var loop = new CancelledLoop(_recovery.Loops, answer);
+
+        await loop.RunLastRoundAsync(Cancellation);
+
+        await loop.Cancelled.WaitAsync(Cancellation);
+    }
+
     [Fact]
     public async Task A_sweep_that_found_something_looks_again_at_once()
     {
@@ -280,6 +315,30 @@ public sealed class StoreLoopTests : IDisposable
         {
             patience.Token.ThrowIfCancellationRequested();
             await Task.Yield();
+        }
+    }
+
+    /// <summary>A loop whose last round never ends, and whose store answers a cancellation when the test says so.</summary>
+    private sealed class CancelledLoop(StoreLoopServices services, ManualResetEventSlim answer) : StoreLoop("A cancelled loop", services)
+    {
+        private readonly TaskCompletionSource _cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Cancelled => _cancelled.Task;
+
+        protected override TimeSpan Interval => TimeSpan.FromSeconds(1);
+
+        protected override Task<bool> OnceAsync(CancellationToken cancellationToken) => Task.FromResult(false);
+
+        protected override Task StopOnceAsync(CancellationToken cancellationToken)
+        {
+            cancellationToken.UnsafeRegister(
+                _ =>
+                {
+                    _cancelled.TrySetResult();
+                    answer.Wait(CancellationToken.None);
+                },
+                null);
+            return new TaskCompletionSource().Task;
         }
     }
 
