@@ -70,13 +70,15 @@ internal sealed partial class WorkRun
 
     /// <summary>Calls the store, and retries while the store can't be used, as long as the lease is valid and the run is not asked to
     /// stop. The call must be safe to repeat.</summary>
+    /// <remarks>All waits use the machine's clock. The application's clock may stand still in a test, and then the call would not be
+    /// repeated, and the minute would never end.</remarks>
     /// <exception cref="StoreUnavailableException">The store was unavailable for a minute, the call waited for a transaction of this
     /// process, or the run is asked to stop.</exception>
     /// <exception cref="StoreConfigurationException">The same, and a person must repair the store.</exception>
     /// <exception cref="ClaimLostException">The lease is lost.</exception>
     public async Task<T> RepeatWhileLeasedAsync<T>(Func<ValueTask<T>> ask)
     {
-        var started = shared.Time.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
         for (var failures = 1; ; failures++)
         {
             try
@@ -87,7 +89,7 @@ internal sealed partial class WorkRun
             }
             catch (Exception exception)
                 when (StoreFailures.MayPass(exception) && StopReason == StopReason.None && Claim.Lease.IsValid
-                    && shared.Time.GetElapsedTime(started) < LongestOutage)
+                    && TimeProvider.System.GetElapsedTime(started) < LongestOutage)
             {
                 // A restart or failover of the database takes a moment. It must not fail the handler, whose work before this call would be
                 // repeated.
@@ -95,7 +97,7 @@ internal sealed partial class WorkRun
             }
 
             var wait = Backoff.OfCalls.After(failures, Random.Shared.NextDouble());
-            await Task.Delay(wait, shared.Time, Claim.Lease.Lost).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(wait, TimeProvider.System, Claim.Lease.Lost).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             ThrowIfOver();
         }
     }

@@ -201,6 +201,27 @@ public sealed class StoreFailureTests
     }
 
     [Fact]
+    public async Task A_step_is_sent_again_although_the_clock_of_the_application_stands_still()
+    {
+        var sent = 0;
+        _store.OnCall = name =>
+        {
+            if (name == "save step" && Interlocked.Increment(ref sent) == 1)
+            {
+                throw new StoreUnavailableException("The server has closed the connection.");
+            }
+        };
+        _work.Do = static (context, cancellationToken) => context.StepAsync("one", static _ => Task.CompletedTask, cancellationToken);
+        var id = _store.Add("test.work", """{"number":1}""");
+        await using var host = await StartAsync(time: new ManualTimeProvider());
+
+        await _store.UntilEnded(id);
+
+        Assert.Equal([OutcomeKind.Completed], _store.Entry(id).Kinds);
+        Assert.Equal(2, sent);
+    }
+
+    [Fact]
     public async Task A_claim_whose_answer_was_lost_is_released_and_runs()
     {
         var lost = 0;
@@ -319,11 +340,12 @@ public sealed class StoreFailureTests
         }
     }
 
-    private Task<WorkHost> StartAsync(FakeQueueStore? store = null) => WorkHost.StartAsync(
+    private Task<WorkHost> StartAsync(FakeQueueStore? store = null, TimeProvider? time = null) => WorkHost.StartAsync(
         store ?? _store,
         builder =>
         {
             builder.Services.AddSingleton(_work);
+            builder.Services.AddSingleton(time ?? TimeProvider.System);
             builder.AddWorker<TestArgs, TestWorker>();
         },
         options =>
