@@ -87,7 +87,7 @@ internal sealed partial class SqliteWriter
     /// was rolled back wait one after the other, so that time does not start anew for each of them.</summary>
     private bool AnyWaits(SqliteWrite? alone, long since)
     {
-        foreach (var write in _queue.TakeExpired(_busyTimeout, since))
+        foreach (var write in _queue.TakeExpired(BusyTimeout, since))
         {
             write.Fail(Locked());
         }
@@ -97,7 +97,7 @@ internal sealed partial class SqliteWriter
             return _queue.Look().Count > 0;
         }
 
-        if (alone.WaitedSince(since) > _busyTimeout && alone.TryTakeBack())
+        if (alone.WaitedSince(since) > BusyTimeout && alone.TryTakeBack())
         {
             alone.Fail(Locked());
         }
@@ -118,7 +118,7 @@ internal sealed partial class SqliteWriter
         }
     }
 
-    private StoreUnavailableException Locked() => FindHolder().ToException(_file, _busyTimeout, hasTransaction: false);
+    private StoreUnavailableException Locked() => FindHolder().ToException(_file, BusyTimeout, hasTransaction: false);
 
     private WriteLockHolder FindHolder()
     {

@@ -14,7 +14,6 @@ internal sealed partial class SqliteWriter : IDisposable
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
 
     private readonly Func<SqliteSession> _open;
-    private TimeSpan _busyTimeout;
     private readonly string _file;
     private readonly ILogger _logger;
     private readonly SqliteWriteQueue _queue;
@@ -38,7 +37,7 @@ internal sealed partial class SqliteWriter : IDisposable
         _open = open;
         _file = file;
         _logger = logger;
-        _busyTimeout = options.BusyTimeout;
+        BusyTimeout = options.BusyTimeout;
         _synchronousFull = options.Synchronous == SqliteSynchronous.Full;
         _start = start ?? (static thread => thread.Start());
         _checkpointer = new SqliteCheckpointer(open, file, _start, logger, TimeProvider.System);
@@ -52,11 +51,7 @@ internal sealed partial class SqliteWriter : IDisposable
     internal TimeSpan MaxGroupTime { get; set; } = TimeSpan.FromMilliseconds(20);
 
     /// <summary>How long a write waits for the write lock: that of the options, unless a test sets it.</summary>
-    internal TimeSpan BusyTimeout
-    {
-        get => _busyTimeout;
-        set => _busyTimeout = value;
-    }
+    internal TimeSpan BusyTimeout { get; set; }
 
     /// <summary>The number of committed transactions.</summary>
     internal long Commits => Volatile.Read(ref _commits);
