@@ -12,6 +12,9 @@ internal static class NodeSql
     /// <summary>A node's number. ?1 id.</summary>
     public const string Find = "select number from taskrecovery_nodes where id = ?1";
 
+    /// <summary>Changes nothing, but makes the transaction a write transaction.</summary>
+    public const string TakeWriteLock = "delete from taskrecovery_nodes where 0";
+
     /// <summary>A node's name, and whether it joined with it. ?1 id.</summary>
     public const string Name = "select name, named from taskrecovery_nodes where id = ?1";
 

@@ -20,34 +20,41 @@ internal sealed partial class SqliteQueueStore
         while (true)
         {
             var waited = TimeProvider.System.GetElapsedTime(started);
+            SqliteException? error = null;
             try
             {
-                var result = InSavepoint(session, work);
-                if (isReported)
+                // An exception for each attempt would cost the processor more than all that is stored.
+                if (session.TryTakeWriteLock())
                 {
-                    _database.Logger.WriteLockTaken(_database.Path, waited);
-                }
+                    var result = InSavepoint(session, work);
+                    if (isReported)
+                    {
+                        _database.Logger.WriteLockTaken(_database.Path, waited);
+                    }
 
-                return result;
+                    return result;
+                }
             }
             catch (SqliteException exception) when (IsWorthWaiting(exception) && session.InTransaction)
             {
-                if (waited >= _database.Options.BusyTimeout)
-                {
-                    throw WriteLockHolder.Find(_database.Path).ToException(_database.Path, waited, hasTransaction: true, exception);
-                }
-
-                if (!isReported && waited > _database.Writer.ReportAfter)
-                {
-                    isReported = true;
-                    var holder = WriteLockHolder.Find(_database.Path);
-                    _database.Logger.WriteLockAwaited(
-                        call, 1, waited, _database.Path, holder.ToString(), holder.ToAdvice(hasTransaction: true));
-                }
+                error = exception;
             }
             catch (SqliteException exception)
             {
                 throw SqliteErrors.Translate(exception, _database.Path);
+            }
+
+            if (waited >= _database.Options.BusyTimeout)
+            {
+                throw WriteLockHolder.Find(_database.Path).ToException(_database.Path, waited, hasTransaction: true, error);
+            }
+
+            if (!isReported && waited > _database.Writer.ReportAfter)
+            {
+                isReported = true;
+                var holder = WriteLockHolder.Find(_database.Path);
+                _database.Logger.WriteLockAwaited(
+                    call, 1, waited, _database.Path, holder.ToString(), holder.ToAdvice(hasTransaction: true));
             }
 
             // Nothing of the work is stored now, so the call may end here. If the caller has ended the transaction meanwhile, the work must

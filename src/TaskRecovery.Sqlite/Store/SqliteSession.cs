@@ -100,6 +100,11 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
     /// <returns><see langword="false"/> if another connection holds the write lock.</returns>
     public bool TryBeginImmediate() => Get("begin immediate").TryExecute();
 
+    /// <summary>Makes the caller's deferred transaction a write transaction, as its first write would.</summary>
+    /// <returns><see langword="false"/> if another connection holds the write lock.</returns>
+    public bool TryTakeWriteLock()
+        => CallersTransaction.HoldsWriteLock(Handle) || Get(NodeSql.TakeWriteLock).TryExecute();
+
     /// <summary>Commits. Once SQLite has committed, only a replaced file makes this fail: after any other error the caller would store
     /// again what is stored.</summary>
     /// <exception cref="FileReplacedException">The file or its log was replaced: whether the transaction is kept is unknown.</exception>

@@ -73,11 +73,11 @@ internal sealed class SqliteStatement(sqlite3 connection, sqlite3_stmt handle, s
 
     /// <summary>Runs the statement to its end, unless another connection holds a lock that it needs.</summary>
     /// <returns><see langword="false"/> if it does. That is no exception, because a wait for a lock makes a thousand attempts a
-    /// second.</returns>
+    /// second. If the database has changed since the transaction's first read, waiting does not help: that is one.</returns>
     public bool TryExecute()
     {
         var code = raw.sqlite3_step(handle);
-        if ((code & 0xff) == raw.SQLITE_BUSY)
+        if ((code & 0xff) == raw.SQLITE_BUSY && raw.sqlite3_extended_errcode(connection) != raw.SQLITE_BUSY_SNAPSHOT)
         {
             Reset();
             return false;

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.Data.Sqlite;
 using TaskRecovery.Storage;
 
@@ -127,6 +128,64 @@ public sealed class CallersTransactionTests : IDisposable
         await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None);
         await transaction.CommitAsync();
         Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+    }
+
+    [Fact]
+    public async Task A_deferred_transaction_that_waits_for_the_lock_throws_nothing_meanwhile()
+    {
+        var log = new ListLogger();
+        var database = _files.Open(log: log);
+        database.Writer.ReportAfter = TimeSpan.FromMilliseconds(50);
+        var store = _files.Store(database);
+        await store.PrepareAsync(CancellationToken.None);
+        await using var transaction = _files.Connect().BeginTransaction(deferred: true);
+
+        // Other tests run at the same time.
+        var isMine = new AsyncLocal<bool> { Value = true };
+        var exceptions = 0;
+        EventHandler<FirstChanceExceptionEventArgs> count = (_, thrown) =>
+        {
+            if (isMine.Value && thrown.Exception is SqliteException)
+            {
+                Interlocked.Increment(ref exceptions);
+            }
+        };
+        AppDomain.CurrentDomain.FirstChanceException += count;
+        try
+        {
+            Task waiting;
+            await using (_files.Connect().BeginTransaction())
+            {
+                waiting = store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None).AsTask();
+                await log.WaitForAsync(5001);
+            }
+
+            await waiting;
+        }
+        finally
+        {
+            AppDomain.CurrentDomain.FirstChanceException -= count;
+        }
+
+        await transaction.CommitAsync();
+        Assert.Equal(0, exceptions);
+        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+    }
+
+    [Fact]
+    public async Task A_deferred_transaction_that_has_read_before_another_connection_wrote_does_not_wait()
+    {
+        var store = await _files.OpenStoreAsync(static options => options.BusyTimeout = TimeSpan.FromMinutes(10));
+        await using var connection = _files.Connect();
+        await using var transaction = connection.BeginTransaction(deferred: true);
+        await ExecuteAsync(connection, "select count(*) from taskrecovery_entries");
+        await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None);
+
+        var error = await Assert.ThrowsAsync<StoreUnavailableException>(
+            () => store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None).AsTask()
+                .WaitAsync(TimeSpan.FromMinutes(2)));
+
+        Assert.Contains("begin them as immediate ones", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
