@@ -15,11 +15,10 @@ internal sealed partial class SqliteQueueStore
     {
         cancellationToken.ThrowIfCancellationRequested();
         using var session = _database.Borrow(transaction);
-        var started = TimeProvider.System.GetTimestamp();
+        long? lockedSince = null;
         var isReported = false;
         while (true)
         {
-            var waited = TimeProvider.System.GetElapsedTime(started);
             SqliteException? error = null;
             try
             {
@@ -27,9 +26,9 @@ internal sealed partial class SqliteQueueStore
                 if (session.TryTakeWriteLock())
                 {
                     var result = InSavepoint(session, work);
-                    if (isReported)
+                    if (isReported && lockedSince is { } from)
                     {
-                        _database.Logger.WriteLockTaken(_database.Path, waited);
+                        _database.Logger.WriteLockTaken(_database.Path, TimeProvider.System.GetElapsedTime(from));
                     }
 
                     return result;
@@ -44,6 +43,9 @@ internal sealed partial class SqliteQueueStore
                 throw SqliteErrors.Translate(exception, _database.Path);
             }
 
+            var now = TimeProvider.System.GetTimestamp();
+            var since = lockedSince ?? now;
+            var waited = TimeProvider.System.GetElapsedTime(since, now);
             if (waited >= _database.Options.BusyTimeout)
             {
                 throw WriteLockHolder.Find(_database.Path).ToException(_database.Path, waited, hasTransaction: true, error);
@@ -60,6 +62,7 @@ internal sealed partial class SqliteQueueStore
             // Nothing of the work is stored now, so the call may end here. If the caller has ended the transaction meanwhile, the work must
             // not be stored outside it.
             await Task.Delay(SqliteWriter.RetryPause, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+            lockedSince = SqliteWriter.WithoutStop(since, now, TimeProvider.System.GetTimestamp());
             CallersTransaction.Connection(transaction);
         }
     }

@@ -21,7 +21,7 @@ internal sealed partial class SqliteWriter
     // Many writes may give up one after the other; the holder is found again for those that come later.
     private static readonly TimeSpan HolderLasts = TimeSpan.FromSeconds(1);
 
-    // When the lock was found taken, until this process has it again.
+    // When the lock was found taken, until this process has it again. It is later by the time in which this process was stopped.
     private long? _lockedSince;
     private WriteLockHolder _holder;
     private long? _holderFoundAt;
@@ -44,20 +44,22 @@ internal sealed partial class SqliteWriter
         var isReported = false;
         while (!session.TryBeginImmediate())
         {
-            _othersWroteAt = TimeProvider.System.GetTimestamp();
-            var since = _lockedSince ??= started;
+            var now = TimeProvider.System.GetTimestamp();
+            var since = _lockedSince ??= now;
+            _othersWroteAt = now;
             if (!AnyWaits(alone, since))
             {
                 return false;
             }
 
-            if (!isReported && TimeProvider.System.GetElapsedTime(started) > ReportAfter)
+            if (!isReported && TimeProvider.System.GetElapsedTime(Math.Max(started, since)) > ReportAfter)
             {
                 isReported = true;
                 ReportWait(alone, since);
             }
 
             Pause(RetryPause);
+            _lockedSince = WithoutStop(since, now, TimeProvider.System.GetTimestamp());
         }
 
         _lockedSince = null;
@@ -81,6 +83,15 @@ internal sealed partial class SqliteWriter
         _dataVersion = version;
         return true;
     }
+
+    /// <summary>Returns from when on a wait for the lock counts, after a pause between two attempts. If the process was stopped meanwhile,
+    /// nothing is known of the lock, so no more than a second of a pause counts. That second keeps the wait finite on a machine whose
+    /// pauses are always long.</summary>
+    /// <param name="since">From when on it counted before.</param>
+    /// <param name="pausedAt">When the pause began.</param>
+    /// <param name="now">When it has ended.</param>
+    internal static long WithoutStop(long since, long pausedAt, long now)
+        => since + Math.Max(0, now - pausedAt - TimeProvider.System.TimestampFrequency);
 
     /// <summary>Fails the writes that have waited longer than the busy timeout, and returns whether any write still waits. Only the time
     /// in which others held the lock counts: before, a write may have waited for other writes of this process. The writes of a group that

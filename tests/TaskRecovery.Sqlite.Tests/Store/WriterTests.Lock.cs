@@ -71,6 +71,18 @@ public sealed partial class WriterTests
         int CountReports() => log.Entries.Count(static entry => entry.Id == WriteLockAwaited);
     }
 
+    [Theory]
+    [InlineData(10, 900, 901, 10)]
+    [InlineData(10, 900, 1_900, 10)]
+    [InlineData(10, 900, 1_901, 11)]
+    [InlineData(900, 900, 60_900, 59_900)]
+    public void Of_a_pause_in_which_the_process_was_stopped_a_second_counts_as_a_wait(int since, int pausedAt, int now, int expected)
+    {
+        Assert.Equal(Ticks(expected), SqliteWriter.WithoutStop(Ticks(since), Ticks(pausedAt), Ticks(now)));
+
+        static long Ticks(int milliseconds) => milliseconds * TimeProvider.System.TimestampFrequency / 1_000;
+    }
+
     [Fact]
     public async Task An_attempt_to_take_a_lock_that_another_connection_holds_throws_no_exception()
     {
