@@ -16,7 +16,7 @@ internal sealed partial class SqliteQueueStore
         cancellationToken.ThrowIfCancellationRequested();
         using var session = _database.Borrow(transaction);
         long? lockedSince = null;
-        var isReported = false;
+        WriteLockHolder? reported = null;
         while (true)
         {
             SqliteException? error = null;
@@ -26,7 +26,7 @@ internal sealed partial class SqliteQueueStore
                 if (session.TryTakeWriteLock())
                 {
                     var result = InSavepoint(session, work);
-                    if (isReported && lockedSince is { } from)
+                    if (reported is not null && lockedSince is { } from)
                     {
                         _database.Logger.WriteLockTaken(_database.Path, TimeProvider.System.GetElapsedTime(from));
                     }
@@ -48,13 +48,14 @@ internal sealed partial class SqliteQueueStore
             var waited = TimeProvider.System.GetElapsedTime(since, now);
             if (waited >= _database.Options.BusyTimeout)
             {
-                throw WriteLockHolder.Find(_database.Path).ToException(_database.Path, waited, hasTransaction: true, error);
+                throw _database.Writer.HolderOf(_database.Path)
+                    .ToException(_database.Path, waited, hasTransaction: true, reported, error);
             }
 
-            if (!isReported && waited > _database.Writer.ReportAfter)
+            if (reported is null && waited > _database.Writer.ReportAfter)
             {
-                isReported = true;
-                var holder = WriteLockHolder.Find(_database.Path);
+                var holder = _database.Writer.HolderOf(_database.Path);
+                reported = holder;
                 _database.Logger.WriteLockAwaited(
                     call, 1, waited, _database.Path, holder.ToString(), holder.ToAdvice(hasTransaction: true));
             }

@@ -18,11 +18,13 @@ internal sealed partial class SqliteWriter
     private static readonly TimeSpan LongestCourtesy = TimeSpan.FromMilliseconds(20);
     private const int HoldPerCourtesy = 40;
 
-    // Many writes may give up one after the other; the holder is found again for those that come later.
+    // Many writes may give up one after the other; the holder is found again for those that come later. It is not the one that was found
+    // for the report: two moments say more of a wait than one.
     private static readonly TimeSpan HolderLasts = TimeSpan.FromSeconds(1);
 
     // When the lock was found taken, until this process has it again. It is later by the time in which this process was stopped.
     private long? _lockedSince;
+    private WriteLockHolder? _reported;
     private WriteLockHolder _holder;
     private long? _holderFoundAt;
     private long? _dataVersion;
@@ -31,6 +33,9 @@ internal sealed partial class SqliteWriter
 
     /// <summary>A wait for the write lock that takes longer is reported; settable for tests.</summary>
     internal TimeSpan ReportAfter { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Finds the holder of the write lock of a file; settable for tests.</summary>
+    internal Func<string, WriteLockHolder> HolderOf { get; set; } = WriteLockHolder.Find;
 
     /// <summary>Begins a transaction. Waits for the write lock as long as at least one write waits.</summary>
     /// <param name="session">The writer's connection.</param>
@@ -62,7 +67,7 @@ internal sealed partial class SqliteWriter
             _lockedSince = WithoutStop(since, now, TimeProvider.System.GetTimestamp());
         }
 
-        _lockedSince = null;
+        (_lockedSince, _reported) = (null, null);
         if (isReported)
         {
             _logger.WriteLockTaken(_file, TimeProvider.System.GetElapsedTime(started));
@@ -122,20 +127,21 @@ internal sealed partial class SqliteWriter
         oldest = alone ?? oldest;
         if (oldest is not null)
         {
-            var holder = FindHolder();
+            var holder = HolderOf(_file);
+            _reported = holder;
             _logger.WriteLockAwaited(
                 oldest.Call, count + (alone is null ? 0 : 1), oldest.WaitedSince(since), _file, holder.ToString(),
                 holder.ToAdvice(hasTransaction: false));
         }
     }
 
-    private StoreUnavailableException Locked() => FindHolder().ToException(_file, BusyTimeout, hasTransaction: false);
+    private StoreUnavailableException Locked() => FindHolder().ToException(_file, BusyTimeout, hasTransaction: false, _reported);
 
     private WriteLockHolder FindHolder()
     {
         if (_holderFoundAt is not { } at || TimeProvider.System.GetElapsedTime(at) >= HolderLasts)
         {
-            _holder = WriteLockHolder.Find(_file);
+            _holder = HolderOf(_file);
             _holderFoundAt = TimeProvider.System.GetTimestamp();
         }
 

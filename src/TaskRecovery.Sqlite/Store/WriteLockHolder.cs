@@ -13,6 +13,8 @@ internal readonly record struct WriteLockHolder(int? ProcessId, string? ProcessN
     // A machine may have very many locks, mounts and open files. A long wait for the name of the holder would be worse than no name.
     private const int MostLines = 20_000;
 
+    private bool IsThisProcess => ProcessId == Environment.ProcessId;
+
     /// <summary>Finds the holder of the lock. Takes milliseconds, so it is for a wait that has already taken long. Never throws.</summary>
     public static WriteLockHolder Find(string database)
     {
@@ -56,12 +58,16 @@ internal readonly record struct WriteLockHolder(int? ProcessId, string? ProcessN
     /// <param name="file">The database.</param>
     /// <param name="waited">How long the call has waited.</param>
     /// <param name="hasTransaction">Whether the call was given a transaction of its caller.</param>
+    /// <param name="reported">Who held the lock when the wait was reported; <see langword="null"/> if it was not.</param>
     /// <param name="inner">SQLite's own error.</param>
-    public StoreUnavailableException ToException(string file, TimeSpan waited, bool hasTransaction, Exception? inner = null)
+    public StoreUnavailableException ToException(
+        string file, TimeSpan waited, bool hasTransaction, WriteLockHolder? reported, Exception? inner = null)
         => new($"'{file}' has been locked for {waited.TotalSeconds:0} s by {ToString()}, and nothing of this call was stored. "
             + ToAdvice(hasTransaction), inner)
         {
-            IsHeldByThisProcess = ProcessId == Environment.ProcessId,
+            // At one moment alone, the holder may be another one than that of the wait: a short transaction of this process among the long
+            // ones of others.
+            IsHeldByThisProcess = IsThisProcess && reported is not { IsThisProcess: false },
         };
 
     /// <summary>Returns what to do about it.</summary>

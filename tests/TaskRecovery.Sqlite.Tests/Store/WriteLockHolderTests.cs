@@ -76,6 +76,32 @@ public sealed class WriteLockHolderTests : IDisposable
         });
     }
 
+    /// <summary>The holder is found when the wait is reported, and again when it ends.</summary>
+    [Theory]
+    [InlineData(false, true, true, true)]
+    [InlineData(false, true, false, false)]
+    [InlineData(false, false, true, false)]
+    [InlineData(true, true, true, true)]
+    [InlineData(true, true, false, false)]
+    [InlineData(true, false, true, false)]
+    public async Task A_wait_counts_as_one_for_this_process_only_if_it_held_the_lock_at_both_moments(
+        bool passesOne, bool isOwnAtReport, bool isOwnAtEnd, bool isHeldByThisProcess)
+    {
+        var store = await OpenAsync();
+        var found = 0;
+        _database!.Writer.HolderOf = _ => new WriteLockHolder(
+            (Interlocked.Increment(ref found) == 1 ? isOwnAtReport : isOwnAtEnd) ? Environment.ProcessId : Environment.ProcessId + 1);
+        await using var passed = passesOne ? _files.Connect().BeginTransaction(deferred: true) : null;
+        await using var held = _files.Connect().BeginTransaction();
+
+        var enqueue = store.EnqueueAsync([TemporaryDatabase.Entry()], passed, CancellationToken.None).AsTask();
+        await _log.WaitForAsync(5001);
+        EndTheWait();
+        var error = await Assert.ThrowsAsync<StoreUnavailableException>(() => enqueue);
+
+        Assert.Equal(isHeldByThisProcess, error.IsHeldByThisProcess);
+    }
+
     [Fact]
     public async Task A_file_without_a_lock_or_that_does_not_exist_has_no_holder()
     {
