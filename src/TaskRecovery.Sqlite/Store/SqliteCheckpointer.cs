@@ -33,6 +33,8 @@ internal sealed class SqliteCheckpointer(
     private Thread? _thread;
     private Rest? _rest;
     private volatile bool _stopping;
+
+    // When the last transaction of this process ended that began soon enough after the rest was found.
     private long _wroteAt;
     private int _pages;
     private int _reported;
@@ -42,9 +44,15 @@ internal sealed class SqliteCheckpointer(
 
     /// <summary>Records what a commit has written. Called on the writer's thread. Never throws, because the transaction is
     /// committed.</summary>
-    public void Wrote(int pages)
+    /// <param name="pages">The pages that the transaction has written.</param>
+    /// <param name="begunAt">When the transaction had the write lock. While the writer waited for it, other processes wrote.</param>
+    public void Wrote(int pages, long begunAt)
     {
-        _wroteAt = time.GetTimestamp();
+        if (Volatile.Read(ref _rest) is not { } rest || time.GetElapsedTime(rest.FoundAt, begunAt) < RestLasts)
+        {
+            _wroteAt = time.GetTimestamp();
+        }
+
         _pages += pages;
         if (_pages >= DuePages)
         {

@@ -119,9 +119,10 @@ internal sealed partial class SqliteWriter : IDisposable
                 return;
             }
 
-            begunAt = TimeProvider.System.GetTimestamp();
+            var begun = TimeProvider.System.GetTimestamp();
+            begunAt = begun;
             RunGroup(session, isLong);
-            Commit(session);
+            Commit(session, begun);
         }
         catch (Exception exception)
         {
@@ -165,11 +166,11 @@ internal sealed partial class SqliteWriter : IDisposable
         }
     }
 
-    private void Commit(SqliteSession session)
+    private void Commit(SqliteSession session, long begunAt)
     {
         session.Commit();
         Volatile.Write(ref _commits, _commits + 1);
-        _checkpointer.Wrote(session.TakePagesWritten());
+        _checkpointer.Wrote(session.TakePagesWritten(), begunAt);
     }
 
     private void Answer(Exception? error, bool begun)
@@ -216,6 +217,7 @@ internal sealed partial class SqliteWriter : IDisposable
                 return;
             }
 
+            var begunAt = TimeProvider.System.GetTimestamp();
             if (!write.TryBegin())
             {
                 session.Rollback();
@@ -223,7 +225,7 @@ internal sealed partial class SqliteWriter : IDisposable
             }
 
             write.Run(session);
-            Commit(session);
+            Commit(session, begunAt);
         }
         catch (Exception exception)
         {

@@ -95,8 +95,10 @@ public sealed class CheckpointTests : IDisposable
         Assert.Contains("written faster than it is copied", message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task The_writer_copies_the_last_pages_itself_unless_other_processes_had_time_to_write()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_writer_copies_the_last_pages_itself_unless_other_processes_had_time_to_write(bool waitsForLock)
     {
         var time = new ManualTime();
         var hasThread = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -125,13 +127,20 @@ public sealed class CheckpointTests : IDisposable
 
         // Its own transaction took long.
         checkpointer.CopyOnce(session);
+        var begunAt = time.GetTimestamp();
         time.Advance(TimeSpan.FromSeconds(2));
-        checkpointer.Wrote(1);
+        checkpointer.Wrote(1, begunAt);
         Assert.Throws<SqliteException>(() => checkpointer.Finish(writer));
         Assert.False(hasThread.Task.IsCompleted);
 
+        // Others wrote, possibly while it waited for the lock.
         checkpointer.CopyOnce(session);
         time.Advance(TimeSpan.FromSeconds(2));
+        if (waitsForLock)
+        {
+            checkpointer.Wrote(1, begunAt: time.GetTimestamp());
+        }
+
         checkpointer.Finish(writer);
         await hasThread.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
     }
