@@ -155,14 +155,14 @@ internal sealed class ManualEngine(
 
         // The same steps as in the start of a host. StartupRecovery has run the application's steps before the first drain.
         node = TestNode.Join(store, naming, services.Time);
-        if (_killed is { } killed)
-        {
-            node.DeclareDead(killed);
-            _killed = null;
-        }
-
         try
         {
+            if (_killed is { } killed)
+            {
+                node.DeclareDead(killed);
+                _killed = null;
+            }
+
             await recoverer.RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
             if (_hasJoined)
             {

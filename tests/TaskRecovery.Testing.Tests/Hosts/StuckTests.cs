@@ -1,6 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Time.Testing;
+using TaskRecovery.Storage;
 using TaskRecovery.Testing.Hosts;
 
 namespace TaskRecovery.Testing.Tests.Hosts;
@@ -83,6 +87,29 @@ public sealed class StuckTests
     }
 
     [Fact]
+    public async Task A_node_that_could_not_declare_a_killed_one_dead_is_replaced_by_the_next()
+    {
+        var failures = 0;
+        await using var application = await TestApplication.StartAsync(
+            static (_, _) => Task.CompletedTask,
+            replace: services => ReplaceSessions(services, call =>
+            {
+                if (call == nameof(INodeSession.SendHeartbeat) && Interlocked.Decrement(ref failures) >= 0)
+                {
+                    throw new StoreUnavailableException("down");
+                }
+            }));
+        await application.Test.KillNodeAsync(cancellationToken: Cancellation);
+        failures = 1;
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => application.Test.DrainAsync(cancellationToken: Cancellation));
+
+        await application.Test.DrainAsync(cancellationToken: Cancellation);
+
+        Assert.Equal(1, await CountNodesAsync(application.Services, "dead_at is null"));
+        Assert.Equal(2, await CountNodesAsync(application.Services, "dead_at is not null"));
+    }
+
+    [Fact]
     public async Task Many_runs_at_once_are_stored_although_the_clock_stands_still()
     {
         await using var application = await StartAsync(static (_, _) => Task.CompletedTask);
@@ -134,6 +161,14 @@ public sealed class StuckTests
             configure?.Invoke(options);
         });
 
+    private static void ReplaceSessions(IServiceCollection services, Action<string> onCall)
+    {
+        var store = services.Last(static service => service.ServiceType == typeof(IQueueStore)).ImplementationFactory!;
+        services.AddKeyedSingleton<IQueueStore>("inner", (provider, _) => (IQueueStore)store(provider));
+        services.Replace(ServiceDescriptor.Singleton(
+            provider => WatchedCalls.OfStore(provider.GetRequiredKeyedService<IQueueStore>("inner"), onCall)));
+    }
+
     // A transaction of the worker's own on the file of the queue, which has one write lock.
     private static async Task<SqliteConnection> BeginAsync(IServiceProvider services, CancellationToken cancellationToken)
     {
@@ -166,5 +201,40 @@ public sealed class StuckTests
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ConnectionString);
         await connection.OpenAsync(cancellationToken);
         return connection;
+    }
+
+    /// <summary>A store whose sessions call the test before each of their own calls.</summary>
+    [SuppressMessage("Performance", "CA1852", Justification = "DispatchProxy derives a class from it.")]
+    private class WatchedCalls : DispatchProxy
+    {
+        private object? _inner;
+        private Action<string>? _onCall;
+
+        public static IQueueStore OfStore(IQueueStore inner, Action<string> onCall)
+        {
+            var store = Create<IQueueStore, WatchedCalls>();
+            ((WatchedCalls)(object)store).Watch(inner, onCall);
+            return store;
+        }
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+        {
+            if (_inner is INodeSession)
+            {
+                _onCall!(targetMethod!.Name);
+            }
+
+            var answer = targetMethod!.Invoke(_inner, BindingFlags.DoNotWrapExceptions, binder: null, args, culture: null);
+            return answer is INodeSession session ? OfSession(session, _onCall!) : answer;
+        }
+
+        private static INodeSession OfSession(INodeSession inner, Action<string> onCall)
+        {
+            var session = Create<INodeSession, WatchedCalls>();
+            ((WatchedCalls)(object)session).Watch(inner, onCall);
+            return session;
+        }
+
+        private void Watch(object inner, Action<string> onCall) => (_inner, _onCall) = (inner, onCall);
     }
 }
