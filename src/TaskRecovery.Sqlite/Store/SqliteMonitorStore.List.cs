@@ -9,8 +9,7 @@ internal sealed partial class SqliteMonitorStore
     /// <summary>How many entries one read examines, so that it takes well below 250 ms.</summary>
     internal const int Chunk = 10_000;
 
-    // SQLite has no time limit, but a reader that examines entry by entry can stop. The first read does not count: a process that is paused
-    // during it has not searched for long.
+    // SQLite has no time limit, but a reader that examines entry by entry can stop.
     private static readonly TimeSpan LongestSearch = TimeSpan.FromSeconds(3);
 
     // Long arguments make a chunk slow.
@@ -128,15 +127,20 @@ internal sealed partial class SqliteMonitorStore
         return matching;
     }
 
+    /// <summary>Returns how long a read counts as searching. A process that is paused during it has not searched for long.</summary>
+    internal static TimeSpan Counted(TimeSpan read) => read < 2 * LongestRead ? read : 2 * LongestRead;
+
     // Returns whether the search ended because enough was found. Afterwards search.Last is null if everything was examined.
     private async ValueTask<bool> SearchAsync(
         Search search, Action<List<EntrySummary>> add, Func<bool> isEnough, CancellationToken cancellationToken)
     {
-        long? started = null;
+        var searched = TimeSpan.Zero;
         for (var left = search.Query.LookAtMost; ;)
         {
+            var started = TimeProvider.System.GetTimestamp();
             var (found, examined, isEnd) = await ReadAsync(
                 session => Examine(session, search, Math.Min(left, Chunk), given: null), cancellationToken).ConfigureAwait(false);
+            searched += Counted(TimeProvider.System.GetElapsedTime(started));
             add(found);
             left -= examined;
             if (isEnd || (search.SearchedBackTo is { } created && search.Conditions.EndsBefore(created)))
@@ -150,8 +154,7 @@ internal sealed partial class SqliteMonitorStore
                 return true;
             }
 
-            started ??= TimeProvider.System.GetTimestamp();
-            if (left <= 0 || TimeProvider.System.GetElapsedTime(started.Value) > LongestSearch)
+            if (left <= 0 || searched > LongestSearch)
             {
                 return false;
             }

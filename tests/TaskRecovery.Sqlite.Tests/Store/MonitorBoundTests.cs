@@ -67,6 +67,16 @@ public sealed partial class MonitorBoundTests
         Assert.Equal(100_000, new EntryConditions(new EntryQuery { States = [EntryState.Failed] }).ExaminedBy(by));
     }
 
+    /// <summary>A search ends 3 s after it began, so that one pause must not use up its time.</summary>
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(399, 399)]
+    [InlineData(400, 400)]
+    [InlineData(60_000, 400)]
+    public void A_pause_during_a_read_counts_no_more_than_a_long_read(int read, int counted)
+        => Assert.Equal(
+            TimeSpan.FromMilliseconds(counted), SqliteMonitorStore.Counted(TimeSpan.FromMilliseconds(read)));
+
     private static async Task<List<string>> PlanOfAsync(string statement)
     {
         using var file = new TemporaryDatabase();
