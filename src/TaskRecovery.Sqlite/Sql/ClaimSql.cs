@@ -15,7 +15,7 @@ internal static class ClaimSql
     public const string Contents = "select entries, attempts, crashes from taskrecovery_claims where id = ?1";
 
     private const string WithNodes = """
-        select c.id, c.claimed_at, n.name, n.named, n.id, c.entries, c.attempts, c.crashes
+        select c.id, c.claimed_at, n.name, n.named, n.id, c.entries, c.attempts, c.crashes, n.number
         from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node
         """;
 
@@ -43,14 +43,6 @@ internal static class ClaimSql
     public const string HasUnfinished = """
         select 1 from taskrecovery_claims c, json_each(c.entries) e
         where c.id = ?1 and not exists (select 1 from taskrecovery_outcomes o where o.entry = e.value and o.fence = c.id) limit 1
-        """;
-
-    /// <summary>The claim under which an entry runs: its fence, node and contents. ?1 entry.</summary>
-    public const string FindRunning = """
-        select c.id, c.node, c.entries, c.attempts, c.crashes from taskrecovery_claims c
-        where exists (select 1 from json_each(c.entries) e where e.value = ?1)
-            and not exists (select 1 from taskrecovery_outcomes o where o.entry = ?1 and o.fence = c.id)
-        limit 1
         """;
 
     /// <summary>Every entry listed by the claims up to a fence. ?1 fence.</summary>

@@ -108,10 +108,10 @@ internal sealed class Eraser(SqliteDatabase database, SqliteQueueStore store, Au
             return false;
         }
 
-        var node = session.Get(NodeSql.Find).Bind(1, run.NodeId).Scalar();
         var duration = Math.Max(0, moves.Now - Micros.From(run.ClaimedAt));
-        moves.End(new Run(entry, run.Fence, node, run.Attempt
-            + 1, run.Crashes, duration, MayHaveTask: true), OutcomeKind.Cancelled, [], null, EndReasons.Erased);
+        moves.End(
+            new Run(entry, run.Fence, run.NodeNumber, run.Attempt + 1, run.Crashes, duration, MayHaveTask: true),
+            OutcomeKind.Cancelled, [], null, EndReasons.Erased);
         session.Get(EntrySql.RequestCancel).Bind(1, entry).Bind(2, moves.Now).Execute();
         return true;
     }

@@ -51,10 +51,12 @@ internal sealed class RunningEntries
     {
         var nodeId = row.Guid(4);
         var node = NodeRules.Label(row.Text(2), row.Boolean(3), nodeId);
-        var claim = new RunningEntry(row.Int64(0), Micros.ToTime(row.Int64(1)), nodeId, node, Attempt: 0, Crashes: 0);
+        var claim = new RunningEntry(
+            row.Int64(0), Micros.ToTime(row.Int64(1)), row.Int64(8), nodeId, node, Attempt: 0, Crashes: 0);
         return (claim, ClaimContents.Parse(row.Bytes(5), row.Bytes(6), row.Bytes(7)));
     }
 }
 
 /// <summary>A running entry.</summary>
-internal readonly record struct RunningEntry(long Fence, DateTimeOffset ClaimedAt, Guid NodeId, string Node, int Attempt, int Crashes);
+internal readonly record struct RunningEntry(
+    long Fence, DateTimeOffset ClaimedAt, long NodeNumber, Guid NodeId, string Node, int Attempt, int Crashes);

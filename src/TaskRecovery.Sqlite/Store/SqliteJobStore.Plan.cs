@@ -201,21 +201,11 @@ internal sealed partial class SqliteJobStore
     // The planned entry is waiting, or its claim's node has not started it yet: that start will find this outcome.
     private static void EndPlanned(EntryMoves moves, JobRow job, OutcomeKind kind, string reason)
     {
-        if (job.PlannedEntry is not { } entry || moves.EndWaiting(entry, kind, reason))
+        if (job.PlannedEntry is { } entry && !moves.EndWaiting(entry, kind, reason)
+            && RunningEntries.ReadOne(moves.Session, entry).Find(entry) is { } run)
         {
-            return;
+            moves.End(
+                new Run(entry, run.Fence, run.NodeNumber, run.Attempt + 1, run.Crashes, 0, MayHaveTask: false), kind, [], null, reason);
         }
-
-        var statement = moves.Session.Get(ClaimSql.FindRunning).Bind(1, entry);
-        if (!statement.Step())
-        {
-            return;
-        }
-
-        var (fence, node) = (statement.Int64(0), statement.Int64(1));
-        var contents = ClaimContents.Parse(statement.Bytes(2), statement.Bytes(3), statement.Bytes(4));
-        statement.Reset();
-        contents.TryGet(entry, out var attempt, out var crashes);
-        moves.End(new Run(entry, fence, node, attempt + 1, crashes, 0, MayHaveTask: false), kind, [], null, reason);
     }
 }
