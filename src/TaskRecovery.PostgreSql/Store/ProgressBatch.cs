@@ -83,8 +83,8 @@ internal sealed class ProgressBatch
         }
     }
 
-    // A checkpoint whose call was repeated may stand behind a later one of the same run, and one of a run that has lost its claim beside one
-    // of the run after it.
+    // A checkpoint whose call was repeated may stand behind a later one of the same run, and one of a run that has lost its claim beside
+    // one of the run after it.
     private static bool IsLate(ProgressWrite write, ProgressWrite other)
         => write.Fence < other.Fence
             || (write.Fence == other.Fence && write.Key.EntryId == other.Key.EntryId && write.Ordinal < other.Ordinal);
