@@ -30,13 +30,15 @@ internal sealed partial class Reads
     }
 
     // The page of a user with a scope says with an id where the next one begins, because the name may be that of a job that the user does
-    // not see. So an id is looked up without the scope. A text that is no id of a job is a name.
+    // not see. So an id is looked up without the scope. Another text is a name.
     private async ValueTask<JobPage> SeenJobsAsync(Access access, JobQuery query, CancellationToken cancellationToken)
     {
-        if (Guid.TryParse(query.After, out var id)
-            && await monitor.FindJobsAsync([id], cancellationToken).ConfigureAwait(false) is [var last])
+        if (Guid.TryParse(query.After, out var id))
         {
-            query = query with { After = last.Name };
+            query = await monitor.FindJobsAsync([id], cancellationToken).ConfigureAwait(false) is [var last]
+                ? query with { After = last.Name }
+                : throw new ArgumentException(
+                    "after: the job at which the page before ended was deleted meanwhile. Begin again, without after.", nameof(query));
         }
 
         return await SeenOnly.JobsAsync(monitor, query, access.SeesJob, cancellationToken).ConfigureAwait(false);

@@ -24,8 +24,16 @@ internal static class EventSql
         order by e.id desc limit $8::bigint
         """;
 
-    /// <summary>The oldest event that such a page examines if it is not full earlier, and when it happened; nothing if it reaches the first
-    /// event. $1 only ids below this one, $2 only ids above this one, $3 entry, or null, $4 how many to examine.</summary>
+    /// <summary>The newest events of an entry, newest first, without those of bulk operations. $1 entry, $2 how many at most.</summary>
+    internal const string OfEntry = """
+        select e.id, e.happened_at, e.kind, e.node, e.entry, e.subject, e.operation, e.entries, e.detail, e.actor, e.reason, e.tool,
+            e.session_user_name
+        from {schema}.events e where e.entry = $1 and e.operation is null order by e.id desc limit $2
+        """;
+
+    /// <summary>The oldest event that a page of <see cref="List"/> examines if it is not full earlier, and when it happened; nothing if it
+    /// reaches the first event. $1 only ids below this one, $2 only ids above this one, $3 entry, or null, $4 how many to
+    /// examine.</summary>
     internal const string Edge = """
         select f.id, f.happened_at from {schema}.events f
         where f.id < $1::bigint and f.id > $2::bigint and ($3::bigint is null or f.entry = $3)

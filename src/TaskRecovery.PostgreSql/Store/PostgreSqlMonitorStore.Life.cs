@@ -95,8 +95,9 @@ internal sealed partial class PostgreSqlMonitorStore
                 row.GetInt64(0), row.Int64OrNull(1),
                 row.StringOrNull(2), row.GetFieldValue<DateTimeOffset>(3), row.GetInt64(4)),
             cancellationToken).ConfigureAwait(false);
-        var events = await ListEventsAsync(
-            connection, new EventQuery { EntryId = entryId, Limit = MaxEvents }, cancellationToken).ConfigureAwait(false);
+        var events = await database.ListAsync(
+            connection, EventSql.OfEntry, [Arg.Int8(entryId), Arg.Int8(MaxEvents)], ReadEvent, cancellationToken).ConfigureAwait(false);
+        events.Reverse();
         var operations = await database.ListAsync(
             connection, OperationSql.OfEntry, [Arg.Int8(entryId), Arg.Int8(MaxOperations)], ReadOperation, cancellationToken)
             .ConfigureAwait(false);
@@ -122,7 +123,7 @@ internal sealed partial class PostgreSqlMonitorStore
             Progress = report.FirstOrDefault(),
 
             // Those of bulk operations are listed on their own.
-            Events = [.. events.Where(static one => one.OperationId is null).Take(MaxEvents).Reverse()],
+            Events = events,
             Operations = operations,
         };
     }

@@ -22,8 +22,9 @@ internal sealed partial class SqliteQueueStore
             SqliteException? error = null;
             try
             {
-                // An exception for each attempt would cost the processor more than all that is stored.
-                if (session.TryTakeWriteLock())
+                // Work that stores nothing needs no lock, so the first attempt does not take it. Once the lock was missed, it is taken
+                // before the work: an exception for each attempt would cost the processor more than all that is stored.
+                if (lockedSince is null || session.TryTakeWriteLock())
                 {
                     var result = InSavepoint(session, work);
                     if (reported is not null && lockedSince is { } from)

@@ -115,6 +115,20 @@ public sealed partial class SeenOnlyTests
         Assert.All((string[])[first, second], static page => Assert.DoesNotContain("bravo", page, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("jobs")]
+    [InlineData("api/jobs")]
+    public async Task A_page_that_begins_at_a_deleted_job_is_refused_and_does_not_begin_anew(string path)
+    {
+        await using var app = await DashboardApp.StartAsync(
+            Shop.Open(), Scoped(new EntryScope { Queues = ["own"] }) with { HasApi = true });
+
+        using var response = await app.Client.SendAsync(Requests.Get($"jobs/{path}?after={Guid.CreateVersion7()}"), Cancellation);
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Contains("was deleted meanwhile", await response.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+    }
+
     private static async Task<string> ReadAsync(DashboardApp app, string path)
     {
         using var response = await app.Client.SendAsync(Requests.Get($"jobs/{path}"), Cancellation);

@@ -131,7 +131,7 @@ public sealed class CallersTransactionTests : IDisposable
     }
 
     [Fact]
-    public async Task A_deferred_transaction_that_waits_for_the_lock_throws_nothing_meanwhile()
+    public async Task A_deferred_transaction_that_waits_for_the_lock_does_not_throw_for_each_attempt()
     {
         var log = new ListLogger();
         var database = _files.Open(log: log);
@@ -168,8 +168,26 @@ public sealed class CallersTransactionTests : IDisposable
         }
 
         await transaction.CommitAsync();
-        Assert.Equal(0, exceptions);
+
+        // The first attempt's, and once more when its savepoint was undone.
+        Assert.InRange(exceptions, 1, 2);
         Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+    }
+
+    [Fact]
+    public async Task A_duplicate_in_a_deferred_transaction_needs_no_lock()
+    {
+        var store = await _files.OpenStoreAsync();
+        await store.EnqueueAsync([TemporaryDatabase.Entry(key: "one")], null, CancellationToken.None);
+        await using var connection = _files.Connect();
+        await using var transaction = connection.BeginTransaction(deferred: true);
+        await ExecuteAsync(connection, "select count(*) from taskrecovery_entries");
+        await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None);
+
+        var results = await store.EnqueueAsync([TemporaryDatabase.Entry(key: "one")], transaction, CancellationToken.None);
+
+        Assert.True(Assert.Single(results).IsDuplicate);
+        Assert.False(CallersTransaction.HoldsWriteLock(connection.Handle!));
     }
 
     [Fact]

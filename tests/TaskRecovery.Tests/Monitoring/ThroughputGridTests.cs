@@ -108,7 +108,9 @@ public sealed class ThroughputGridTests
     {
         var grid = ThroughputGrid.For(new ThroughputQuery
         {
-            From = Noon.AddMinutes(-5_000), To = Noon, Bucket = TimeSpan.FromMinutes(1),
+            From = Noon.AddMinutes(-5_000),
+            To = Noon,
+            Bucket = TimeSpan.FromMinutes(1),
         });
         StatisticsRow[] rows = [.. Enumerable.Range(0, kinds).Select(number => Row(-1, 1) with { Kind = $"kind-{number:00}" })];
 
