@@ -220,7 +220,7 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
         var stops = fleet.Harms.Where(harm => harm.Kind == HarmKinds.Stop).ToLookup(harm => harm.Worker);
         var (others, afterWaking, deaf, slow) = (0, new List<double>(), 0, new List<double>());
         var begunByWaking = new HashSet<HarmRecord>();
-        foreach (var (a, b) in runs.GroupBy(run => exclusive.GetValueOrDefault(run.EntryId, run.EntryId)).SelectMany(Pairs))
+        foreach (var (a, b) in runs.GroupBy(run => ExclusiveKey(run, exclusive)).SelectMany(Pairs))
         {
             var overlap = Runs.Overlap(a, b, stops);
             if (overlap <= TimeSpan.Zero)
@@ -263,6 +263,10 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
 
         return new Overlaps(others, afterWaking.Count, afterWaking.DefaultIfEmpty().Max(), deaf, slow.Count, slow.DefaultIfEmpty().Max());
     }
+
+    // After a failover that lost commits, the id of a lost entry is given away again, to a run of a job for example.
+    private static (bool IsOfJob, long Key) ExclusiveKey(Run run, IReadOnlyDictionary<long, long> exclusive)
+        => (run.IsOfJob, run.IsOfJob ? exclusive.GetValueOrDefault(run.EntryId, run.EntryId) : run.EntryId);
 
     /// <summary>The stop in the middle of which a run under the older claim of an entry began, while the newer claim was running.</summary>
     private static HarmRecord? WokeInto(Run older, Run newer, ILookup<int, HarmRecord> stops)

@@ -13,8 +13,10 @@ namespace TaskRecovery.Chaos;
 /// <param name="Token">When its token was cancelled, if it did.</param>
 /// <param name="TokenReason">Why it fired.</param>
 /// <param name="IsUnresponsive">Whether the handler ignores its token.</param>
+/// <param name="IsOfJob">Whether it was a run of a job.</param>
 internal sealed record Run(
-    long EntryId, long Fence, int Worker, long Begin, long End, bool Died, long? Token, string? TokenReason, bool IsUnresponsive)
+    long EntryId, long Fence, int Worker, long Begin, long End,
+    bool Died, long? Token, string? TokenReason, bool IsUnresponsive, bool IsOfJob)
 {
     /// <summary>When the handler had been told, or had ended by itself.</summary>
     public long ToldAt => Math.Min(Token ?? long.MaxValue, End);
@@ -61,6 +63,9 @@ internal static class Runs
         var death = deaths.TryGetValue(key.Worker, out var at) ? at : (long?)null;
         var token = lines.Find(line => line.What == JournalEvents.Token);
         return new Run(key.EntryId, key.Fence, key.Worker, begin.At, end ?? death
-            ?? now, end is null && death is not null, token?.At, token?.Detail, begin.Detail == JournalEvents.Deaf);
+            ?? now, end is null && death is not null, token?.At, token?.Detail, begin.Detail == JournalEvents.Deaf, IsTask(begin.Detail));
     }
+
+    // The handler of a job writes the task's id and its due time.
+    private static bool IsTask(string detail) => Guid.TryParse(detail.Split(' ')[0], out _);
 }
