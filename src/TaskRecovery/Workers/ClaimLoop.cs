@@ -89,7 +89,7 @@ internal sealed class ClaimLoop : ILocalClaimer
     internal async Task ClaimOnceAsync(CancellationToken stop, CancellationToken abort)
     {
         await AdoptAsync(await _services.CurrentNode.WaitForLeaseAsync(stop).ConfigureAwait(false), stop).ConfigureAwait(false);
-        if (Room() == 0 || _pool.IsStopping)
+        if (Room() == 0)
         {
             // No signal is sent when a slow store has finally stored enough outcomes, so check again after this time.
             await _signal.WaitAsync(TimeSpan.FromSeconds(1), _services.Time, stop).ConfigureAwait(false);
@@ -105,7 +105,7 @@ internal sealed class ClaimLoop : ILocalClaimer
         await _turn.WaitAsync(abort).ConfigureAwait(false);
         try
         {
-            // A concurrent enqueue may have taken the room.
+            // A concurrent enqueue may have taken the room, or a stop has begun.
             if (Room() is > 0 and var limit)
             {
                 await LookAsync(limit, abort).ConfigureAwait(false);
@@ -149,10 +149,10 @@ internal sealed class ClaimLoop : ILocalClaimer
         }
 
         var claimed = await ClaimAsync(limit, abort).ConfigureAwait(false);
-        if (claimed == 0 && look.FromFront && !look.IsOwed)
+        if (claimed == 0 && look.FromFront && !look.IsOwed && Room() > 0)
         {
             // The claimer was notified of a due entry but found none. The suspect limiter may have held it back in this call, so try once
-            // more.
+            // more, unless a stop has begun meanwhile: it would find the entries that the stop releases.
             claimed = await ClaimAsync(limit, abort).ConfigureAwait(false);
         }
 
@@ -326,7 +326,7 @@ internal sealed class ClaimLoop : ILocalClaimer
         Wake(fromFront: true);
     }
 
-    private int Room() => _services.Outcomes.IsOverloaded ? 0 : _pool.Room();
+    private int Room() => _services.Outcomes.IsOverloaded || _pool.IsStopping ? 0 : _pool.Room();
 
     // If the claimer was woken and has not looked yet, it goes first: the queue may contain entries that are before these in line.
     private bool CanStart(int count) => !_looks.IsWoken && !_services.Outcomes.IsOverloaded && _pool.CanStart(count);

@@ -64,7 +64,7 @@ public sealed class ShutdownTests
         await host.StopAsync();
 
         Assert.Equal(StopReason.Shutdown, reason);
-        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds.Distinct());
+        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
         Assert.Equal(0, _store.Entry(id).Attempt);
         await host.DisposeAsync();
     }
@@ -156,7 +156,7 @@ public sealed class ShutdownTests
 
         await host.StopAsync();
 
-        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds.Distinct());
+        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
         finish.SetResult();
         await host.DisposeAsync();
     }
@@ -210,7 +210,7 @@ public sealed class ShutdownTests
 
         await host.StopAsync();
 
-        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds.Distinct());
+        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
         Assert.Equal("1"u8.ToArray(), _store.Entry(id).Checkpoint!.Value.ToArray());
         await host.DisposeAsync();
     }
@@ -258,7 +258,7 @@ public sealed class ShutdownTests
         await _store.Until(static now => now.LeftNodes.Count > 0);
 
         Assert.Equal(StopReason.Shutdown, reason);
-        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds.Distinct());
+        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
         Assert.Single(_store.LeftNodes);
         Assert.DoesNotContain(log.Lines, line => line.Level >= LogLevel.Error);
         await host.StopAsync();
