@@ -46,7 +46,8 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
     /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        await LeaveAfterAsync(base.StopAsync(cancellationToken)).ConfigureAwait(false);
+        // The host stops one service after the other, so none may wait for long.
+        await base.StopAsync(cancellationToken).WaitOrLeaveAsync(LastRound, CancellationToken.None).ConfigureAwait(false);
         await RunLastRoundAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -59,7 +60,7 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
         using var _ = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).CancelAsync(), limit);
 
         // If it fails, what was collected since the last round is lost. A stop must not fail because of that.
-        await LeaveAfterAsync(StopOnceAsync(limit.Token)).ConfigureAwait(false);
+        await StopOnceAsync(limit.Token).WaitOrLeaveAsync(LastRound, CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -145,13 +146,6 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
     /// <summary>Runs one round.</summary>
     /// <returns>Whether another round is due at once.</returns>
     protected abstract Task<bool> OnceAsync(CancellationToken cancellationToken);
-
-    // A store may not react to a cancellation, for example while its disk hangs, and the host stops one service after the other.
-    private static async Task LeaveAfterAsync(Task task)
-    {
-        task.ObserveFailure();
-        await task.WaitAsync(LastRound, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-    }
 
     private async Task RunAsync(CancellationToken stoppingToken)
     {

@@ -47,10 +47,8 @@ internal sealed class StartupRecovery(
     /// <inheritdoc/>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        var ended = Task.WhenAll(_stopping.CancelAsync(), _running ?? Task.CompletedTask);
-        ended.ObserveFailure();
-        await ended.WaitAsync(StopTime, TimeProvider.System, cancellationToken)
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_stopping.CancelAsync(), _running ?? Task.CompletedTask).WaitOrLeaveAsync(StopTime, cancellationToken)
+            .ConfigureAwait(false);
     }
 
     Task IHostedLifecycleService.StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -224,6 +224,7 @@ internal sealed class WorkService : IHostedLifecycleService, IUnresponsiveHandle
         await FlushAsync().ConfigureAwait(false);
     }
 
+    // Every later stop and the dispose wait for this one, so no wait for the store is without a limit.
     private async Task FlushAsync()
     {
         var began = TimeProvider.System.GetTimestamp();
@@ -231,18 +232,17 @@ internal sealed class WorkService : IHostedLifecycleService, IUnresponsiveHandle
 
         // Wait for the answer of a claim in progress, so that its entries are released at once instead of being recovered by other nodes.
         // If the claim hangs, time is left to store the outcomes and to cancel what is left.
-        await _claimLoops.WaitAsync(FlushTime - (3 * AbortTime), TimeProvider.System)
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await WaitForAbortedAsync(Task.WhenAll(_abort.CancelAsync(), _claimLoops)).ConfigureAwait(false);
+        await _claimLoops.WaitOrLeaveAsync(FlushTime - (3 * AbortTime)).ConfigureAwait(false);
+        await Task.WhenAll(_abort.CancelAsync(), _claimLoops).WaitOrLeaveAsync(AbortTime).ConfigureAwait(false);
         if (await _outcomes.DrainAsync(drain.Token).ConfigureAwait(false) is > 0 and var left)
         {
             _logger.OutcomesLeft(left);
         }
 
-        await WaitForAbortedAsync(Task.WhenAll(_outcomes.GiveUpAsync(), _stopLoops.CancelAsync(), _loops)).ConfigureAwait(false);
+        await Task.WhenAll(_outcomes.GiveUpAsync(), _stopLoops.CancelAsync(), _loops).WaitOrLeaveAsync(AbortTime).ConfigureAwait(false);
 
         // If this fails, a sweep of another node removes the claims.
-        await WaitOrLeaveAsync(_claims.RemoveOnceAsync, Rest()).ConfigureAwait(false);
+        await CallOrLeaveAsync(_claims.RemoveOnceAsync, Rest()).ConfigureAwait(false);
         await RunLastRoundsAsync(Rest()).ConfigureAwait(false);
 
         TimeSpan Rest()
@@ -253,26 +253,13 @@ internal sealed class WorkService : IHostedLifecycleService, IUnresponsiveHandle
     }
 
     private Task RunLastRoundsAsync(TimeSpan limit)
-        => WaitOrLeaveAsync(token => Task.WhenAll(_lastRounds.Select(loop => loop.RunLastRoundAsync(token))), limit);
-
-    // A store may not react to a cancellation, for example while its disk hangs. Every later stop and the dispose wait for this one, so no
-    // wait for the store may be without a limit.
-    private static async Task WaitForAbortedAsync(Task aborted)
-    {
-        aborted.ObserveFailure();
-        await aborted.WaitAsync(AbortTime, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-    }
+        => CallOrLeaveAsync(token => Task.WhenAll(_lastRounds.Select(loop => loop.RunLastRoundAsync(token))), limit);
 
     // The wait ends by its own timer and not by the token of the call. The callbacks of a token run one after the other, and the one with
     // which a driver cancels its statement takes seconds if the server does not answer. The source is not disposed: if the wait ends before
     // the source's timer, the timer still has to cancel the call.
-    private static async Task WaitOrLeaveAsync(Func<CancellationToken, Task> call, TimeSpan limit)
-    {
-        var source = new CancellationTokenSource(limit, TimeProvider.System);
-        var calling = call(source.Token);
-        calling.ObserveFailure();
-        await calling.WaitAsync(limit, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-    }
+    private static Task CallOrLeaveAsync(Func<CancellationToken, Task> call, TimeSpan limit)
+        => call(new CancellationTokenSource(limit, TimeProvider.System).Token).WaitOrLeaveAsync(limit);
 
     private async Task WaitUntilIdleAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
