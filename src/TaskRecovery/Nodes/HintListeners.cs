@@ -35,62 +35,32 @@ internal static class HintListeners
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 4));
     }
 
-    /// <summary>Whether a node is among the listeners of one of its lines.</summary>
+    /// <summary>The lines of a node, as it sees them.</summary>
     /// <param name="own">The place of the node.</param>
     /// <param name="peers">The other living nodes. Those without a place do not count: they listen anyway.</param>
-    public static bool Include(HintPlace own, IReadOnlyList<PeerHeartbeat> peers)
+    public static HintLine[] See(HintPlace own, IReadOnlyList<PeerHeartbeat> peers)
+        => [.. own.Queues.Select(line => See(line, own, peers))];
+
+    /// <summary>How many nodes stand in the shortest of the lines of a node; 1 if it stands in none.</summary>
+    public static int LengthOfShortest(IEnumerable<HintLine> lines)
+        => lines.Select(static line => line.Nodes).DefaultIfEmpty(1).Min();
+
+    private static HintLine See(string line, HintPlace own, IReadOnlyList<PeerHeartbeat> peers)
     {
-        foreach (var line in own.Queues)
-        {
-            var most = FindFirst(line, own, peers) is null ? PerQueue : WithFirst;
-            var before = 0;
-            for (var i = 0; i < peers.Count && before < most; i++)
-            {
-                if (peers[i].Place is { } peer && Contains(peer.Queues, line) && Compare(peer, own, line) < 0)
-                {
-                    before++;
-                }
-            }
-
-            if (before < most)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    /// <summary>How many nodes stand in the shortest line of a node, including this one; 1 if it stands in none.</summary>
-    /// <param name="own">The place of the node.</param>
-    /// <param name="peers">The other living nodes. Those without a place do not count.</param>
-    public static int LengthOfShortest(HintPlace own, IReadOnlyList<PeerHeartbeat> peers)
-        => own.Queues.Select(line => 1 + peers.Count(peer => peer.Place is { } place && Contains(place.Queues, line)))
-            .DefaultIfEmpty(1).Min();
-
-    /// <summary>Whether a node leaves new entries of a queue to the first node of its line, because the nodes of this line are nearly idle
-    /// and the first can take them. The others then look only for what the first has missed.</summary>
-    /// <param name="line">One of the lines of the node.</param>
-    /// <param name="own">The place of the node.</param>
-    /// <param name="peers">The other living nodes. Those without a place do not count.</param>
-    public static bool LeavesToFirst(string line, HintPlace own, IReadOnlyList<PeerHeartbeat> peers)
-        => FindFirst(line, own, peers) is { } first && !ReferenceEquals(first, own);
-
-    // The node to which the others leave new entries, if there is one.
-    private static HintPlace? FindFirst(string line, HintPlace own, IReadOnlyList<PeerHeartbeat> peers)
-    {
-        var (first, load, nodes) = (own, own.Load, 1);
+        var (first, load, nodes, before) = (own, own.Load, 1, 0);
         for (var i = 0; i < peers.Count; i++)
         {
             if (peers[i].Place is { } peer && Contains(peer.Queues, line))
             {
                 (load, nodes) = (load + peer.Load, nodes + 1);
+                before += Compare(peer, own, line) < 0 ? 1 : 0;
                 first = Compare(peer, first, line) < 0 ? peer : first;
             }
         }
 
         var isNearlyIdle = nodes > PerQueue && NodesPerLoad * load <= nodes;
-        return isNearlyIdle && first.Load == 0 && !Contains(first.FullQueues, line) ? first : null;
+        var isLeft = isNearlyIdle && first.Load == 0 && !Contains(first.FullQueues, line);
+        return new HintLine(line, nodes, Listens: before < (isLeft ? WithFirst : PerQueue), LeavesToFirst: isLeft && before > 0);
     }
 
     private static int Compare(HintPlace one, HintPlace other, string line)

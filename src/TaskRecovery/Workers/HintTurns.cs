@@ -64,7 +64,7 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
     public int Nodes => _nodes;
 
     /// <summary>Whether this node leaves new entries of a queue to the first node of the line
-    /// (<see cref="HintListeners.LeavesToFirst"/>). Begins some heartbeats late, when the first node knows that it is the first. Not for a
+    /// (<see cref="HintLine.LeavesToFirst"/>). Begins some heartbeats late, when the first node knows that it is the first. Not for a
     /// while after <see cref="FoundLate"/>.</summary>
     public bool Leaves(string queue)
     {
@@ -183,8 +183,9 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
     /// <inheritdoc/>
     public void Observe(HintPlace? own, IReadOnlyList<PeerHeartbeat> peers)
     {
-        _nodes = own is null ? 1 : HintListeners.LengthOfShortest(own, peers);
-        var isChosen = own is null || HintListeners.Include(own, peers);
+        HintLine[] lines = own is null ? [] : HintListeners.See(own, peers);
+        _nodes = HintListeners.LengthOfShortest(lines);
+        var isChosen = own is null || lines.Any(static line => line.Listens);
         CancellationTokenSource? ended = null;
         TaskCompletionSource? begins = null;
         lock (_gate)
@@ -207,7 +208,15 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
                 _chosenAt ??= time.GetTimestamp();
             }
 
-            CountLeft(own, peers);
+            if (own is null)
+            {
+                _left.Clear();
+            }
+
+            foreach (var line in lines)
+            {
+                _left[line.Name] = line.LeavesToFirst ? _left.GetValueOrDefault(line.Name) + 1 : 0;
+            }
         }
 
         begins?.TrySetResult();
@@ -227,20 +236,6 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
     private bool LeavesNow(string queue)
         => _left.GetValueOrDefault(HintListeners.Line(queue, _kinds)) >= HeartbeatsUntilHandedOver
             && !(_foundLateAt.TryGetValue(queue, out var at) && time.GetElapsedTime(at) < ServesFor);
-
-    private void CountLeft(HintPlace? own, IReadOnlyList<PeerHeartbeat> peers)
-    {
-        if (own is null)
-        {
-            _left.Clear();
-            return;
-        }
-
-        foreach (var line in own.Queues)
-        {
-            _left[line] = HintListeners.LeavesToFirst(line, own, peers) ? _left.GetValueOrDefault(line) + 1 : 0;
-        }
-    }
 
     private bool IsLong() => _chosenAt is { } at && time.GetElapsedTime(at) >= LongestTurn;
 }

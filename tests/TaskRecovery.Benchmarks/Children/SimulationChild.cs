@@ -219,7 +219,7 @@ internal sealed class SimulatedNode(IQueueStore store, IOperationStore operation
         }
 
         _alive = result.Peers.Count + 1;
-        Listens = result.Place is not { } place || HintListeners.Include(place, result.Peers);
+        Listens = result.Place is not { } place || HintListeners.See(place, result.Peers).Any(static line => line.Listens);
         if (_detector.Observe(sent, Stopwatch.GetTimestamp(), result.Peers).Count > 0)
         {
             throw new InvalidOperationException("A simulated node would declare another one dead.");

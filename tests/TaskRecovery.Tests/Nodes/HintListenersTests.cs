@@ -82,7 +82,7 @@ public sealed class HintListenersTests
     {
         PeerHeartbeat[] peers = [.. Enumerable.Range(1, 20).Select(static _ => new PeerHeartbeat(Guid.NewGuid(), "old", 1, true, true))];
 
-        Assert.True(HintListeners.Include(Place(99), peers));
+        Assert.True(Listens(Place(99), peers));
     }
 
     [Theory]
@@ -101,7 +101,7 @@ public sealed class HintListenersTests
             number => Place(number, load: Math.Clamp(load - (2 * (nodes - number)), 0, 2))).ToArray();
         Assert.Equal(load, places.Sum(static place => place.Load));
 
-        Assert.Equal(leave ? places.Skip(1) : [], places.Where(own => HintListeners.LeavesToFirst("default", own, PeersOf(own, places))));
+        Assert.Equal(leave ? places.Skip(1) : [], places.Where(own => Leaves("default", own, PeersOf(own, places))));
     }
 
     [Fact]
@@ -110,8 +110,8 @@ public sealed class HintListenersTests
         HintPlace[] full = [.. Enumerable.Range(1, 20).Select(static number => Place(number, full: true))];
         HintPlace[] busy = [.. Enumerable.Range(1, 20).Select(static number => Place(number, load: 1))];
 
-        Assert.DoesNotContain(full, own => HintListeners.LeavesToFirst("default", own, PeersOf(own, full)));
-        Assert.DoesNotContain(busy, own => HintListeners.LeavesToFirst("default", own, PeersOf(own, busy)));
+        Assert.DoesNotContain(full, own => Leaves("default", own, PeersOf(own, full)));
+        Assert.DoesNotContain(busy, own => Leaves("default", own, PeersOf(own, busy)));
     }
 
     [Fact]
@@ -120,9 +120,9 @@ public sealed class HintListenersTests
         var own = new HintPlace(["default", "rare"], [], 0, null, 1);
         HintPlace[] places = [own, .. Enumerable.Range(2, 20).Select(static number => Place(number)), Place(22, queue: "rare")];
 
-        Assert.Equal(2, HintListeners.LengthOfShortest(own, PeersOf(own, places)));
-        Assert.Equal(21, HintListeners.LengthOfShortest(places[1], PeersOf(places[1], places)));
-        Assert.Equal(1, HintListeners.LengthOfShortest(own with { Queues = [] }, PeersOf(own, places)));
+        Assert.Equal(2, Shortest(own, PeersOf(own, places)));
+        Assert.Equal(21, Shortest(places[1], PeersOf(places[1], places)));
+        Assert.Equal(1, Shortest(own with { Queues = [] }, PeersOf(own, places)));
     }
 
     [Fact]
@@ -131,8 +131,8 @@ public sealed class HintListenersTests
         HintPlace[] places =
             [.. Enumerable.Range(1, 20).Select(static number => Place(number)), Place(21, queue: "rare"), Place(22, queue: "rare")];
 
-        Assert.False(HintListeners.LeavesToFirst("rare", places[^1], PeersOf(places[^1], places)));
-        Assert.True(HintListeners.LeavesToFirst("default", places[1], PeersOf(places[1], places)));
+        Assert.False(Leaves("rare", places[^1], PeersOf(places[^1], places)));
+        Assert.True(Leaves("default", places[1], PeersOf(places[1], places)));
     }
 
     [Fact]
@@ -140,11 +140,20 @@ public sealed class HintListenersTests
     {
         PeerHeartbeat[] peers = [.. Enumerable.Range(1, 20).Select(static _ => new PeerHeartbeat(Guid.NewGuid(), "old", 1, true, true))];
 
-        Assert.False(HintListeners.LeavesToFirst("default", Place(99), peers));
+        Assert.False(Leaves("default", Place(99), peers));
     }
 
     private static IEnumerable<long> Listeners(HintPlace[] places)
-        => places.Where(own => HintListeners.Include(own, PeersOf(own, places))).Select(static place => place.Number);
+        => places.Where(own => Listens(own, PeersOf(own, places))).Select(static place => place.Number);
+
+    private static bool Listens(HintPlace own, PeerHeartbeat[] peers)
+        => HintListeners.See(own, peers).Any(static line => line.Listens);
+
+    private static bool Leaves(string line, HintPlace own, PeerHeartbeat[] peers)
+        => HintListeners.See(own, peers).Single(seen => seen.Name == line).LeavesToFirst;
+
+    private static int Shortest(HintPlace own, PeerHeartbeat[] peers)
+        => HintListeners.LengthOfShortest(HintListeners.See(own, peers));
 
     private static PeerHeartbeat[] PeersOf(HintPlace own, HintPlace[] places)
         => [.. places.Where(place => place != own).Select(
