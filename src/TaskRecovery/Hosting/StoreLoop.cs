@@ -15,8 +15,11 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
     private readonly Signal _never = new();
     private readonly SemaphoreSlim _turn = new(1, 1);
 
-    /// <summary>The wait between two rounds.</summary>
+    /// <summary>The wait between two rounds, and the longest one after rounds that failed.</summary>
     protected abstract TimeSpan Interval { get; }
+
+    /// <summary>The wait after a round that succeeded, if no other one is due at once.</summary>
+    protected virtual TimeSpan Rest => Interval;
 
     /// <summary>Whether a round serves the whole store and not only this node. In a fleet, each node then skips rounds.</summary>
     protected virtual bool ServesStore => false;
@@ -94,7 +97,7 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
         {
             var more = await OnceAsync(cancellationToken).ConfigureAwait(false);
             _health.Succeeded();
-            return more ? TimeSpan.Zero : services.UntilNext(Interval);
+            return more ? TimeSpan.Zero : services.UntilNext(Rest);
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
@@ -120,7 +123,7 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
         while (!await (isFailing ? _never : Wake).WaitAsync(wait, services.Time, cancellationToken).ConfigureAwait(false)
             && ServesStore && !isFailing && services.SkipsRound())
         {
-            wait = services.UntilNext(Interval);
+            wait = services.UntilNext(Rest);
         }
     }
 

@@ -24,16 +24,19 @@ internal sealed class ClaimReconciler(
     private bool _foundNothing;
 
     /// <inheritdoc/>
-    /// <remarks>A call whose answer is lost wakes this loop. A node without claims has none that the database could have lost.</remarks>
     protected override TimeSpan Interval
     {
         get
         {
             var interval = options.Value.Recovery.SweepInterval;
-            return _suspects.Count > 0 && SoonAgain < interval ? SoonAgain
-                : _foundNothing && currentNode.Node?.Claims.Count == 0 ? store.Traits.WhileIdle(interval) : interval;
+            return _suspects.Count > 0 && SoonAgain < interval ? SoonAgain : interval;
         }
     }
+
+    /// <inheritdoc/>
+    /// <remarks>A call whose answer is lost wakes this loop. A node without claims has none that the database could have lost.</remarks>
+    protected override TimeSpan Rest
+        => _foundNothing && _suspects.Count == 0 && currentNode.Node?.Claims.Count == 0 ? store.Traits.WhileIdle(Interval) : Interval;
 
     /// <inheritdoc/>
     protected override Signal Wake => signals.ReconcileDue;
@@ -91,8 +94,6 @@ internal sealed class ClaimReconciler(
     /// <inheritdoc/>
     protected override async Task<bool> OnceAsync(CancellationToken cancellationToken)
     {
-        // A round that fails is repeated soon.
-        _foundNothing = false;
         _foundNothing = await ReconcileOnceAsync(cancellationToken).ConfigureAwait(false) == 0;
         return false;
     }

@@ -18,17 +18,18 @@ internal sealed class RecoverySweeper(
 
     private readonly TimeProvider _time = services.Time;
     private long? _fullRecovery;
-    private bool _foundNothing;
+
+    /// <inheritdoc/>
+    protected override TimeSpan Interval => options.Value.Recovery.SweepInterval;
 
     /// <inheritdoc/>
     /// <remarks>While the node has its lease, each heartbeat reports dead nodes that have claims, and wakes this loop.</remarks>
-    protected override TimeSpan Interval
+    protected override TimeSpan Rest
     {
         get
         {
-            var idle = store.Traits.WhileIdle(SweepInterval);
-            return !_foundNothing || currentNode.Node?.Lease is null ? SweepInterval
-                : idle < FullRecoveryInterval ? idle : FullRecoveryInterval;
+            var idle = store.Traits.WhileIdle(Interval);
+            return currentNode.Node?.Lease is null ? Interval : idle < FullRecoveryInterval ? idle : FullRecoveryInterval;
         }
     }
 
@@ -43,9 +44,7 @@ internal sealed class RecoverySweeper(
     /// <remarks>The start-up hook has just swept.</remarks>
     protected override TimeSpan FirstRound => TimeSpan.FromSeconds(5);
 
-    private TimeSpan SweepInterval => options.Value.Recovery.SweepInterval;
-
-    private TimeSpan FullRecoveryInterval => SweepInterval * FullRecoveryEvery;
+    private TimeSpan FullRecoveryInterval => Interval * FullRecoveryEvery;
 
     /// <summary>Does one sweep, or a full recovery with tasks and jobs if that is due. Tests call this; the timer is not part of the
     /// behavior.</summary>
@@ -66,12 +65,5 @@ internal sealed class RecoverySweeper(
     }
 
     /// <inheritdoc/>
-    protected override async Task<bool> OnceAsync(CancellationToken cancellationToken)
-    {
-        // A round that fails is repeated soon.
-        _foundNothing = false;
-        var hasMore = await SweepOnceAsync(cancellationToken).ConfigureAwait(false);
-        _foundNothing = !hasMore;
-        return hasMore;
-    }
+    protected override Task<bool> OnceAsync(CancellationToken cancellationToken) => SweepOnceAsync(cancellationToken);
 }

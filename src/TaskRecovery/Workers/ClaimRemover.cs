@@ -11,7 +11,7 @@ internal sealed class ClaimRemover(IEntryStore store, ICurrentNode currentNode, 
 {
     /// <inheritdoc/>
     protected override TimeSpan Interval
-        => currentNode.Node?.Claims.Count == 0 && store.Traits.IdlePollInterval is { } idle ? idle : store.Traits.PollInterval;
+        => currentNode.Node?.Claims.Count == 0 ? store.Traits.WhileIdle(store.Traits.PollInterval) : store.Traits.PollInterval;
 
     /// <summary>Removes the claims that are settled by now. If that fails, the next call repeats it.</summary>
     internal Task RemoveOnceAsync(CancellationToken cancellationToken) => InTurnAsync(RemoveAsync, cancellationToken);
