@@ -8,18 +8,16 @@ internal static class JobListSql
         j.name collate "C" >= coalesce($1::text, '') and j.name is distinct from $1::text
         """;
 
-    private static readonly string WithoutArgs = JobSql.Columns.Replace("j.args,", "''::text,", StringComparison.Ordinal);
-
     /// <summary>A page of jobs. $1 only names after this one, or null, $2 how many at most.</summary>
     internal static readonly string List = ListOf(JobSql.Columns);
 
     /// <summary>As <see cref="List"/>, without arguments.</summary>
-    internal static readonly string ListWithoutArgs = ListOf(WithoutArgs);
+    internal static readonly string ListWithoutArgs = ListOf(JobSql.ColumnsWithoutArgs);
 
     /// <summary>A page of jobs whose names contain a text, without arguments. $1 only names after this one, or null, $2 how many at most,
     /// $3 the text, $4 how many names to compare at most.</summary>
     internal static readonly string Search = $$"""
-        select {{WithoutArgs}}
+        select {{JobSql.ColumnsWithoutArgs}}
         from (
             select j.*, j.name collate "C" as sort_name from {schema}.jobs j where {{After}} order by sort_name limit $4::bigint) j
         where strpos(lower(j.name collate "C"), lower($3::text collate "C")) > 0
@@ -34,7 +32,7 @@ internal static class JobListSql
         """;
 
     /// <summary>Jobs by id, without arguments. $1 ids.</summary>
-    internal static readonly string FindMany = $"select {WithoutArgs} from {{schema}}.jobs j where j.id = any ($1)";
+    internal static readonly string FindMany = $"select {JobSql.ColumnsWithoutArgs} from {{schema}}.jobs j where j.id = any ($1)";
 
     private static string ListOf(string columns) => $$"""
         select {{columns}} from {schema}.jobs j where {{After}} order by j.name collate "C" limit $2::bigint

@@ -7,20 +7,13 @@ internal static class JobSql
 {
     /// <summary>The interval in microseconds, limited to values that allow arithmetic: an interval below a second becomes a
     /// second.</summary>
-    private const string Every = """
-        case when j.every is not null
-                then (extract(epoch from least(greatest(j.every, interval '1 second'), interval '876000 hours')) * 1000000)::bigint end
-        """;
+    private static readonly string Every = Micros("j.every", least: "1 second");
 
     /// <summary>The columns of a job.</summary>
-    internal static readonly string Columns = $"""
-        j.id, j.name, j.kind, j.args, {Every}, {Clamp("j.once_at")}, j.state, j.overlap, j.missed_runs, j.queue, j.priority,
-            j.max_attempts, {Micros("j.timeout")},
-            case when j.planned_entry is not null then {Clamp("j.next_run_at")} end, {Clamp("j.created_at")}, {Clamp("j.updated_at")},
-            j.declared_by, j.cron, j.time_zone, {Clamp("j.start_at")}, {Clamp("j.end_at")}, j.exceptions,
-            {Micros("j.catch_up_within")}, j.catch_up_limit, {Micros("j.expires_after")},
-            {Clamp("j.paused_at")}, {Clamp("j.resume_at")}, j.paused_by, j.paused_reason, {Clamp("j.orphaned_at")}
-        """;
+    internal static readonly string Columns = ColumnsWith("j.args");
+
+    /// <summary>As <see cref="Columns"/>, with empty arguments.</summary>
+    internal static readonly string ColumnsWithoutArgs = ColumnsWith("''::text");
 
     /// <summary>The condition under which a row can be planned. The constraint <c>jobs_sound</c> requires the same, but rows that are older
     /// than the constraint may violate it.</summary>
@@ -38,10 +31,19 @@ internal static class JobSql
                 then least(greatest({column}, timestamptz '0002-01-01 00:00Z'), timestamptz '9000-01-01 00:00Z') end
         """;
 
-    /// <summary>A time span in microseconds, limited to 36,500 days either way.</summary>
-    private static string Micros(string column) => $"""
+    private static string ColumnsWith(string args) => $"""
+        j.id, j.name, j.kind, {args}, {Every}, {Clamp("j.once_at")}, j.state, j.overlap, j.missed_runs, j.queue, j.priority,
+            j.max_attempts, {Micros("j.timeout")},
+            case when j.planned_entry is not null then {Clamp("j.next_run_at")} end, {Clamp("j.created_at")}, {Clamp("j.updated_at")},
+            j.declared_by, j.cron, j.time_zone, {Clamp("j.start_at")}, {Clamp("j.end_at")}, j.exceptions,
+            {Micros("j.catch_up_within")}, j.catch_up_limit, {Micros("j.expires_after")},
+            {Clamp("j.paused_at")}, {Clamp("j.resume_at")}, j.paused_by, j.paused_reason, {Clamp("j.orphaned_at")}
+        """;
+
+    /// <summary>A time span in microseconds, limited to 36,500 days either way, or to another least one.</summary>
+    private static string Micros(string column, string least = "-876000 hours") => $"""
         case when {column} is not null
-                then (extract(epoch from least(greatest({column}, interval '-876000 hours'), interval '876000 hours'))
+                then (extract(epoch from least(greatest({column}, interval '{least}'), interval '876000 hours'))
                     * 1000000)::bigint end
         """;
 
