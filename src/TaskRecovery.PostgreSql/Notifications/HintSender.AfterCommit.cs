@@ -188,7 +188,8 @@ internal sealed partial class HintSender
         {
             foreach (var transaction in ended)
             {
-                // The caller may have used further queues and committed while this look waited for its connection.
+                // The caller may have used further queues and ended the transaction while this look waited for its connection. Whether it
+                // committed is not known here; a hint without work costs one look.
                 if (_uncommitted.Remove(transaction, out var pending))
                 {
                     late.AddRange(pending.Words.Skip(sent[transaction]));

@@ -10,9 +10,8 @@ internal static class NextRuns
     /// now: due times that are skipped, or for which one run stands, are not in it.</remarks>
     /// <param name="job">The job.</param>
     /// <param name="next">The due time of its planned run.</param>
-    /// <param name="count">How many runs to return.</param>
+    /// <param name="count">How many runs to return, which the caller has checked.</param>
     /// <param name="now">The time now.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is not 1 to 1,000.</exception>
     public static IReadOnlyList<DateTimeOffset> Of(Job job, DateTimeOffset next, int count, DateTimeOffset now)
     {
         var times = JobRules.TimesOf(job);

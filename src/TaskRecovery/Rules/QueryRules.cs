@@ -86,11 +86,7 @@ internal static class QueryRules
     public static void Check(LastTasksQuery query)
     {
         ArgumentNullException.ThrowIfNull(query);
-        if (query.JobIds.Count > MaxJobs)
-        {
-            throw Wrong(nameof(query.JobIds), $"{query.JobIds.Count:N0} ids", $"use at most {MaxJobs:N0}");
-        }
-
+        CheckJobs(query.JobIds, nameof(query.JobIds));
         if (query.Limit is < 1 or > MaxLastTasks)
         {
             throw Wrong(nameof(query.Limit), query.Limit.ToString(
@@ -111,10 +107,7 @@ internal static class QueryRules
     public static void Check(IReadOnlyCollection<Guid> jobIds)
     {
         ArgumentNullException.ThrowIfNull(jobIds);
-        if (jobIds.Count > MaxJobs)
-        {
-            throw Wrong(nameof(jobIds), $"{jobIds.Count:N0} ids", $"use at most {MaxJobs:N0}");
-        }
+        CheckJobs(jobIds, nameof(jobIds));
     }
 
     /// <summary>Checks the number of rows of a page.</summary>
@@ -208,4 +201,12 @@ internal static class QueryRules
 
     private static ArgumentException Wrong(string name, string value, string rule)
         => new($"{name} is '{EntryText.Shown(value)}': {rule}.", name);
+
+    private static void CheckJobs(IReadOnlyCollection<Guid> jobIds, string name)
+    {
+        if (jobIds.Count > MaxJobs)
+        {
+            throw Wrong(name, $"{jobIds.Count:N0} ids", $"use at most {MaxJobs:N0}");
+        }
+    }
 }
