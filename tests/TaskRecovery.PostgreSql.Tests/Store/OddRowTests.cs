@@ -45,7 +45,7 @@ public sealed class OddRowTests : PostgreSqlStoreTests
     {
         var store = await OpenStoreAsync();
         var ids = await store.EnqueueAsync([Entry(), Entry()], null, Cancellation);
-        await ExecuteAsync("alter table taskrecovery.waiting drop constraint waiting_time_check");
+        await ExecuteAsync("alter domain taskrecovery.due_time drop constraint due_time_check");
         await ExecuteAsync($"update taskrecovery.waiting set run_at = '{time}', found_by_id = true where id = {ids[0].Id}");
         var identity = Identity();
         using var node = store.OpenNodeSession();
@@ -77,22 +77,28 @@ public sealed class OddRowTests : PostgreSqlStoreTests
             Assert.Equal(PostgresErrorCodes.CheckViolation, error.SqlState);
         }
 
-        foreach (var change in new[] { "args = repeat('x', 67108865)", "metadata = repeat('x', 16385)",
-            "unique_key = repeat('x', 4097)", "trace_parent = repeat('x', 4097)" })
+        foreach (var (change, check) in new[] { ("args = repeat('x', 67108865)", "args_text_check"),
+            ("metadata = repeat('x', 16385)", "metadata_text_check"), ("unique_key = repeat('x', 4097)", "short_text_check"),
+            ("trace_parent = repeat('x', 4097)", "short_text_check"), ("queue = 0", "queue_number_check"), ("kind = 0", "kind_number_check") })
         {
             var error = await Assert.ThrowsAsync<PostgresException>(
                 () => ExecuteAsync($"update taskrecovery.entries set {change} where id = {id}"));
-            Assert.Equal((PostgresErrorCodes.CheckViolation, "entries_size_check"), (error.SqlState, error.ConstraintName));
+            Assert.Equal((PostgresErrorCodes.CheckViolation, check), (error.SqlState, error.ConstraintName));
         }
 
         foreach (var time in new[] { "infinity", "-infinity" })
         {
             var error = await Assert.ThrowsAsync<PostgresException>(
                 () => ExecuteAsync($"update taskrecovery.waiting set run_at = '{time}', found_by_id = true where id = {id}"));
-            Assert.Equal((PostgresErrorCodes.CheckViolation, "waiting_time_check"), (error.SqlState, error.ConstraintName));
+            Assert.Equal((PostgresErrorCodes.CheckViolation, "due_time_check"), (error.SqlState, error.ConstraintName));
         }
 
-        Assert.True(await ScalarAsync<bool>("select bool_and(convalidated) from pg_constraint where conname like '%_sound_check'"));
+        foreach (var change in new[] { "priority = 10", "priority = -11", "attempt = -1", "crashes = -1", "queue = 0", "kind = 0" })
+        {
+            var error = await Assert.ThrowsAsync<PostgresException>(
+                () => ExecuteAsync($"update taskrecovery.waiting set {change} where id = {id}"));
+            Assert.Equal(PostgresErrorCodes.CheckViolation, error.SqlState);
+        }
     }
 
     [Fact]
@@ -117,5 +123,6 @@ public sealed class OddRowTests : PostgreSqlStoreTests
     }
 
     private Task GivenNoChecksAsync()
-        => ExecuteAsync("alter table taskrecovery.entries drop constraint entries_sound_check, drop constraint entries_size_check");
+        => ExecuteAsync(string.Concat(new[] { "entry_priority", "attempt_limit", "run_time_limit", "args_text", "metadata_text", "short_text" }
+            .Select(static domain => $"alter domain taskrecovery.{domain} drop constraint {domain}_check;")));
 }
