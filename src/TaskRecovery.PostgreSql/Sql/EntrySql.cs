@@ -91,6 +91,16 @@ internal static class EntrySql
     /// <summary>As <see cref="EnqueueOne"/>, again in a caller's transaction, with numbers that were resolved again.</summary>
     internal static readonly string EnqueueOneAgain = One(IsNoOther);
 
+    /// <summary>Stores entries that differ only in their args, without unique keys and expiries, alone or in a caller's transaction: $5 is an
+    /// array, all else is as in <see cref="EnqueueOne"/>. Nearly every call with several entries stores such entries.</summary>
+    /// <remarks>The server builds each array of a statement into a table of its own, also those that are empty, and plans a statement with
+    /// arrays again for each call of a caller's session, if it knows nothing about them.</remarks>
+    /// <returns>As <see cref="EnqueueInTransaction"/>; no ids if a number does not belong to its name.</returns>
+    internal static readonly string EnqueueAlike = Alike(IsKnown);
+
+    /// <summary>As <see cref="EnqueueAlike"/>, again in a caller's transaction, with numbers that were resolved again.</summary>
+    internal static readonly string EnqueueAlikeAgain = Alike(IsNoOther);
+
     // Computed once, where the row is stored.
     private const string OneStored =
         "returning id, created_at, queue, kind, priority, greatest(coalesce($6, created_at + $7, created_at), created_at) as run_at";
@@ -111,6 +121,19 @@ internal static class EntrySql
             {{OneStored}}
         ), {{OneLinedUp}}
         select s.id, pg_current_xact_id(), s.created_at from stored s
+        """;
+
+    // A session draws ids in ascending order, so they are in the order of the args.
+    private static string Alike(string condition) => $$"""
+        with stored as (
+            insert into {schema}.entries (id, created_at, queue, kind, priority, max_attempts, args, timeout, metadata, trace_parent)
+            overriding system value
+            select nextval('{schema:literal}.entries_id_seq'), (select clock_timestamp()), $1, $2, $3, $4, a.args, $8, $9, $10
+            from unnest($5) a (args)
+            where {{condition}}
+            {{OneStored}}
+        ), {{OneLinedUp}}
+        select array_agg(s.id order by s.id), pg_current_xact_id(), min(s.created_at) from stored s
         """;
 
     /// <summary>Stores one entry with a unique key or an expiry, alone or in a caller's transaction. $1 to $12 as in

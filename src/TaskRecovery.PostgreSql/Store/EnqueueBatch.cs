@@ -35,6 +35,27 @@ internal static class EnqueueBatch
     /// <summary>Whether one statement can store all entries.</summary>
     internal static bool FitsOneStatement(IReadOnlyList<NewEntry> entries) => Fitting(entries, 0, MaxEntries, MaxBytes) == entries.Count;
 
+    /// <summary>Whether entries without unique keys and expiries differ only in their args.</summary>
+    internal static bool AreAlike(IReadOnlyList<NewEntry> entries)
+    {
+        var first = entries[0];
+        for (var i = 1; i < entries.Count; i++)
+        {
+            var entry = entries[i];
+            if (entry.Priority != first.Priority || entry.MaxAttempts != first.MaxAttempts
+                || entry.RunAt != first.RunAt || entry.RunAfter != first.RunAfter || entry.Timeout != first.Timeout
+                || !string.Equals(entry.Queue, first.Queue, StringComparison.Ordinal)
+                || !string.Equals(entry.Kind, first.Kind, StringComparison.Ordinal)
+                || !string.Equals(entry.Metadata, first.Metadata, StringComparison.Ordinal)
+                || !string.Equals(entry.TraceParent, first.TraceParent, StringComparison.Ordinal))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <param name="entries">The entries.</param>
     /// <param name="names">The numbers of their queues and kinds.</param>
     internal static NpgsqlParameter[] ToArgs(IReadOnlyList<NewEntry> entries, NameNumbers names)

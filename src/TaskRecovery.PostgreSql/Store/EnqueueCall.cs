@@ -1,4 +1,5 @@
 using Npgsql;
+using NpgsqlTypes;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql;
@@ -60,9 +61,11 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
     /// <summary>The statement for one entry with a unique key or an expiry.</summary>
     internal string OneUnique => IsAgain ? EntrySql.EnqueueOneUniqueAgain : EntrySql.EnqueueOneUnique;
 
-    /// <summary>The statement for entries without unique keys and expiries.</summary>
-    internal string Many
-        => isOwn ? EntrySql.Enqueue : IsAgain ? EntrySql.EnqueueInTransactionAgain : EntrySql.EnqueueInTransaction;
+    /// <summary>The statement for entries without unique keys and expiries, and its parameters.</summary>
+    internal (string Statement, NpgsqlParameter[] Args) Many(IReadOnlyList<NewEntry> chunk)
+        => EnqueueBatch.AreAlike(chunk)
+            ? (IsAgain ? EntrySql.EnqueueAlikeAgain : EntrySql.EnqueueAlike, ToAlikeArgs(chunk))
+            : (isOwn ? EntrySql.Enqueue : IsAgain ? EntrySql.EnqueueInTransactionAgain : EntrySql.EnqueueInTransaction, ToArgs(chunk));
 
     /// <summary>The statement for entries some of which have unique keys or expire.</summary>
     internal string ManyUnique
@@ -75,10 +78,15 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
     internal NpgsqlParameter[] ToArgs(IReadOnlyList<NewEntry> chunk) => EnqueueBatch.ToArgs(chunk, _names);
 
     /// <summary>Parameters of <see cref="EntrySql.EnqueueOne"/>.</summary>
-    internal NpgsqlParameter[] ToArgs(NewEntry entry) =>
+    internal NpgsqlParameter[] ToArgs(NewEntry entry) => ToArgs(entry, Arg.Utf8(entry.Args));
+
+    private NpgsqlParameter[] ToAlikeArgs(IReadOnlyList<NewEntry> chunk)
+        => ToArgs(chunk[0], Arg.Array<ReadOnlyMemory<byte>>([.. chunk.Select(static entry => entry.Args)], NpgsqlDbType.Text));
+
+    private NpgsqlParameter[] ToArgs(NewEntry entry, NpgsqlParameter args) =>
     [
         Arg.Int4(_names.Queue(entry.Queue)), Arg.Int2(_names.Kind(entry.Kind)), Arg.Int2(entry.Priority), Arg.Int2(entry.MaxAttempts),
-        Arg.Utf8(entry.Args), Arg.Time(entry.RunAt), Arg.Interval(entry.RunAfter), Arg.Interval(entry.Timeout),
+        args, Arg.Time(entry.RunAt), Arg.Interval(entry.RunAfter), Arg.Interval(entry.Timeout),
         Arg.Text(entry.Metadata), Arg.Text(entry.TraceParent), Arg.Text(entry.Queue), Arg.Text(entry.Kind),
     ];
 

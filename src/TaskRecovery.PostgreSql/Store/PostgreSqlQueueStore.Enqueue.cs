@@ -88,8 +88,7 @@ internal sealed partial class PostgreSqlQueueStore
         while (true)
         {
             var results = call.Entries is not [var entry]
-                ? await _database.ReadAsync(
-                    EntrySql.Enqueue, call.ToArgs(call.Entries), ReadIdsAsync, cancellationToken).ConfigureAwait(false)
+                ? await StoreManyAsync(call, cancellationToken).ConfigureAwait(false)
                 : callers is null
                 ? await _database.ReadAsync(
                     call.One, call.ToArgs(entry), (reader, token) => ReadOneAsync(reader, call, token), cancellationToken)
@@ -104,6 +103,12 @@ internal sealed partial class PostgreSqlQueueStore
 
             await call.ResolveAgainAsync(cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    private ValueTask<EnqueueResult[]?> StoreManyAsync(EnqueueCall call, CancellationToken cancellationToken)
+    {
+        var (statement, args) = call.Many(call.Entries);
+        return _database.ReadAsync(statement, args, ReadIdsAsync, cancellationToken);
     }
 
     private async ValueTask<EnqueueResult[]> EnqueueInAsync(
@@ -224,7 +229,7 @@ internal sealed partial class PostgreSqlQueueStore
             ? (call.OneUnique, call.ToUniqueArgs(entry))
             : needsRows
             ? (call.ManyUnique, [.. call.ToArgs(chunk), EnqueueBatch.ExpiryOf(chunk)])
-            : (call.Many, call.ToArgs(chunk));
+            : call.Many(chunk);
         return connection is null
             ? _database.ReadAsync(statement, args, ReadAsync, cancellationToken)
             : _database.ReadAsync(connection, statement, args, ReadAsync, cancellationToken);

@@ -14,6 +14,7 @@ public sealed class PlanTests : PostgreSqlStoreTests
         + "text[], boolean[], timestamptz[], int[], smallint[], boolean[]";
     private const string Steps = "uuid, bigint[], bigint[], bigint[], uuid[], text[], text[]";
     private const string OneEntry = "int, smallint, smallint, smallint, text, timestamptz, interval, interval, text, text, text, text";
+    private const string AlikeEntries = "int, smallint, smallint, smallint, text[], timestamptz, interval, interval, text, text, text, text";
     private const string PollTypes = "uuid, text[], smallint[], bigint[], text[]";
     private static readonly string[] Large =
         ["entries", "waiting", "claims", "outcomes", "jobs", "tasks", "unique_keys", "steps", "checkpoints"];
@@ -63,6 +64,8 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await AssertNoFullScanAsync(
             connection, database, "enqueued_one_once_again", $"{OneEntry}, text, timestamptz", EntrySql.EnqueueOneUniqueAgain);
         await AssertNoFullScanAsync(connection, database, "enqueued_one_in", OneEntry, EntrySql.EnqueueOne);
+        await AssertNoFullScanAsync(connection, database, "enqueued_alike", AlikeEntries, EntrySql.EnqueueAlike);
+        await AssertNoFullScanAsync(connection, database, "enqueued_alike_again", AlikeEntries, EntrySql.EnqueueAlikeAgain);
         await AssertNoFullScanAsync(
             connection, database, "enqueued_one_once", $"{OneEntry}, text, timestamptz", EntrySql.EnqueueOneUnique);
         await AssertNoFullScanAsync(
