@@ -10,6 +10,7 @@ internal static partial class CallersTransaction
 {
     // The library of the bundle that this project references. An application may have chosen another one.
     private const string Library = "e_sqlite3";
+    private const int None = 0; // SQLITE_TXN_NONE
     private const int Writes = 2; // SQLITE_TXN_WRITE
 
     /// <summary>Returns the connection of an active transaction.</summary>
@@ -43,6 +44,11 @@ internal static partial class CallersTransaction
         => raw.sqlite3_get_autocommit(connection) == 0
             && (!string.Equals(raw.GetNativeLibraryName(), Library, StringComparison.Ordinal)
                 || TransactionState(connection, "main") == Writes);
+
+    /// <summary>Returns whether a connection's transaction has a snapshot, which a commit of another connection makes too old to write. If
+    /// this can't be determined, every transaction counts.</summary>
+    public static bool HasRead(sqlite3 connection)
+        => !string.Equals(raw.GetNativeLibraryName(), Library, StringComparison.Ordinal) || TransactionState(connection, "main") != None;
 
     // SQLitePCLRaw has loaded the library. The handle itself is passed, so that it can't be closed during the call.
     [LibraryImport(Library, EntryPoint = "sqlite3_txn_state", StringMarshalling = StringMarshalling.Utf8)]

@@ -9,7 +9,7 @@ namespace TaskRecovery.Sqlite;
 internal sealed partial class SqliteQueueStore
 {
     /// <summary>Works on the caller's own connection, all or nothing: a failure undoes this work only and keeps the rest of the caller's
-    /// transaction. A deferred transaction acquires the write lock at its first write; the wait for it occupies no thread.</summary>
+    /// transaction. A deferred transaction acquires the write lock here; the wait for it occupies no thread.</summary>
     private async ValueTask<T> InCallersTransactionAsync<T>(
         DbTransaction transaction, Func<SqliteSession, T> work, CancellationToken cancellationToken, [CallerMemberName] string call = "")
     {
@@ -22,9 +22,11 @@ internal sealed partial class SqliteQueueStore
             SqliteException? error = null;
             try
             {
-                // Work that stores nothing needs no lock, so the first attempt does not take it. Once the lock was missed, it is taken
-                // before the work: an exception for each attempt would cost the processor more than all that is stored.
-                if (lockedSince is null || session.TryTakeWriteLock())
+                // A transaction that has read nothing takes the lock before the work: what the work reads without it would be too old to
+                // write once another connection has committed. One that has read tries without it, because work that stores nothing needs
+                // no lock. Once the lock was missed, it is taken before the work: an exception for each attempt would cost the processor
+                // more than all that is stored.
+                if ((lockedSince is null && session.HasRead) || session.TryTakeWriteLock())
                 {
                     var result = InSavepoint(session, work);
                     if (reported is not null && lockedSince is { } from)

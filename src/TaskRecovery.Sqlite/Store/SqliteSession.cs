@@ -25,6 +25,9 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
     /// <summary>Whether a transaction is open on the connection.</summary>
     public bool InTransaction => raw.sqlite3_get_autocommit(Handle) == 0;
 
+    /// <summary>Whether the caller's transaction has read or written.</summary>
+    public bool HasRead => CallersTransaction.HasRead(Handle);
+
     /// <summary>Whether the file is read-only.</summary>
     public bool IsReadOnly => raw.sqlite3_db_readonly(Handle, "main") == 1;
 
