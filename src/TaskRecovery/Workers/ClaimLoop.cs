@@ -149,10 +149,10 @@ internal sealed class ClaimLoop : ILocalClaimer
         }
 
         var claimed = await ClaimAsync(limit, abort).ConfigureAwait(false);
-        if (claimed == 0 && look.FromFront && !look.IsOwed && Room() > 0)
+        if (claimed == 0 && look.FromFront && !look.IsOwed && !_pool.IsStopping)
         {
             // The claimer was notified of a due entry but found none. The suspect limiter may have held it back in this call, so try once
-            // more, unless a stop has begun meanwhile: it would find the entries that the stop releases.
+            // more, unless a stop has begun meanwhile: the claim would take the entries that the stop releases.
             claimed = await ClaimAsync(limit, abort).ConfigureAwait(false);
         }
 

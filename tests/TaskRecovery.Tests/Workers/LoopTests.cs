@@ -12,6 +12,8 @@ public sealed class LoopTests
     // What the engine leaves between two looks of a kind is 20 ms; a timer may be early by the rest of a millisecond and by one tick.
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(18);
 
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
+
     private static readonly StoreTraits SeldomPolled =
         new() { System = "fake", UsesSessionLocks = false, LockProvesDeath = false, PollInterval = TimeSpan.FromHours(1) };
 
@@ -139,6 +141,31 @@ public sealed class LoopTests
         Assert.Empty(inherited);
     }
 
+    /// <summary>The second claim of a look from the front would take what the stop has just released.</summary>
+    [Fact]
+    public async Task A_claim_that_finds_nothing_is_not_repeated_once_a_stop_has_begun()
+    {
+        var store = new FakeQueueStore { Traits = SeldomPolled };
+        await using var host = WorkHost.Create(store, Register);
+        var claiming = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var wasStopping = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        store.OnCall = call =>
+        {
+            // The first look of a node begins at the front of the queue.
+            if (call == "claim" && claiming.TrySetResult())
+            {
+                wasStopping.SetResult(SpinWait.SpinUntil(() => host.Log.Count(2006) > 0, TimeSpan.FromMinutes(2)));
+            }
+        };
+        await host.StartAsync();
+        await claiming.Task.WaitAsync(Limit);
+
+        await host.StopAsync();
+
+        Assert.True(await wasStopping.Task.WaitAsync(Limit));
+        Assert.Equal(1, store.CallsOf("claim"));
+    }
+
     /// <summary>The call is still running when its loop is asked to stop, and fails because of that.</summary>
     [Theory]
     [InlineData("claim")]
@@ -173,9 +200,12 @@ public sealed class LoopTests
         Assert.Equal(0, host.Log.Count(1002));
     }
 
-    private static Task<WorkHost> StartAsync(FakeQueueStore store) => WorkHost.StartAsync(store, builder =>
+    private static Task<WorkHost> StartAsync(FakeQueueStore store) => WorkHost.StartAsync(store, Register);
+
+    private static void Register(TaskRecoveryBuilder builder)
     {
         builder.Services.AddSingleton(new TestWork());
+        builder.Services.AddSingleton(WorkHost.PatientStop);
         builder.AddWorker<TestArgs, TestWorker>();
-    });
+    }
 }

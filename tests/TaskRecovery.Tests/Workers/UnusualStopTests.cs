@@ -64,7 +64,7 @@ public sealed class UnusualStopTests
 
         var first = host.StopAsync();
         await host.Services.GetRequiredService<WorkService>().StopAsync(new CancellationToken(canceled: true)).WaitAsync(Limit);
-        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
+        OutcomeAssert.Released(_store.Entry(id));
         await first.WaitAsync(Limit);
 
         Assert.Single(_store.LeftNodes);
@@ -84,7 +84,7 @@ public sealed class UnusualStopTests
         var host = await StartAsync(
             TimeSpan.FromHours(1),
             builder => builder.Services.AddHostedService(
-                _ => new SlowService(() => _store.Until(store => store.Entries.All(entry => entry.Kinds is [OutcomeKind.Released])))));
+                _ => new SlowService(() => _store.Until(store => store.Entries.All(entry => entry.Kinds is [.., OutcomeKind.Released])))));
         var log = host.Log;
         var (id, _) = await host.Queue.EnqueueAsync(new TestArgs());
         await started.Task;
@@ -95,7 +95,7 @@ public sealed class UnusualStopTests
         await stop.WaitAsync(Limit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await host.DisposeAsync();
 
-        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
+        OutcomeAssert.Released(_store.Entry(id));
         Assert.Equal(1, log.Count(2007));
     }
 
@@ -129,7 +129,7 @@ public sealed class UnusualStopTests
         await UntilLeftAsync();
 
         Assert.Equal(0, left);
-        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
+        OutcomeAssert.Released(_store.Entry(id));
         Assert.Single(_store.LeftNodes);
     }
 
@@ -162,7 +162,7 @@ public sealed class UnusualStopTests
         await DisposeWithoutStopAsync(host).WaitAsync(Limit);
         await UntilLeftAsync();
 
-        Assert.Equal([OutcomeKind.Released], atLeave);
+        OutcomeAssert.Released(atLeave);
         finish.SetResult();
     }
 
@@ -190,7 +190,7 @@ public sealed class UnusualStopTests
             end.Set();
         }
 
-        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
+        OutcomeAssert.Released(_store.Entry(id));
         await host.DisposeAsync();
     }
 
@@ -241,7 +241,7 @@ public sealed class UnusualStopTests
         try
         {
             await noticed.Task;
-            await _store.Until(store => store.Entries.Count(entry => entry.Kinds is [OutcomeKind.Released]) == 1);
+            await _store.Until(store => store.Entries.Count(entry => entry.Kinds is [.., OutcomeKind.Released]) == 1);
         }
         finally
         {
@@ -281,7 +281,7 @@ public sealed class UnusualStopTests
 
         await (isDisposed ? DisposeWithoutStopAsync(host) : host.StopAsync()).WaitAsync(Limit);
 
-        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
+        OutcomeAssert.Released(_store.Entry(id));
         finish.SetResult();
         await host.DisposeAsync();
     }
@@ -315,7 +315,7 @@ public sealed class UnusualStopTests
         await ended.Task.WaitAsync(Limit);
         await UntilLeftAsync();
 
-        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
+        OutcomeAssert.Released(_store.Entry(id));
         Assert.Single(_store.LeftNodes);
         await host.DisposeAsync();
     }
@@ -346,7 +346,7 @@ public sealed class UnusualStopTests
         await disposed.Task.WaitAsync(Limit);
         await UntilLeftAsync();
 
-        Assert.Equal([OutcomeKind.Released], _store.Entry(id).Kinds);
+        OutcomeAssert.Released(_store.Entry(id));
         Assert.Single(_store.LeftNodes);
     }
 
