@@ -176,7 +176,8 @@ public sealed class LoopTests
         await using var host = await StartAsync(store);
         await store.Until(now => now.CallsOf("listening") > 0);
         var running = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var (isListening, wasStopping) = (true, false);
+        var wasStopping = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isListening = true;
         store.OnCall = call =>
         {
             if (call == "listening ended")
@@ -186,17 +187,18 @@ public sealed class LoopTests
             else if (call == interrupted)
             {
                 running.TrySetResult();
-                wasStopping = SpinWait.SpinUntil(
-                    () => interrupted == "claim" ? host.Log.Count(2006) > 0 : !Volatile.Read(ref isListening), TimeSpan.FromMinutes(2));
+                wasStopping.TrySetResult(SpinWait.SpinUntil(
+                    () => interrupted == "claim" ? host.Log.Count(2006) > 0 : !Volatile.Read(ref isListening), TimeSpan.FromMinutes(2)));
                 throw new StoreUnavailableException("cut off");
             }
         };
         store.Hint(StoreHintKind.Work, "default");
-        await running.Task;
+        await running.Task.WaitAsync(Limit);
 
         await host.StopAsync();
 
-        Assert.True(wasStopping);
+        // The stop waits only half a second for a poll.
+        Assert.True(await wasStopping.Task.WaitAsync(Limit));
         Assert.Equal(0, host.Log.Count(1002));
     }
 
