@@ -15,8 +15,9 @@ public sealed class RecoveryOptions
 
     /// <summary>The interval at which a node looks for the work of dead nodes even if it has seen no node die, and for claims whose
     /// answer was lost. From 20 nodes on, each node looks for the work of dead nodes more rarely, and all of them together more often. On
-    /// SQLite a node that has found nothing waits for 10 seconds if the interval is shorter, or for 12 intervals if these are shorter than
-    /// that, because its heartbeats report what dead nodes left.</summary>
+    /// SQLite a node that has found no work of dead nodes waits for 10 seconds if the interval is shorter, or for 12 intervals if these are
+    /// shorter than that, because its heartbeats report what dead nodes left. A node without claims that has found no lost answer waits for
+    /// 10 seconds if the interval is shorter, because a call whose answer is lost starts the search at once.</summary>
     /// <value>Default: 5 seconds. 100 milliseconds to 1 hour.</value>
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromSeconds(5);
 }
