@@ -10,6 +10,8 @@ namespace TaskRecovery.Testing.Tests.Hosts;
 /// <summary>When a drain is over although it runs nothing itself.</summary>
 public sealed class BackgroundDrainTests
 {
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
+
     private readonly TaskCompletionSource _firstRuns = New();
     private readonly TaskCompletionSource _firstMayEnd = New();
     private readonly TaskCompletionSource _secondRuns = New();
@@ -30,7 +32,7 @@ public sealed class BackgroundDrainTests
         await using var application = _application = await TestApplication.StartAsync(
             WorkAsync, static options => options.Running = TestRunning.Automatic, replace: services => ReplaceStore(services, CountAsync));
         _first = (await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation)).Id;
-        await _firstRuns.Task.WaitAsync(Cancellation);
+        await _firstRuns.Task.WaitAsync(Limit, Cancellation);
 
         var drained = await application.Test.DrainAsync(cancellationToken: Cancellation);
 
@@ -76,13 +78,13 @@ public sealed class BackgroundDrainTests
     {
         if (context.Args.First == 1)
         {
-            _firstRuns.SetResult();
+            _firstRuns.TrySetResult();
             await _firstMayEnd.Task.WaitAsync(cancellationToken);
             await _application!.Queue.EnqueueAsync(new Numbers(2), cancellationToken: cancellationToken);
             return;
         }
 
-        _secondRuns.SetResult();
+        _secondRuns.TrySetResult();
         await _secondMayEnd.Task.WaitAsync(cancellationToken);
     }
 
@@ -94,7 +96,7 @@ public sealed class BackgroundDrainTests
             return;
         }
 
-        _secondRuns.SetResult();
+        _secondRuns.TrySetResult();
         await _secondMayEnd.Task.WaitAsync(cancellationToken);
     }
 
@@ -107,12 +109,19 @@ public sealed class BackgroundDrainTests
             provider => CountingStore.Over(provider.GetRequiredKeyedService<IQueueStore>("inner"), count, beforeFinish)));
     }
 
-    private async Task WaitForEndsAsync(string queue, long ends)
+    private Task WaitForEndsAsync(string queue, long ends)
     {
         var monitor = _application!.Services.GetRequiredService<RunMonitor>();
-        while (monitor.EndsOf([queue]) < ends)
+        return UntilAsync(() => Task.FromResult(monitor.EndsOf([queue]) >= ends));
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        limit.CancelAfter(Limit);
+        while (!await condition())
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(5), Cancellation);
+            await Task.Delay(TimeSpan.FromMilliseconds(5), limit.Token);
         }
     }
 
@@ -136,14 +145,10 @@ public sealed class BackgroundDrainTests
         var queue = _application!.Queue;
         await queue.PauseAsync("default", Cancellation);
         _firstMayEnd.SetResult();
-        while ((await queue.FindAsync(_first, Cancellation))!.State != _firstEndsAs)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(5), Cancellation);
-        }
-
+        await UntilAsync(async () => (await queue.FindAsync(_first, Cancellation))!.State == _firstEndsAs);
         var counted = await count();
         await queue.ResumeAsync("default", Cancellation);
-        await _secondRuns.Task.WaitAsync(Cancellation);
+        await _secondRuns.Task.WaitAsync(Limit, Cancellation);
         return counted;
     }
 

@@ -37,7 +37,10 @@ internal sealed class TestApplication : IAsyncDisposable
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(new ActionWorker<Numbers>(work));
-        var tasks = builder.Services.AddTaskRecovery().AddWorker<Numbers, ActionWorker<Numbers>>("numbers");
+
+        // In the background a node can lose its lease: as long as a machine may stand still.
+        var tasks = builder.Services.AddTaskRecovery(static options => options.Node.Lease = TimeSpan.FromMinutes(5))
+            .AddWorker<Numbers, ActionWorker<Numbers>>("numbers");
         register?.Invoke(tasks);
         builder.Services.AddTaskRecoveryTesting(configure);
         replace?.Invoke(builder.Services);
