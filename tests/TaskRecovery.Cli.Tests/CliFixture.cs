@@ -215,7 +215,15 @@ internal sealed class CliFixture : IDisposable
         var services = new ServiceCollection();
         services.AddLogging();
         Use(services.AddTaskRecovery()).AddKind<Render>("render");
-        return services.BuildServiceProvider();
+        var provider = services.BuildServiceProvider();
+        if (_server is null)
+        {
+            // As long as a machine may stand still.
+            var database = provider.GetRequiredService<Sqlite.SqliteDatabase>();
+            (database.HeartbeatWait, database.VerdictWait) = (TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1));
+        }
+
+        return provider;
     }
 
     private TaskRecoveryBuilder Use(TaskRecoveryBuilder builder)

@@ -8,6 +8,9 @@ namespace TaskRecovery.Sqlite.Tests;
 /// <summary>A database file of its own for a test, and stores over it.</summary>
 public sealed class TemporaryDatabase : IDisposable
 {
+    // A heartbeat or verdict that waits for the write lock may be asserted once, as long as a machine may stand still.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("taskrecovery-sqlite-");
     private readonly List<IDisposable> _open = [];
 
@@ -22,7 +25,11 @@ public sealed class TemporaryDatabase : IDisposable
     {
         var options = new SqliteOptions();
         configure?.Invoke(options);
-        var database = new SqliteDatabase(ConnectionString, options, time ?? TimeProvider.System, log, startThread: startThread);
+        var database = new SqliteDatabase(ConnectionString, options, time ?? TimeProvider.System, log, startThread: startThread)
+        {
+            HeartbeatWait = Patience,
+            VerdictWait = Patience,
+        };
         _open.Add(database);
         return database;
     }

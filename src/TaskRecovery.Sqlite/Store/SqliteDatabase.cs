@@ -67,6 +67,14 @@ internal sealed class SqliteDatabase : IDisposable
 
     internal SqliteWriter Writer => _writer;
 
+    /// <summary>The longest wait for the write lock to store a heartbeat, because the node's next heartbeat waits behind it. The next one
+    /// retries. Only tests change it.</summary>
+    internal TimeSpan HeartbeatWait { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The longest wait for the write lock to store a verdict about other nodes, for the same reason. The next heartbeat retries.
+    /// Only tests change it.</summary>
+    internal TimeSpan VerdictWait { get; set; } = TimeSpan.FromSeconds(0.5);
+
     /// <summary>Describes which users can use the file or its folder beside those that the options name; <see langword="null"/> for
     /// none.</summary>
     public string? FindExposure() => _file.FindExposure();

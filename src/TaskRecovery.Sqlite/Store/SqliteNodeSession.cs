@@ -8,11 +8,6 @@ namespace TaskRecovery.Sqlite;
 /// the state of the node's lock has changed, or the file cannot be written by this node or read by another one.</remarks>
 internal sealed partial class SqliteNodeSession(SqliteDatabase database) : INodeSession
 {
-    // The longest wait for the write lock to store a heartbeat or a verdict, because this node's next heartbeat waits behind it. The next
-    // heartbeat retries either.
-    private static readonly TimeSpan StoreWait = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan VerdictWait = TimeSpan.FromSeconds(0.5);
-
     // How long a node stores its heartbeats because another one could not read its file, before it tries the file again. If the file still
     // can't be read, the other node asks again.
     private static readonly TimeSpan FileAgain = TimeSpan.FromMinutes(10);
@@ -76,7 +71,8 @@ internal sealed partial class SqliteNodeSession(SqliteDatabase database) : INode
         try
         {
             dead = database.Write(session
-                => judged.Where(peer => Judge(session, peer, judge)).Select(peer => peer.NodeId).ToList(), relaxed: false, VerdictWait);
+                => judged.Where(peer => Judge(session, peer, judge)).Select(peer => peer.NodeId).ToList(), relaxed: false,
+                database.VerdictWait);
         }
         catch (StoreUnavailableException)
         {
@@ -182,7 +178,7 @@ internal sealed partial class SqliteNodeSession(SqliteDatabase database) : INode
         => database.Write(
             session => session.Get(statement).Bind(1, nodeId).Bind(2, holdsLock).Bind(3, database.Now()).ExecuteChanges() > 0,
             relaxed: true,
-            StoreWait);
+            database.HeartbeatWait);
 
     // Whether the heartbeats have been stored for long enough because another node could not read this node's file.
     private bool IsFileDue(AliveNode own)

@@ -139,6 +139,10 @@ public sealed class SqliteFixture : StoreFixture
         services.AddLogging();
         services.AddTaskRecovery().UseSqlite(ConnectionString);
         var store = services.BuildServiceProvider();
+
+        // As long as a machine may stand still.
+        var database = store.GetRequiredService<SqliteDatabase>();
+        (database.HeartbeatWait, database.VerdictWait) = (TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1));
         _stores.Add(store);
         return store;
     }

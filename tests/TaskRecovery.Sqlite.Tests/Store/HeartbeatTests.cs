@@ -88,11 +88,14 @@ public sealed class HeartbeatTests : IDisposable
     [Fact]
     public async Task A_verdict_does_not_wait_for_a_transaction_of_the_application()
     {
-        var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
+        var (store, database) = (await _files.OpenStoreAsync(), _files.Open());
+        var (other, patience) = (_files.Store(database), database.VerdictWait);
         var worker = TemporaryDatabase.Join(store, "worker", out var id);
         using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);
         worker.Dispose();
         var heartbeat = Watch(watcher, watcherId, id).Heartbeat;
+        using var untouched = new SqliteDatabase(_files.ConnectionString, new SqliteOptions(), TimeProvider.System);
+        database.VerdictWait = untouched.VerdictWait;
 
         bool whileLocked;
         using (_files.Connect().BeginTransaction())
@@ -100,6 +103,7 @@ public sealed class HeartbeatTests : IDisposable
             whileLocked = watcher.MarkDead(id, heartbeat);
         }
 
+        database.VerdictWait = patience;
         Assert.False(whileLocked);
         Assert.True(watcher.SendHeartbeat(watcherId, true, Valid).Accepted);
         Assert.True(watcher.MarkDead(id, heartbeat));
