@@ -19,7 +19,7 @@ public sealed class EfCoreTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddSingleton(_orders);
+        builder.Services.AddPatience().AddSingleton(_orders);
         builder.Services.AddDbContext<ShopContext>(options => options.UseSqlite(_database.ConnectionString));
         builder.Services.AddTaskRecovery()
             .UseSqlite(_database.ConnectionString)

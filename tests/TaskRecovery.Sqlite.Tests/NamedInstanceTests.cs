@@ -35,6 +35,8 @@ public sealed class NamedInstanceTests : IDisposable
         var second = await reports.EnqueueAsync(new Print("reports"), new EnqueueOptions { Queue = "night" }, Cancellation);
 
         Assert.Equal(["reports in night", "shop in default"], (await _ran.WaitForAsync(2)).Order());
+        await PatientHosts.UntilEndedAsync(shop, first.Id);
+        await PatientHosts.UntilEndedAsync(reports, second.Id);
         await host.StopAsync(Cancellation);
         Assert.Equal(EntryState.Completed, (await shop.FindAsync(first.Id, Cancellation))!.State);
         Assert.Equal(("night", EntryState.Completed), await reports.FindAsync(second.Id, Cancellation) is { } entry
@@ -63,8 +65,9 @@ public sealed class NamedInstanceTests : IDisposable
     public async Task An_instance_works_without_one_that_has_no_name()
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddSingleton(_ran);
-        builder.Services.AddTaskRecovery("reports").UseSqlite(_reports.ConnectionString).AddWorker<Print, Printer>("print");
+        builder.Services.AddPatience().AddSingleton(_ran);
+        var alone = builder.Services.AddTaskRecovery("reports").UseSqlite(_reports.ConnectionString).AddWorker<Print, Printer>("print");
+        alone.InstanceServices.AddPatience();
         using var host = builder.Build();
         await host.StartAsync(Cancellation);
 
@@ -130,11 +133,14 @@ public sealed class NamedInstanceTests : IDisposable
         await host.StartAsync(Cancellation);
         var reports = host.Services.GetRequiredKeyedService<IJobQueue>("reports");
 
+        var monitor = host.Services.GetRequiredKeyedService<IQueueMonitor>("reports");
+
         var entry = await reports.EnqueueAsync(new Print("kept"), cancellationToken: Cancellation);
         await _ran.WaitForAsync(1);
+        await PatientHosts.UntilAsync(async () => (await monitor.ListLogAsync(entry.Id, Cancellation)).Count > 0);
         await host.StopAsync(Cancellation);
 
-        var lines = await host.Services.GetRequiredKeyedService<IQueueMonitor>("reports").ListLogAsync(entry.Id, Cancellation);
+        var lines = await monitor.ListLogAsync(entry.Id, Cancellation);
         Assert.Equal("printing kept", Assert.Single(lines).Message);
     }
 
@@ -229,20 +235,21 @@ public sealed class NamedInstanceTests : IDisposable
     private IHost Host(ILoggerProvider? log = null)
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddSingleton(_ran);
+        builder.Services.AddPatience().AddSingleton(_ran);
         if (log is not null)
         {
             builder.Logging.AddProvider(log);
         }
 
         builder.Services.AddTaskRecovery().UseSqlite(_shop.ConnectionString).AddWorker<Print, Printer>("print");
-        builder.Services.AddTaskRecovery("reports")
+        var reports = builder.Services.AddTaskRecovery("reports")
             .UseSqlite(_reports.ConnectionString)
             .AddQueue("default")
             .AddQueue("night")
             .AddWorker<Print, Printer>("print", options => options.KeepRunLog = true)
             .AddTaskHandler<Nightly, NightlyHandler>("nightly")
             .AddIntervalJob("nightly", TimeSpan.FromHours(24), new Nightly());
+        reports.InstanceServices.AddPatience();
         builder.Services.AddHealthChecks().AddTaskRecovery().AddTaskRecovery(instance: "reports");
         return builder.Build();
     }

@@ -153,7 +153,7 @@ public sealed class MonitorHostTests : IDisposable
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        builder.Services.AddSingleton(started);
+        builder.Services.AddPatience().AddSingleton(started);
         builder.Services.AddTaskRecovery().UseSqlite(_file.ConnectionString)
             .AddWorker<Render, LateRenderer>("render", worker => worker.KeepRunLog = true);
         using var host = builder.Build();
@@ -228,13 +228,22 @@ public sealed class MonitorHostTests : IDisposable
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         var ran = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        builder.Services.AddSingleton(ran);
+        builder.Services.AddPatience().AddSingleton(ran);
         builder.Services.AddTaskRecovery(options => options.NodeName = "worker").UseSqlite(_file.ConnectionString)
             .AddWorker<Render, Renderer>("render", worker => worker.KeepRunLog = true);
         using var host = builder.Build();
         await host.StartAsync(Cancellation);
         var entry = await host.Services.GetRequiredService<IJobQueue>().EnqueueAsync(new Render(1), cancellationToken: Cancellation);
         await ran.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
+        var (logs, statistics) = (host.Services.GetRequiredService<RunLogLoop>(), host.Services.GetRequiredService<StatisticsLoop>());
+        var monitor = host.Services.GetRequiredService<IQueueMonitor>();
+        await PatientHosts.UntilAsync(async () =>
+        {
+            await logs.StoreOnceAsync(Cancellation);
+            await statistics.StoreOnceAsync(Cancellation);
+            return (await monitor.ListLogAsync(entry.Id, Cancellation)).Count == 2
+                && (await monitor.GetSnapshotAsync(Cancellation)).LastDay.Completed == 1;
+        });
         await host.StopAsync(Cancellation);
         return entry.Id;
     }
@@ -250,7 +259,7 @@ public sealed class MonitorHostTests : IDisposable
             await context.ReportProgressAsync(2, 10, "not stored: within a second", cancellationToken);
             await context.ReportProgressAsync(10, 10, "ready", cancellationToken);
             logger.LogWarning("done");
-            ran.SetResult();
+            ran.TrySetResult();
         }
     }
 

@@ -20,7 +20,7 @@ public sealed class RefusedContentTests : IDisposable
         var gate = new Gate();
         var services = new ServiceCollection();
         services.AddLogging();
-        services.AddSingleton(gate);
+        services.AddPatience().AddSingleton(gate);
         services.AddTaskRecovery().UseSqlite(_files.ConnectionString).AddQueue("work", Runs).AddWorker<Produce, Producer>();
         await using var provider = services.BuildServiceProvider();
         foreach (var service in provider.GetServices<IHostedService>())
@@ -39,6 +39,11 @@ public sealed class RefusedContentTests : IDisposable
 
         await gate.AllRun.Task.WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
         gate.Open.SetResult();
+        for (var id = 1; id <= Runs; id++)
+        {
+            await PatientHosts.UntilEndedAsync(queue, id);
+        }
+
         foreach (var service in provider.GetServices<IHostedService>().Reverse())
         {
             await service.StopAsync(Cancellation);
