@@ -65,6 +65,10 @@ public sealed record HostSettings
     /// <summary>How long running work may go on at a graceful stop.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Whether a graceful stop waits for minutes, and not for seconds, until handlers have reacted to their cancellation and their
+    /// outcomes are stored.</summary>
+    public bool PatientStop { get; init; }
+
     /// <summary>Whether the process does nothing but hold the SQLite file's write lock until it is killed.</summary>
     public bool HoldsWriteLock { get; init; }
 

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Npgsql;
+using TaskRecovery.Workers;
 
 namespace TaskRecovery.Crash.Host;
 
@@ -9,6 +11,12 @@ public static class ProbeHost
     /// <summary>A node that works every probe.</summary>
     internal static void Add(IServiceCollection services, HostSettings settings)
     {
+        if (settings.PatientStop)
+        {
+            services.AddSingleton(new WorkLimits { CancelTime = TimeSpan.FromMinutes(1), FlushTime = TimeSpan.FromMinutes(1) });
+            services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromMinutes(3));
+        }
+
         var builder = AddStore(services, settings)
             .AddQueue("default", settings.Concurrency, settings.Prefetch)
             .AddWorker<PlainProbe, PlainProbeWorker>()

@@ -50,7 +50,8 @@ public abstract class StoppedProcessTests(Func<Task<CrashFixture>> open) : Crash
     [Fact]
     public async Task A_graceful_stop_gives_work_back_without_attempt_or_crash()
     {
-        var leaving = await Fixture.StartNodeAsync(settings => settings with { ShutdownTimeout = TimeSpan.FromMilliseconds(200) });
+        var leaving = await Fixture.StartNodeAsync(
+            settings => settings with { ShutdownTimeout = TimeSpan.FromMilliseconds(200), PatientStop = true });
         var left = Fixture.FileFor("left");
         var ids = await EnqueueAsync(40, () => new PlainProbe(HoldMs: 600_000, Until: left));
         await RunningAsync(20);
