@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using TaskRecovery.TestSupport;
+using TaskRecovery.Workers;
 
 namespace TaskRecovery.PostgreSql.Tests.Workers;
 
@@ -43,7 +44,8 @@ public sealed class DisposedHostTests : IAsyncLifetime
     private async Task<IHost> StartAsync()
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddPatience().AddSingleton(_starts);
+        builder.Services.AddPatience().AddSingleton(_starts)
+            .AddSingleton(new WorkLimits { CancelTime = TimeSpan.FromMinutes(1), FlushTime = TimeSpan.FromMinutes(1) });
         builder.Services.AddTaskRecovery().UsePostgreSql(_database!.ConnectionString).AddWorker<Held, HeldWorker>();
         var host = builder.Build();
         await host.StartAsync(Cancellation);
