@@ -32,6 +32,7 @@ public sealed class TcpProxy : IAsyncDisposable
     private readonly TaskCompletionSource _unstalled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile TaskCompletionSource _healed = Completed();
     private long _stallAfter = long.MaxValue;
+    private int _resets;
 
     /// <summary>Starts a proxy in front of a server.</summary>
     public TcpProxy(string host, int port)
@@ -89,6 +90,8 @@ public sealed class TcpProxy : IAsyncDisposable
     /// <summary>Resets every open connection on both sides.</summary>
     public void ResetAll()
     {
+        // A connection that is still being made is in no list yet.
+        Interlocked.Increment(ref _resets);
         foreach (var link in _links.Keys)
         {
             link.Reset();
@@ -136,10 +139,16 @@ public sealed class TcpProxy : IAsyncDisposable
         try
         {
             await PassableAsync(ProxyFault.Cut);
+            var resets = Volatile.Read(ref _resets);
             var target = _target;
             await server.ConnectAsync(target.Host, target.Port, _stopping.Token);
             client.NoDelay = server.NoDelay = true;
             _links[link] = true;
+            if (Volatile.Read(ref _resets) != resets)
+            {
+                return;
+            }
+
             await Task.WhenAny(
                 PumpAsync(client, server, ProxyFault.StallToServer),
                 PumpAsync(server, client, ProxyFault.StallToClient));
