@@ -34,9 +34,9 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     [Fact]
     public async Task A_server_on_which_nobody_listens_lets_nobody_in()
     {
-        var port = LoopbackPort.FindFree();
+        using var refused = new RefusingPort();
         var store = new PostgreSqlQueueStore(
-            Open(connectionString: $"Host=127.0.0.1;Port={port};Username=u;Password=p"), TimeProvider.System);
+            Open(connectionString: $"Host=127.0.0.1;Port={refused.Number};Username=u;Password=p"), TimeProvider.System);
 
         var exception = await Assert.ThrowsAsync<StoreUnavailableException>(() => store.PrepareAsync(Cancellation));
         var ofNode = Assert.Throws<StoreUnavailableException>(store.OpenNodeSession);
@@ -51,12 +51,13 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start(1);
         var port = ((IPEndPoint)silent.LocalEndpoint).Port;
-        var (refused, alsoRefused) = (LoopbackPort.FindFree(), LoopbackPort.FindFree());
+        using var refused = new RefusingPort();
+        using var alsoRefused = new RefusingPort();
 
         var mixed = new PostgreSqlQueueStore(
-            Open(connectionString: $"Host=127.0.0.1:{refused},127.0.0.1:{port};Timeout=1;Username=u;Password=p"), TimeProvider.System);
+            Open(connectionString: $"Host={refused.Address},127.0.0.1:{port};Timeout=1;Username=u;Password=p"), TimeProvider.System);
         var all = new PostgreSqlQueueStore(
-            Open(connectionString: $"Host=127.0.0.1:{refused},127.0.0.1:{alsoRefused};Username=u;Password=p"), TimeProvider.System);
+            Open(connectionString: $"Host={refused.Address},{alsoRefused.Address};Username=u;Password=p"), TimeProvider.System);
 
         // More than once: a host that did not answer is not asked again for a while by a pool.
         for (var attempt = 0; attempt < 3; attempt++)
@@ -143,8 +144,9 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     [Fact]
     public async Task Several_hosts_of_the_applications_data_source_prove_nothing()
     {
-        var (refused, alsoRefused) = (LoopbackPort.FindFree(), LoopbackPort.FindFree());
-        await using var shared = NpgsqlDataSource.Create($"Host=127.0.0.1:{refused},127.0.0.1:{alsoRefused};Username=u;Password=p");
+        using var refused = new RefusingPort();
+        using var alsoRefused = new RefusingPort();
+        await using var shared = NpgsqlDataSource.Create($"Host={refused.Address},{alsoRefused.Address};Username=u;Password=p");
         var store = new PostgreSqlQueueStore(Keep(
             new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease)), TimeProvider.System);
 

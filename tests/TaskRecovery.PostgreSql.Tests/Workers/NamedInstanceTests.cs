@@ -147,7 +147,8 @@ public sealed class NamedInstanceTests : IAsyncLifetime
         var health = host.Services.GetRequiredService<HealthCheckService>();
         await UntilAsync(async () => (await health.CheckHealthAsync(Cancellation)).Status == HealthStatus.Healthy);
 
-        proxy.Redirect("127.0.0.1", LoopbackPort.FindFree());
+        using var refusing = new RefusingPort();
+        proxy.Redirect("127.0.0.1", refusing.Number);
         await UntilAsync(async () => await StatusAsync("taskrecovery-reports") == HealthStatus.Unhealthy);
         await Shop(host).EnqueueAsync(new Note(1), cancellationToken: Cancellation);
         await UntilAsync(() => _runs.All.Contains("Shop Note 1"));
