@@ -65,7 +65,7 @@ internal sealed partial class PostgreSqlJobStore
             }
             catch (Exception exception) when (UnplannableJob.IsProblem(exception))
             {
-                problems.Add(new UnplannableJob(name, exception.Message));
+                problems.Add(UnplannableJob.Of(name, exception));
             }
         }
     }
@@ -111,7 +111,7 @@ internal sealed partial class PostgreSqlJobStore
         }
         catch (Exception exception) when (UnplannableJob.IsProblem(exception))
         {
-            problems.Add(new UnplannableJob(timing.Name, exception.Message));
+            problems.Add(UnplannableJob.Of(timing.Name, exception));
             return null;
         }
     }

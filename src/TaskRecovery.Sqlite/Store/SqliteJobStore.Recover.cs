@@ -61,7 +61,7 @@ internal sealed partial class SqliteJobStore
         }
         catch (Exception exception) when (UnplannableJob.IsProblem(exception))
         {
-            problems.Add(new UnplannableJob(job.Name, exception.Message));
+            problems.Add(UnplannableJob.Of(job.Name, exception));
             return (false, null);
         }
     }
@@ -122,7 +122,7 @@ internal sealed partial class SqliteJobStore
             }
             catch (Exception exception) when (UnplannableJob.IsProblem(exception))
             {
-                problems.Add(new UnplannableJob(job.Name, exception.Message));
+                problems.Add(UnplannableJob.Of(job.Name, exception));
             }
         }
 

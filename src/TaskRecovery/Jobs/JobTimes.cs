@@ -22,15 +22,5 @@ internal static class JobTimes
 
     /// <summary>Translates what the planning of a stored job threw.</summary>
     public static JobUnplannableException Unplannable(string jobName, Exception exception)
-        => new(jobName, ProblemOf(exception), exception);
-
-    // The texts of the runtime name files of this machine, or parameters of methods.
-    private static string ProblemOf(Exception exception) => exception switch
-    {
-        InvalidTimeZoneException => "this machine can't read the time zone of its schedule. Repair the time zone data of the operating "
-            + "system (the package tzdata on Linux).",
-        ArgumentException { ParamName: { } parameter }
-            => exception.Message.Replace($" (Parameter '{parameter}')", "", StringComparison.Ordinal),
-        _ => exception.Message,
-    };
+        => new(jobName, UnplannableJob.Of(jobName, exception).Problem, exception);
 }

@@ -120,7 +120,7 @@ public static class TaskStartRules
             catch (Exception exception) when (UnplannableJob.IsProblem(exception))
             {
                 // The run waits for a node that knows the time zone, because its start plans the next one.
-                return new TaskStartVerdict(TaskStartDecision.Wait, exception.Message);
+                return new TaskStartVerdict(TaskStartDecision.Wait, UnplannableJob.Of(job.Timing.Name, exception).Problem);
             }
 
             next = new NextRun(planned.Next, planned.Dropped);

@@ -194,12 +194,14 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
         Assert.Null((await FindJobAsync(job.Id)).OrphanedAt);
     }
 
-    [Fact]
-    public async Task Job_that_this_node_cannot_plan_is_named_and_does_not_stop_the_others()
+    [Theory]
+    [InlineData("time_zone", "'Mars/Base'")]
+    [InlineData("cron", "'61 * * * *'")]
+    public async Task Job_that_this_node_cannot_plan_is_named_and_does_not_stop_the_others(string column, string value)
     {
         var foreign = await GivenJobAsync(Schedule.Cron("* * * * *"), name: "foreign");
         var known = await GivenJobAsync(name: "known");
-        await SetAsync("time_zone", "'Mars/Base'", "foreign");
+        await SetAsync(column, value, "foreign");
         await SetAsync("planned_entry", "null", "foreign");
         await SetAsync("planned_entry", "null", "known");
 
@@ -208,10 +210,40 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
         Assert.Equal(1, recovery.Planned);
         var problem = Assert.Single(recovery.Unplannable);
         Assert.Equal("foreign", problem.Name);
-        Assert.Contains("'Mars/Base'", problem.Problem, StringComparison.Ordinal);
+        Assert.Contains(value, problem.Problem, StringComparison.Ordinal);
+        Assert.DoesNotContain("(Parameter", problem.Problem, StringComparison.Ordinal);
         Assert.NotNull((await FindJobAsync(known.Id)).NextRunAt);
-        Assert.Equal(
-            (JobState.Active, "Mars/Base"), ((await FindJobAsync(foreign.Id)).State, (await FindJobAsync(foreign.Id)).Schedule.TimeZone));
+        var held = await FindJobAsync(foreign.Id);
+        Assert.Equal(JobState.Active, held.State);
+        Assert.Equal(value, $"'{(column == "cron" ? held.Schedule.Expression : held.Schedule.TimeZone)}'");
+    }
+
+    [Fact]
+    public async Task Problem_of_a_job_names_no_parameter_of_the_library()
+    {
+        var schedule = FarAhead(await Fixture.GetTimeAsync(Cancellation));
+        var paused = await GivenJobAsync(schedule, name: "paused");
+        var until = await Fixture.GetTimeAsync(Cancellation) + Hour;
+        await Jobs.PauseAsync(paused.Id, new JobPause(default, Until: until), Cancellation);
+        await GivenJobAsync(schedule, name: "active");
+        var due = await GivenJobAsync(Schedule.Cron("* * * * *"), name: "due");
+        await ShiftTimeAsync(2 * Hour);
+        foreach (var name in new[] { "paused", "active", "due" })
+        {
+            await SetAsync("cron", "'61 * * * *'", name);
+        }
+
+        var corrected = Assert.Single((await Jobs.CorrectPlansAsync(Cancellation)).Unplannable);
+        var recovered = Assert.Single((await Jobs.RecoverJobsAsync(Cancellation)).Unplannable);
+        var run = await ClaimRunAsync(GivenNode());
+        var start = await StartAsync(run);
+
+        Assert.Equal(("active", "paused", due.Id), (corrected.Name, recovered.Name, run.JobId));
+        foreach (var problem in new[] { corrected.Problem, recovered.Problem, start.Reason })
+        {
+            Assert.StartsWith("The cron expression '61 * * * *' can't be used", problem, StringComparison.Ordinal);
+            Assert.DoesNotContain("(Parameter", problem, StringComparison.Ordinal);
+        }
     }
 
     [Theory]
