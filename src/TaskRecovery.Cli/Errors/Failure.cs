@@ -16,11 +16,13 @@ internal sealed record Failure(int ExitCode, string Message)
         ContentRefusedException => new(ExitCodes.Usage, exception.Message),
         TaskRecoveryException or NotSupportedException => new(ExitCodes.NotUsable, exception.Message),
         OptionsValidationException => new(ExitCodes.Usage, exception.Message),
-        ArgumentException error => new(ExitCodes.Usage, WithoutParameter(error)),
+        ArgumentException => new(ExitCodes.Usage, TextOf(exception)),
         _ => null,
     };
 
-    // The name of a parameter means something to a programmer only.
-    private static string WithoutParameter(ArgumentException error)
-        => error.ParamName is { } name ? error.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : error.Message;
+    /// <summary>The message of an exception, without the name of a parameter, which means something to a programmer only.</summary>
+    public static string TextOf(Exception exception)
+        => exception is ArgumentException { ParamName: { } name }
+            ? exception.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal)
+            : exception.Message;
 }

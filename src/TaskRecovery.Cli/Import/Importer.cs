@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Text;
 using TaskRecovery.Cli.Commands;
 using TaskRecovery.Cli.Connections;
+using TaskRecovery.Cli.Errors;
 using TaskRecovery.Cli.Output;
 
 namespace TaskRecovery.Cli.Import;
@@ -110,7 +111,7 @@ internal sealed class Importer(CommandCall call, IImportSource source, ImportRec
         }
         catch (ArgumentException exception) when (batch.Count == 1)
         {
-            Report(batch[0].Item, ImportVerdict.Refused, what: null, PlannedSchedule.Text(exception));
+            Report(batch[0].Item, ImportVerdict.Refused, what: null, Failure.TextOf(exception));
         }
         catch (ArgumentException)
         {
@@ -174,7 +175,7 @@ internal sealed class Importer(CommandCall call, IImportSource source, ImportRec
         }
         catch (ArgumentException exception)
         {
-            Report(item, ImportVerdict.Refused, what: null, PlannedSchedule.Text(exception));
+            Report(item, ImportVerdict.Refused, what: null, Failure.TextOf(exception));
             return;
         }
 

@@ -1,3 +1,5 @@
+using TaskRecovery.Cli.Errors;
+
 namespace TaskRecovery.Cli.Import;
 
 /// <summary>Makes schedules, and refuses what the library refuses.</summary>
@@ -17,7 +19,9 @@ internal static class PlannedSchedule
         catch (Exception exception) when (exception is ArgumentException or TimeZoneNotFoundException)
         {
             throw new ImportRefusedException(
-                stored == expression ? Text(exception) : $"'{stored}' would be '{expression}' here. {Text(exception)}");
+                stored == expression
+                    ? Failure.TextOf(exception)
+                    : $"'{stored}' would be '{expression}' here. {Failure.TextOf(exception)}");
         }
     }
 
@@ -33,16 +37,10 @@ internal static class PlannedSchedule
         }
         catch (Exception exception) when (exception is ArgumentException or TimeZoneNotFoundException)
         {
-            throw new ImportRefusedException(Text(exception));
+            throw new ImportRefusedException(Failure.TextOf(exception));
         }
     }
 
     // The ids of Windows are translated where the machine knows how; otherwise the library refuses them.
     private static string IanaId(string? id) => id is null ? "UTC" : TimeZoneInfo.TryConvertWindowsIdToIanaId(id, out var iana) ? iana : id;
-
-    /// <summary>The message of an exception of the library, without the name of a parameter.</summary>
-    public static string Text(Exception exception)
-        => exception is ArgumentException { ParamName: { } name }
-            ? exception.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal)
-            : exception.Message;
 }
