@@ -114,20 +114,12 @@ internal static class QuartzPlan
         _ => trigger.IsNonConcurrent ? OverlapPolicy.Skip : OverlapPolicy.Allow,
     };
 
-    // A value of the trigger replaces that of the job.
-    private static JsonElement Args(QuartzTrigger trigger) => ArgsText.Read(() =>
-    {
-        var members = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var data in (byte[]?[])[trigger.JobData, trigger.TriggerData])
-        {
-            foreach (var member in Members(data))
-            {
-                members[member.Name] = member.Value.GetRawText();
-            }
-        }
-
-        return ArgsText.ToObject(members.Select(static member => (member.Key, member.Value)));
-    });
+    // A value of the trigger replaces that of the job. ToObject runs the query, because a name with half a character throws when it is
+    // read, and ToObject refuses that.
+    private static JsonElement Args(QuartzTrigger trigger) => ArgsText.ToObject(
+        Members(trigger.JobData).Concat(Members(trigger.TriggerData))
+            .GroupBy(static member => member.Name, StringComparer.Ordinal)
+            .Select(static named => (named.Key, named.Last().Value.GetRawText())));
 
     private static JsonElement.ObjectEnumerator Members(byte[]? data)
     {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using TaskRecovery.Cli.Import;
 
 namespace TaskRecovery.Cli.Tests.Import;
@@ -20,6 +21,16 @@ public sealed class ArgsTextTests
     public void Odd_arguments_are_refused(string json, string reason)
         => Assert.Contains(
             reason, Assert.Throws<ImportRefusedException>(() => ArgsText.ToObject([("arg0", json)])).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Name_with_half_a_character_is_refused()
+    {
+        var members = JsonElement.Parse("""{"\udc00":1}""").EnumerateObject().Select(static member => (member.Name, "1"));
+
+        var error = Assert.Throws<ImportRefusedException>(() => ArgsText.ToObject(members));
+
+        Assert.Contains("a lone surrogate", error.Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Deep_arguments_and_whole_characters_are_kept()
