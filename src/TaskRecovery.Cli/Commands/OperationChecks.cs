@@ -48,6 +48,7 @@ internal static class OperationChecks
     public static bool MayUndo(BulkOperation operation, OperationState? lastUndo, DateTimeOffset now)
         => OperationVerdicts.Undo(operation, isKept: now - operation.EndedAt < OperationVerdicts.Kept, lastUndo) == OperationResult.Done;
 
-    private static CommandException Refusal(BulkOperation operation, string wrongState)
+    /// <summary>The exit code and the text for an operation that is in the wrong state.</summary>
+    public static CommandException Refusal(BulkOperation operation, string wrongState)
         => OpsCommand.Refusal(operation.Id, new OperationAnswer(OperationResult.WrongState, operation), wrongState);
 }

@@ -140,7 +140,7 @@ internal static class OpsCommand
 
             return operation.State == OperationState.Running
                 ? await OperationRun.RunAsync(call, operation.Id, operation.Expected, cancellationToken).ConfigureAwait(false)
-                : throw Refusal(operation.Id, new OperationAnswer(OperationResult.WrongState, operation), OperationChecks.Continuable);
+                : throw OperationChecks.Refusal(operation, OperationChecks.Continuable);
         });
     }
 
