@@ -71,12 +71,7 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
     /// <summary>Copies pages of the log into the database file, without waiting for readers or writers.</summary>
     /// <returns>The number of pages in the log, and how many of them have been copied; <see langword="null"/> if another connection is
     /// running a checkpoint.</returns>
-    public (int Pages, int Copied)? Checkpoint()
-    {
-        // If the log was replaced, its pages must not be copied into the database.
-        Files?.Confirm();
-        return ReadLog("pragma wal_checkpoint(passive)");
-    }
+    public (int Pages, int Copied)? Checkpoint() => ReadLog("pragma wal_checkpoint(passive)");
 
     /// <summary>As <see cref="Checkpoint"/>, without copying anything. A SQLite release before 3.51 copies.</summary>
     public (int Pages, int Copied)? ReadLog() => ReadLog("pragma wal_checkpoint(noop)");
@@ -181,6 +176,8 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
 
     private (int Pages, int Copied)? ReadLog(string text)
     {
+        // If the log was replaced, its pages must not be copied into the database.
+        Files?.Confirm();
         var statement = Get(text);
         (int, int)? result = statement.Step() && statement.Int32(0) == 0
             ? (Math.Max(0, statement.Int32(1)), Math.Max(0, statement.Int32(2))) : null;
