@@ -103,7 +103,7 @@ internal sealed partial class SqliteWriter
     /// was rolled back wait one after the other, so that time does not start anew for each of them.</summary>
     private bool AnyWaits(SqliteWrite? alone, long since)
     {
-        foreach (var write in _queue.TakeExpired(BusyTimeout, since))
+        foreach (var write in _queue.TakeExpired(_options.BusyTimeout, since))
         {
             write.Fail(Locked());
         }
@@ -113,7 +113,7 @@ internal sealed partial class SqliteWriter
             return _queue.Look().Count > 0;
         }
 
-        if (alone.WaitedSince(since) > BusyTimeout && alone.TryTakeBack())
+        if (alone.WaitedSince(since) > _options.BusyTimeout && alone.TryTakeBack())
         {
             alone.Fail(Locked());
         }
@@ -135,7 +135,8 @@ internal sealed partial class SqliteWriter
         }
     }
 
-    private StoreUnavailableException Locked() => FindHolder().ToException(_file, BusyTimeout, hasTransaction: false, _reported);
+    private StoreUnavailableException Locked()
+        => FindHolder().ToException(_file, _options.BusyTimeout, hasTransaction: false, _reported);
 
     private WriteLockHolder FindHolder()
     {
@@ -152,7 +153,7 @@ internal sealed partial class SqliteWriter
     // as a whole or not at all; a relaxed write may be part of a strict group.
     private void Relax(SqliteSession session, bool relaxed)
     {
-        if (_synchronousFull && relaxed != _relaxed)
+        if (relaxed != _relaxed && _options.Synchronous == SqliteSynchronous.Full)
         {
             session.Execute(relaxed ? "pragma synchronous = normal" : "pragma synchronous = full");
             _relaxed = relaxed;

@@ -15,12 +15,12 @@ internal sealed partial class SqliteWriter : IDisposable
 
     private readonly Func<SqliteSession> _open;
     private readonly string _file;
+    private readonly SqliteOptions _options;
     private readonly ILogger _logger;
     private readonly SqliteWriteQueue _queue;
     private readonly SqliteCheckpointer _checkpointer;
     private readonly List<SqliteWrite> _group = [];
     private readonly Action<Thread> _start;
-    private readonly bool _synchronousFull;
     private Thread? _thread;
     private long _commits;
     private SqliteSession? _session;
@@ -37,8 +37,7 @@ internal sealed partial class SqliteWriter : IDisposable
         _open = open;
         _file = file;
         _logger = logger;
-        BusyTimeout = options.BusyTimeout;
-        _synchronousFull = options.Synchronous == SqliteSynchronous.Full;
+        _options = options;
         _start = start ?? (static thread => thread.Start());
         _checkpointer = new SqliteCheckpointer(open, file, _start, logger, TimeProvider.System);
         _queue = new SqliteWriteQueue(Start);
@@ -49,9 +48,6 @@ internal sealed partial class SqliteWriter : IDisposable
 
     /// <summary>How long writes are added to a transaction before it is committed; settable for tests.</summary>
     internal TimeSpan MaxGroupTime { get; set; } = TimeSpan.FromMilliseconds(20);
-
-    /// <summary>How long a write waits for the write lock: that of the options, unless a test sets it.</summary>
-    internal TimeSpan BusyTimeout { get; set; }
 
     /// <summary>The number of committed transactions.</summary>
     internal long Commits => Volatile.Read(ref _commits);

@@ -160,8 +160,7 @@ public sealed class WriteLockHolderTests : IDisposable
         return store;
     }
 
-    // Of a call with or without a transaction of its caller.
-    private void EndTheWait() => _database!.Writer.BusyTimeout = _database.Options.BusyTimeout = TimeSpan.Zero;
+    private void EndTheWait() => _database!.Options.BusyTimeout = TimeSpan.Zero;
 
     private async Task<ChildProcess> HoldElsewhereAsync()
     {
