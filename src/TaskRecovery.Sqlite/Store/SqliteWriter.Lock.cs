@@ -9,17 +9,18 @@ internal sealed partial class SqliteWriter
     /// releases it must stay away longer than this.</summary>
     internal static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(1);
 
-    private static readonly TimeSpan Courtesy = TimeSpan.FromMilliseconds(2);
-    private static readonly TimeSpan CourtesyLasts = TimeSpan.FromSeconds(2);
+    // After a write, if another process has written within the second time.
+    private static readonly TimeSpan OrdinaryPause = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan ContentionLasts = TimeSpan.FromSeconds(2);
 
-    // After a transaction that took long, others are waiting even if none of them has written lately: the pause is this part of the time
-    // that the lock was held, so that a busy machine lets them make an attempt.
+    // After a transaction that took long, other processes are waiting even if none of them has written lately: the pause is this part of
+    // the time that the lock was held, so that each of them can make an attempt, also on a busy machine.
     private static readonly TimeSpan LongHold = TimeSpan.FromMilliseconds(80);
-    private static readonly TimeSpan LongestCourtesy = TimeSpan.FromMilliseconds(20);
-    private const int HoldPerCourtesy = 40;
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(20);
+    private const int HoldPerPause = 40;
 
-    // Many writes may give up one after the other; the holder is found again for those that come later. It is not the one that was found
-    // for the report: two moments say more of a wait than one.
+    // Many writes may time out one after the other; after this time, the holder is looked up again. It is not the one that was found for
+    // the report, because the holders of two moments say more about a wait than one.
     private static readonly TimeSpan HolderLasts = TimeSpan.FromSeconds(1);
 
     // When the lock was found taken, until this process has it again. It is later by the time in which this process was stopped.
@@ -105,7 +106,7 @@ internal sealed partial class SqliteWriter
     {
         foreach (var write in _queue.TakeExpired(_options.BusyTimeout, since))
         {
-            write.Fail(Locked());
+            write.Fail(LockTimeout());
         }
 
         if (alone is null)
@@ -115,7 +116,7 @@ internal sealed partial class SqliteWriter
 
         if (alone.WaitedSince(since) > _options.BusyTimeout && alone.TryTakeBack())
         {
-            alone.Fail(Locked());
+            alone.Fail(LockTimeout());
         }
 
         return !alone.IsTakenBack;
@@ -135,7 +136,7 @@ internal sealed partial class SqliteWriter
         }
     }
 
-    private StoreUnavailableException Locked()
+    private StoreUnavailableException LockTimeout()
         => FindHolder().ToException(_file, _options.BusyTimeout, hasTransaction: false, _reported);
 
     private WriteLockHolder FindHolder()
@@ -160,26 +161,26 @@ internal sealed partial class SqliteWriter
         }
     }
 
-    private void LeaveRoomForOthers(TimeSpan held)
+    private void PauseAfterWrite(TimeSpan held)
     {
-        var share = held / HoldPerCourtesy;
+        var share = held / HoldPerPause;
         if (held >= LongHold)
         {
-            Pause(share < LongestCourtesy ? share : LongestCourtesy);
+            Pause(share < LongestPause ? share : LongestPause);
         }
-        else if (_othersWroteAt is { } at && TimeProvider.System.GetElapsedTime(at) < CourtesyLasts)
+        else if (_othersWroteAt is { } at && TimeProvider.System.GetElapsedTime(at) < ContentionLasts)
         {
-            Pause(Courtesy);
+            Pause(OrdinaryPause);
         }
     }
 
     // Real time, because a test's clock must not delay it.
     private static void Pause(TimeSpan time)
     {
-        var nobody = new object();
-        lock (nobody)
+        var unpulsed = new object();
+        lock (unpulsed)
         {
-            Monitor.Wait(nobody, time);
+            Monitor.Wait(unpulsed, time);
         }
     }
 }

@@ -128,7 +128,7 @@ internal sealed partial class SqliteWriter : IDisposable
 
         var held = begunAt is { } since ? TimeProvider.System.GetElapsedTime(since) : TimeSpan.Zero;
         Answer(error, begunAt is not null);
-        LeaveRoomForOthers(held);
+        PauseAfterWrite(held);
     }
 
     // A failed checkpoint, such as one on a full disk, only lets the log grow: it must not fail the writes that come after it. If the file
