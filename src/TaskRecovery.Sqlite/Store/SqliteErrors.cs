@@ -41,6 +41,11 @@ internal static class SqliteErrors
                 or raw.SQLITE_READONLY or raw.SQLITE_NOMEM or raw.SQLITE_MISUSE,
         };
 
+    /// <summary>Returns whether a call failed because another connection holds a lock that it needs, so that a later attempt may succeed.
+    /// None does if the database has changed since the transaction's first read.</summary>
+    public static bool IsWorthWaiting(int code, int extendedCode)
+        => (code & 0xff) == raw.SQLITE_BUSY && extendedCode != raw.SQLITE_BUSY_SNAPSHOT;
+
     private static TaskRecoveryException Translate(SqliteException error, string file) => error.SqliteErrorCode switch
     {
         raw.SQLITE_NOTADB => new StoreConfigurationException(

@@ -1,7 +1,6 @@
 using System.Data.Common;
 using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
-using SQLitePCL;
 
 namespace TaskRecovery.Sqlite;
 
@@ -37,7 +36,8 @@ internal sealed partial class SqliteQueueStore
                     return result;
                 }
             }
-            catch (SqliteException exception) when (IsWorthWaiting(exception) && session.InTransaction)
+            catch (SqliteException exception) when (session.InTransaction
+                && SqliteErrors.IsWorthWaiting(exception.SqliteErrorCode, exception.SqliteExtendedErrorCode))
             {
                 error = exception;
             }
@@ -92,8 +92,4 @@ internal sealed partial class SqliteQueueStore
             throw;
         }
     }
-
-    // If the database has changed since the transaction's first read, waiting does not help.
-    private static bool IsWorthWaiting(SqliteException exception)
-        => exception.SqliteErrorCode == raw.SQLITE_BUSY && exception.SqliteExtendedErrorCode != raw.SQLITE_BUSY_SNAPSHOT;
 }

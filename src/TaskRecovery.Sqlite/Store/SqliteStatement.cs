@@ -77,7 +77,7 @@ internal sealed class SqliteStatement(sqlite3 connection, sqlite3_stmt handle, s
     public bool TryExecute()
     {
         var code = raw.sqlite3_step(handle);
-        if ((code & 0xff) == raw.SQLITE_BUSY && raw.sqlite3_extended_errcode(connection) != raw.SQLITE_BUSY_SNAPSHOT)
+        if (SqliteErrors.IsWorthWaiting(code, raw.sqlite3_extended_errcode(connection)))
         {
             Reset();
             return false;
