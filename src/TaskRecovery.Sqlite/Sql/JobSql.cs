@@ -31,21 +31,20 @@ internal static class JobSql
     /// <summary>As <see cref="List"/>, without arguments.</summary>
     public const string ListWithoutArgs = $"{WithoutArgs} where {After} order by name limit ?2";
 
+    /// <summary>The last name that a <see cref="Search"/> compares if it is not full earlier; nothing if it reaches the last job. ?1 only
+    /// names after this one, or null, ?4 how many names to compare at most.</summary>
+    public const string Edge = $"select name from taskrecovery_jobs where {After} order by name limit 1 offset ?4 - 1";
+
     // The last name that is compared limits the search. Without one, the limit is a blob, which sorts after every text. It must not depend
     // on the row, or else the index is not used for it, and all names are compared.
     private const string Found = $"""
-        where {After} and instr(lower(name), lower(?3)) > 0
-            and name <= coalesce((select name from taskrecovery_jobs where {After} order by name limit 1 offset ?4 - 1), x'')
+        where {After} and instr(lower(name), lower(?3)) > 0 and name <= coalesce(({Edge}), x'')
         order by name limit ?2
         """;
 
     /// <summary>A page of jobs whose names contain a text, without arguments. ?1 only names after this one, or null, ?2 how many at most,
     /// ?3 the text, ?4 how many names to compare at most.</summary>
     public const string Search = $"{WithoutArgs} {Found}";
-
-    /// <summary>The last name that such a search compares if it is not full earlier; nothing if it reaches the last job. ?1 only names
-    /// after this one, or null, ?2 how many names to compare at most.</summary>
-    public const string Edge = $"select name from taskrecovery_jobs where {After} order by name limit 1 offset ?2 - 1";
 
     /// <summary>One job without its arguments. ?1 id.</summary>
     public const string FindWithoutArgs = $"{WithoutArgs} where id = ?1";
