@@ -183,14 +183,13 @@ internal sealed class SimulatedNode(IQueueStore store, IOperationStore operation
     private readonly PeerFailureDetector _detector = new(store.Traits, options.Lease, options.Grace, Stopwatch.Frequency);
     private readonly PeerLooks _looks = new(options);
     private bool _holdsLock;
-    private int _alive;
 
     public TimeSpan Phase => phase;
 
     public bool Listens { get; private set; }
 
     /// <summary>How many nodes its last heartbeat has seen, with itself.</summary>
-    public int Alive => _alive;
+    public int Alive { get; private set; }
 
     public void Register() => _holdsLock = _session.Register(new NodeIdentity
     {
@@ -206,7 +205,7 @@ internal sealed class SimulatedNode(IQueueStore store, IOperationStore operation
     {
         var sent = Stopwatch.GetTimestamp();
         var hints = new HintOffer(Queues, [], 0, EndsTurn: false);
-        var result = _looks.Next(_alive, decides: false)
+        var result = _looks.Next(Alive, decides: false)
             ? _session.SendHeartbeat(_id, _holdsLock, hints: hints) : _session.SendHeartbeatOnly(_id, _holdsLock, hints: hints);
         if (!result.Accepted)
         {
@@ -218,7 +217,7 @@ internal sealed class SimulatedNode(IQueueStore store, IOperationStore operation
             return;
         }
 
-        _alive = result.Peers.Count + 1;
+        Alive = result.Peers.Count + 1;
         Listens = result.Place is not { } place || HintListeners.See(place, result.Peers).Any(static line => line.Listens);
         if (_detector.Observe(sent, Stopwatch.GetTimestamp(), result.Peers).Count > 0)
         {
