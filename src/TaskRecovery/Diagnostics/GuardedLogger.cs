@@ -11,7 +11,7 @@ internal sealed class GuardedLogger(ILogger inner) : ILogger
         => inner.BeginScope(state);
 
     public bool IsEnabled(LogLevel logLevel)
-        => Guard.Ask((inner, logLevel), static asked => asked.inner.IsEnabled(asked.logLevel));
+        => Guard.Ask((inner, logLevel), static call => call.inner.IsEnabled(call.logLevel));
 
     public void Log<TState>(
         LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
@@ -24,24 +24,24 @@ internal static class Guard
     public static ILogger Guarded(this ILogger logger) => logger as GuardedLogger ?? new GuardedLogger(logger);
 
     /// <summary>Calls a listener. Its exception is swallowed, because there is no other place to report it.</summary>
-    public static void Notify(Action tell) => Notify(tell, static tell => tell());
+    public static void Notify(Action listener) => Notify(listener, static listener => listener());
 
     /// <summary>Calls a listener without allocating a closure, for frequent calls.</summary>
-    public static void Notify<TState>(TState state, Action<TState> tell)
+    public static void Notify<TState>(TState state, Action<TState> listener)
         => Ask(
-            (state, tell),
-            static told =>
+            (state, listener),
+            static call =>
             {
-                told.tell(told.state);
+                call.listener(call.state);
                 return true;
             });
 
     /// <summary>Calls a listener and returns its result, or the default value if it throws.</summary>
-    public static T? Ask<TState, T>(TState state, Func<TState, T> ask)
+    public static T? Ask<TState, T>(TState state, Func<TState, T> listener)
     {
         try
         {
-            return ask(state);
+            return listener(state);
         }
 #pragma warning disable CA1031 // A listener's error must not affect the caller.
         catch (Exception)

@@ -128,7 +128,7 @@ internal sealed class JobQueue(
         if (!result.IsDuplicate)
         {
             // The entry is stored, so a listener that throws must not make the call look failed.
-            Guard.Notify((metrics, entry), static told => told.metrics.Enqueued(told.entry.Queue, told.entry.Kind));
+            Guard.Notify((metrics, entry), static call => call.metrics.Enqueued(call.entry.Queue, call.entry.Kind));
         }
     }
 }

@@ -84,7 +84,7 @@ internal sealed class ClaimReconciler(
         if (entries > 0)
         {
             waker.WakeAll();
-            Guard.Notify((metrics, entries), static told => told.metrics.Released(told.entries));
+            Guard.Notify((metrics, entries), static call => call.metrics.Released(call.entries));
             _logger.ReleasedUnknownClaims(entries, unknown.Count);
         }
 

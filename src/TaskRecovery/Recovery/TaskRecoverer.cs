@@ -60,7 +60,7 @@ internal sealed class TaskRecoverer(
 
         // Wake the claimers before logging, so that they claim the entries meanwhile.
         waker.WakeAll();
-        Guard.Notify((metrics, report), static told => told.metrics.Recovered(told.report));
+        Guard.Notify((metrics, report), static call => call.metrics.Recovered(call.report));
         foreach (var item in report.Items)
         {
             if (item.Action == RecoveryAction.Closed)
