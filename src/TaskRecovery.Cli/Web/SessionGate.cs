@@ -16,7 +16,7 @@ internal sealed class SessionGate(OneTimeSession session, string actor)
     /// <summary>Passes the request on, with the actor as its user, or answers it.</summary>
     public Task CheckAsync(HttpContext context, RequestDelegate next)
     {
-        // A name that somebody points at this machine is another origin in the browser, and reaches this process all the same.
+        // A name that an attacker points at this machine is another origin in the browser, and reaches this process all the same.
         if (!string.Equals(context.Request.Host.Value, HostOf(context), StringComparison.Ordinal))
         {
             return RefuseAsync(context, "Unknown host name.");

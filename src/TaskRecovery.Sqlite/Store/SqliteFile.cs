@@ -193,7 +193,7 @@ internal sealed class SqliteFile
         }
     }
 
-    /// <summary>Returns the path of the log, or of its index, if it no longer names the file that this process has open;
+    /// <summary>Returns the path of the log, of its index or of the database if it no longer names the file that this process has open;
     /// <see langword="null"/> if nothing changed.</summary>
     internal string? FindReplacedLog()
     {
@@ -267,7 +267,7 @@ internal sealed class SqliteFile
         _lostLog = log;
         return new FileReplacedException(
             $"'{log}' was deleted or replaced while this process had it open, so what was being written may be lost. "
-            + "It happens when somebody removes the file, and when this process itself "
+            + "It happens when the file is removed, and when this process itself "
             + $"opens or copies '{FullPath}', which drops its locks. Restart this process; copy a database with 'vacuum into' only.");
     }
 
