@@ -8,12 +8,7 @@ cd "$(dirname "$0")/.."
 
 results=artifacts/coverage
 rm -rf "$results"
-collect=(--collect "Code Coverage;Format=cobertura" --results-directory "$results")
-if [ $# -gt 0 ]; then
-    dotnet test "$1" "${collect[@]}"
-else
-    build/test.sh "${collect[@]}"
-fi
+build/test.sh ${1:+--project "$1"} --collect "Code Coverage;Format=cobertura" --results-directory "$results"
 
 find "$results" -name '*.cobertura.xml' -print0 | xargs -0 awk -F'"' '
     function attribute(name,    i) {

@@ -2,6 +2,7 @@
 # Builds the solution and runs all tests. The last line of output is: N passed, N failed. Other arguments are passed to dotnet test.
 #   build/test.sh                     everything, on both stores
 #   build/test.sh --fast              the projects that need no server and no browser: within a minute
+#   build/test.sh --project PROJECT   one test project
 #   build/test.sh --slowest           names the 25 slowest tests at the end
 #   build/test.sh --twice             up to three tests that failed run once more, alone, and those that pass then are named at the end; the
 #                                     rows of a theory are one test
@@ -28,6 +29,7 @@ while [ $# -gt 0 ]; do
             export RunAnalyzers=false
             projects=(tests/TaskRecovery.Tests tests/TaskRecovery.Testing.Tests)
             ;;
+        --project) projects=("$2"); shift ;;
         --slowest) names_slowest=1 ;;
         --twice) runs_twice=1 ;;
         --no-build) builds=0 ;;
