@@ -83,16 +83,14 @@ stop() {
 
 # Another program may listen on a random port already.
 start_on_any_port() {
-    local tries=1
     create
-    port=$((20000 + RANDOM % 10000))
-    until launch; do
-        if [ "$tries" -eq 10 ] || ! grep -q 'could not bind' "$folder/log"; then
-            fail
-        fi
+    for _ in {1..10}; do
         rm -f "$folder/log"
-        tries=$((tries + 1)) port=$((20000 + RANDOM % 10000))
+        port=$((20000 + RANDOM % 10000))
+        if launch; then return; fi
+        grep -q 'could not bind' "$folder/log" || break
     done
+    fail
 }
 
 throw_away() {
