@@ -113,7 +113,7 @@ internal static class OperationRun
             // Without this, a node would carry out the rest.
             throw await StopAsync(call, id, unknown: null).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is StoreUnavailableException or TimeoutException)
+        catch (Exception exception) when (Failure.IsNotReachable(exception))
         {
             throw new CommandException(
                 ExitCodes.NotReachable,
@@ -135,7 +135,7 @@ internal static class OperationRun
         {
             throw await StopStartedAsync(call, sent, find, unknown).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is StoreUnavailableException or TimeoutException)
+        catch (Exception exception) when (Failure.IsNotReachable(exception))
         {
             var id = await TryFindAsync(find).ConfigureAwait(false);
             throw new CommandException(
@@ -155,7 +155,7 @@ internal static class OperationRun
                 _ => new CommandException(call.HasTimedOut() ? ExitCodes.NotReachable : ExitCodes.Interrupted, "Nothing was changed."),
             };
         }
-        catch (Exception exception) when (exception is StoreUnavailableException or TimeoutException)
+        catch (Exception exception) when (Failure.IsNotReachable(exception))
         {
             var id = await TryFindAsync(find).ConfigureAwait(false);
             return id is { } some
@@ -174,7 +174,7 @@ internal static class OperationRun
                 ? new CommandException(ExitCodes.NotReachable, $"{unknown}. {Commands(id)}")
                 : new CommandException(CodeOf(call), Describe(id, stopped));
         }
-        catch (Exception exception) when (exception is StoreUnavailableException or TimeoutException)
+        catch (Exception exception) when (Failure.IsNotReachable(exception))
         {
             return new CommandException(
                 ExitCodes.NotReachable, $"{exception.Message} Operation {id} may continue on a running node. {Commands(id)}");
@@ -192,7 +192,7 @@ internal static class OperationRun
         {
             return await find().ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is StoreUnavailableException or TimeoutException)
+        catch (Exception exception) when (Failure.IsNotReachable(exception))
         {
             return null;
         }

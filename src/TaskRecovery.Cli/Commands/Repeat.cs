@@ -28,7 +28,7 @@ internal static class Repeat
                 {
                     await ask(cancellationToken).ConfigureAwait(false);
                 }
-                catch (Exception exception) when (exception is StoreUnavailableException or TimeoutException)
+                catch (Exception exception) when (Failure.IsNotReachable(exception))
                 {
                     report(exception.Message);
                 }

@@ -12,13 +12,16 @@ internal sealed record Failure(int ExitCode, string Message)
     {
         CommandException error => new(error.ExitCode, error.Message),
         OperationCanceledException => new(ExitCodes.Interrupted, "Interrupted."),
-        StoreUnavailableException or TimeoutException => new(ExitCodes.NotReachable, exception.Message),
+        _ when IsNotReachable(exception) => new(ExitCodes.NotReachable, exception.Message),
         ContentRefusedException => new(ExitCodes.Usage, exception.Message),
         TaskRecoveryException or NotSupportedException => new(ExitCodes.NotUsable, exception.Message),
         OptionsValidationException => new(ExitCodes.Usage, exception.Message),
         ArgumentException => new(ExitCodes.Usage, TextOf(exception)),
         _ => null,
     };
+
+    /// <summary>Returns whether the database could not be reached, so that a later attempt may succeed.</summary>
+    public static bool IsNotReachable(Exception exception) => exception is StoreUnavailableException or TimeoutException;
 
     /// <summary>The message of an exception, without the name of a parameter, which means something to a programmer only.</summary>
     public static string TextOf(Exception exception)

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Hosting;
+using TaskRecovery.Cli.Errors;
 
 namespace TaskRecovery.Cli.Web;
 
@@ -18,7 +19,7 @@ internal sealed class OperationCarrier(IQueueOperator operations) : BackgroundSe
             {
                 await CarryOutAsync(stoppingToken).ConfigureAwait(false);
             }
-            catch (Exception exception) when (exception is StoreUnavailableException or TimeoutException)
+            catch (Exception exception) when (Failure.IsNotReachable(exception))
             {
                 // The pages show that the database can't be reached.
             }
