@@ -2,14 +2,14 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Entries as users see them. ?6 in every list: whether to include arguments and results.</summary>
+/// <summary>Entries as users see them.</summary>
 internal static class ListSql
 {
     private const string Columns = """
-        select e.id, k.name, q.name, e.priority, case when ?6 then e.args
+        select e.id, k.name, q.name, e.priority, case when ?2 then e.args
             else '' end, e.max_attempts, e.created_at, e.unique_key, e.timeout, e.metadata,
             w.run_at, w.attempt, w.crashes,
-            o.kind, o.final, o.ended_at, o.duration, o.attempt, o.crashes, case when ?6 then o.result end, o.error, o.reason,
+            o.kind, o.final, o.ended_at, o.duration, o.attempt, o.crashes, case when ?2 then o.result end, o.error, o.reason,
             n.name, n.named, n.id,
             exists (select 1 from taskrecovery_cancellations c where c.entry = e.id), e.expires_at
         from
@@ -24,7 +24,7 @@ internal static class ListSql
         left join taskrecovery_nodes n on n.number = o.node
         """;
 
-    /// <summary>One entry. ?1 id.</summary>
+    /// <summary>One entry. ?1 id, ?2 whether to include arguments and results.</summary>
     public const string Find = $"{Columns} taskrecovery_entries e {Joins} where e.id = ?1";
 
     /// <summary>The queues to count. ?1 name, or null for all.</summary>

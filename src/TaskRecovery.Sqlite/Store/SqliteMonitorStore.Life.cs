@@ -48,15 +48,12 @@ internal sealed partial class SqliteMonitorStore
     private EntryLife? Life(SqliteSession session, long entryId)
     {
         var running = new Lazy<RunningEntries>(() => RunningEntries.ReadOne(session, entryId));
-        var statement = session.Get(ListSql.Find).Bind(1, entryId).Bind(6, true);
-        var entry = statement.Step() ? SqliteQueueStore.ReadEntry(statement, running) : null;
-        statement.Reset();
-        if (entry is null)
+        if (SqliteQueueStore.Find(session, entryId, withPayloads: true, running) is not { } entry)
         {
             return null;
         }
 
-        statement = session.Get(MonitorSql.Extras).Bind(1, entryId);
+        var statement = session.Get(MonitorSql.Extras).Bind(1, entryId);
         statement.Step();
         var (holdsKey, requestedAt, trace, task, job) = (
             statement.Boolean(0), Micros.ToTime(statement.NullableInt64(1)),

@@ -216,13 +216,10 @@ internal sealed partial class SqliteMonitorStore
         var entries = new List<EntrySummary>(ids.Count);
         foreach (var id in ids)
         {
-            var statement = session.Get(ListSql.Find).Bind(1, id).Bind(6, false);
-            if (statement.Step())
+            if (SqliteQueueStore.Find(session, id, withPayloads: false, running) is { } entry)
             {
-                entries.Add(EntrySummaries.Of(SqliteQueueStore.ReadEntry(statement, running)));
+                entries.Add(EntrySummaries.Of(entry));
             }
-
-            statement.Reset();
         }
 
         return entries;

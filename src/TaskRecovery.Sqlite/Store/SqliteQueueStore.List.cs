@@ -6,15 +6,7 @@ internal sealed partial class SqliteQueueStore
 {
     public ValueTask<QueueEntry?> FindAsync(long entryId, CancellationToken cancellationToken)
         => _database.ReadAsync(
-            session =>
-            {
-                var statement = session.Get(ListSql.Find).Bind(1, entryId).Bind(6, true);
-                var running = new Lazy<RunningEntries>(() => RunningEntries.ReadOne(session, entryId));
-                var entry = statement.Step() ? ReadEntry(statement, running) : null;
-                statement.Reset();
-                return entry;
-            },
-            cancellationToken);
+            session => Find(session, entryId, withPayloads: true, new(() => RunningEntries.ReadOne(session, entryId))), cancellationToken);
 
     public async ValueTask<EntryPage> ListAsync(EntryFilter filter, CancellationToken cancellationToken)
     {
@@ -27,13 +19,10 @@ internal sealed partial class SqliteQueueStore
                 var found = new List<QueueEntry>(page.Entries.Count);
                 foreach (var entry in page.Entries)
                 {
-                    var statement = session.Get(ListSql.Find).Bind(1, entry.Id).Bind(6, filter.WithPayloads);
-                    if (statement.Step())
+                    if (Find(session, entry.Id, filter.WithPayloads, running) is { } current)
                     {
-                        found.Add(ReadEntry(statement, running));
+                        found.Add(current);
                     }
-
-                    statement.Reset();
                 }
 
                 return found;
@@ -93,7 +82,16 @@ internal sealed partial class SqliteQueueStore
         _ => EntryState.Cancelled,
     };
 
-    internal static QueueEntry ReadEntry(SqliteStatement row, Lazy<RunningEntries> running)
+    /// <summary>Finds an entry; <see langword="null"/> if it does not exist.</summary>
+    internal static QueueEntry? Find(SqliteSession session, long entryId, bool withPayloads, Lazy<RunningEntries> running)
+    {
+        var statement = session.Get(ListSql.Find).Bind(1, entryId).Bind(2, withPayloads);
+        var entry = statement.Step() ? ReadEntry(statement, running) : null;
+        statement.Reset();
+        return entry;
+    }
+
+    private static QueueEntry ReadEntry(SqliteStatement row, Lazy<RunningEntries> running)
     {
         var id = row.Int64(0);
         var isWaiting = !row.IsNull(10);
