@@ -32,12 +32,7 @@ internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStor
     }
 
     private static string? FindEdge(SqliteSession session, JobQuery query)
-    {
-        var statement = session.Get(JobSql.Edge).Bind(1, query.After).Bind(4, query.LookAtMost);
-        var edge = statement.Step() ? statement.Text(0) : null;
-        statement.Reset();
-        return edge;
-    }
+        => session.Get(JobSql.Edge).Bind(1, query.After).Bind(4, query.LookAtMost).ScalarText();
 
     public async Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken)
     {

@@ -16,8 +16,10 @@ internal sealed partial class SqliteMonitorStore
             cancellationToken);
 
     public ValueTask<string?> GetStepResultAsync(long entryId, string step, CancellationToken cancellationToken)
-        => ReadAsync(session => Text(session.Get(MonitorSql.StepResult).Bind(1, entryId).Bind(
-            2, TaskMoves.Find(session, entryId)).Bind(3, step)), cancellationToken);
+        => ReadAsync(
+            session => session.Get(MonitorSql.StepResult)
+                .Bind(1, entryId).Bind(2, TaskMoves.Find(session, entryId)).Bind(3, step).ScalarText(),
+            cancellationToken);
 
     public ValueTask<string?> GetCheckpointAsync(long entryId, CancellationToken cancellationToken)
         => ReadAsync(

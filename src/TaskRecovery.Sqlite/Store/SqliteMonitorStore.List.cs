@@ -95,7 +95,7 @@ internal sealed partial class SqliteMonitorStore
         EntryQuery query, CancellationToken cancellationToken)
     {
         if (query.UniqueKey is not { } key
-            || await ReadAsync(session => Text(session.Get(EntryListSql.Holders).Bind(1, key)), cancellationToken)
+            || await ReadAsync(session => session.Get(EntryListSql.Holders).Bind(1, key).ScalarText(), cancellationToken)
                 .ConfigureAwait(false) is not { } ids)
         {
             return ([], []);
@@ -248,7 +248,7 @@ internal sealed partial class SqliteMonitorStore
             .Bind(15, conditions.Metadata)
             .Bind(16, query.Text)
             .Bind(17, conditions.EscapedText)
-            .Bind(18, query.JobId is null ? null : Text(session.Get(EntryListSql.KindsFrom).Bind(1, TaskEntryKind.Prefix)))
+            .Bind(18, query.JobId is null ? null : session.Get(EntryListSql.KindsFrom).Bind(1, TaskEntryKind.Prefix).ScalarText())
             .Bind(19, conditions.ScopeMetadata)
             .Bind(20, (long?)search.By)
             .Bind(22, conditions.Trace);
@@ -256,26 +256,28 @@ internal sealed partial class SqliteMonitorStore
 
     // As a JSON array of numbers.
     private static string? Nodes(SqliteSession session, string node)
-        => Text(session.Get(EntryListSql.Nodes).Bind(1, node).Bind(2, Guid.TryParse(node, out var id) ? id : null));
+        => session.Get(EntryListSql.Nodes).Bind(1, node).Bind(2, Guid.TryParse(node, out var id) ? id : null).ScalarText();
 
     // The queue or kind of the query must be one of the scope's, if the query has both.
     private static string? Queues(SqliteSession session, EntryQuery query)
-        => Names(query.Queue, query.Scope?.Queues) is { } names ? Text(session.Get(EntryListSql.QueuesIn).Bind(1, names)) : null;
+        => Names(query.Queue, query.Scope?.Queues) is { } names ? session.Get(EntryListSql.QueuesIn).Bind(1, names).ScalarText() : null;
 
     private static string? Kinds(SqliteSession session, EntryQuery query, EntryConditions conditions)
     {
         if (conditions.KindPrefix is not { } prefix)
         {
-            return Names(conditions.Kind, query.Scope?.Kinds) is { } names ? Text(session.Get(EntryListSql.KindsIn).Bind(1, names)) : null;
+            return Names(conditions.Kind, query.Scope?.Kinds) is { } names
+                ? session.Get(EntryListSql.KindsIn).Bind(1, names).ScalarText()
+                : null;
         }
 
-        var beginning = Text(session.Get(EntryListSql.KindsFrom).Bind(1, prefix))!;
+        var beginning = session.Get(EntryListSql.KindsFrom).Bind(1, prefix).ScalarText()!;
         if (Names(null, query.Scope?.Kinds) is not { } scope)
         {
             return beginning;
         }
 
-        var ofScope = Numbers(Text(session.Get(EntryListSql.KindsIn).Bind(1, scope)));
+        var ofScope = Numbers(session.Get(EntryListSql.KindsIn).Bind(1, scope).ScalarText());
         return System.Text.Encoding.UTF8.GetString(
             ClaimContents.Write([.. Numbers(beginning).Intersect(ofScope)], static number => number));
     }
@@ -310,15 +312,8 @@ internal sealed partial class SqliteMonitorStore
         {
             EntryGrouping.State => ((EntryState)number).ToString(),
             EntryGrouping.Kind => SqliteNames.ReadKindName(session, number),
-            _ => Text(session.Get(NameSql.QueueName).Bind(1, number)) ?? $"#{number}",
+            _ => session.Get(NameSql.QueueName).Bind(1, number).ScalarText() ?? $"#{number}",
         };
-    }
-
-    private static string? Text(SqliteStatement statement)
-    {
-        var text = statement.Step() ? statement.NullableText(0) : null;
-        statement.Reset();
-        return text;
     }
 
     /// <summary>A search, and how far it has come.</summary>

@@ -50,12 +50,7 @@ internal sealed class SqliteNames
 
     /// <summary>Returns the name of a kind whose number a reader read from a row.</summary>
     public static string ReadKindName(SqliteSession session, long number)
-    {
-        var statement = session.Get(NameSql.KindName).Bind(1, number);
-        var name = statement.Step() ? statement.Text(0) : $"#{number}";
-        statement.Reset();
-        return name;
-    }
+        => session.Get(NameSql.KindName).Bind(1, number).ScalarText() ?? $"#{number}";
 
     /// <summary>Clears the cache, because another connection has written or the node has registered again.</summary>
     public void Clear()

@@ -83,7 +83,7 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
     public string? Query(string text)
     {
         using var statement = Prepare(text);
-        return statement.Step() ? statement.NullableText(0) : null;
+        return statement.ScalarText();
     }
 
     /// <summary>Makes SQLite trust the file less: no unsafe functions in the schema, a check of every page's cells, and no direct writes to

@@ -114,6 +114,14 @@ internal sealed class SqliteStatement(sqlite3 connection, sqlite3_stmt handle, s
         return value;
     }
 
+    /// <summary>Returns the first column of the first row as text.</summary>
+    public string? ScalarText()
+    {
+        var value = Step() ? NullableText(0) : null;
+        Reset();
+        return value;
+    }
+
     /// <summary>Discards the remaining rows.</summary>
     public void Reset() => raw.sqlite3_reset(handle);
 
