@@ -98,6 +98,18 @@ public sealed partial class ReplacedFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_log_that_was_replaced_is_not_copied_and_not_looked_at_either()
+    {
+        var database = _files.Open();
+        await _files.Store(database).PrepareAsync(CancellationToken.None);
+        using var session = database.OpenReader();
+        File.Delete(_files.File + "-wal");
+
+        Assert.Throws<FileReplacedException>(() => session.Checkpoint());
+        Assert.Throws<FileReplacedException>(() => session.ReadLog());
+    }
+
+    [Fact]
     public async Task A_callers_transaction_is_refused_when_the_database_is_gone()
     {
         var store = await StoreWithOneEntryAsync();
