@@ -8,7 +8,7 @@ internal static class OperationRun
 {
     private static readonly TimeSpan WaitForOther = TimeSpan.FromMilliseconds(200);
 
-    // A request to start that was sent may be carried out although nobody waits for its answer.
+    // A request to start that was sent may be carried out although the command no longer waits for its answer.
     private static readonly TimeSpan WaitForStart = TimeSpan.FromSeconds(1);
 
     /// <summary>Starts a prepared operation and carries it out.</summary>

@@ -32,7 +32,7 @@ internal sealed class HeartbeatFiles(SqliteFile file)
     /// <summary>Increments a node's counter.</summary>
     /// <param name="own">The file of this node.</param>
     /// <param name="counter">The counter that this node wrote last, so that a replaced file cannot decrease it.</param>
-    /// <param name="vitals">The state of the process, for those who find it dead; <see langword="null"/> for none.</param>
+    /// <param name="vitals">The state of the process, for the node that finds it dead; <see langword="null"/> for none.</param>
     /// <returns><see langword="false"/> if the file cannot be written: the counter was not incremented.</returns>
     public static bool TryRaise(KeptFile<FileStream> own, ref long counter, string? vitals = null)
     {

@@ -6,7 +6,7 @@ namespace TaskRecovery.Sqlite;
 /// <summary>The read model in a SQLite file. One file per aspect; the statements are in Sql/.</summary>
 /// <remarks>A reader keeps the log from being reset, so a question that examines many entries is answered in several short
 /// reads.</remarks>
-[SuppressMessage("Reliability", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing. If it were "
+[SuppressMessage("Reliability", "CA1001", Justification = "A semaphore whose wait handle is not used holds nothing. If it were "
     + "disposed with the store, a read in progress could not release it, and a waiting one would wait forever.")]
 internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMonitorStore
 {

@@ -11,7 +11,7 @@ namespace TaskRecovery.Testing.Hosts;
 
 /// <summary>Runs entries only in a drain, with the engine's own claims, executors and outcomes, but without its loops and
 /// threads.</summary>
-[SuppressMessage("Reliability", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing.")]
+[SuppressMessage("Reliability", "CA1001", Justification = "A semaphore whose wait handle is not used holds nothing.")]
 internal sealed class ManualEngine(
     IQueueStore store, IJobStore jobs, TaskRecoverer recoverer,
     IEnumerable<IStartupStep> startupSteps, WorkServices services, OutcomeWriter outcomes,
