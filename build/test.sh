@@ -44,8 +44,8 @@ if [ "$names_slowest" -eq 1 ]; then
 fi
 
 # The output goes to a file that is followed, and not through a pipe: a process that a test left running would keep a pipe open for ever.
-# A project in which no test begins or ends for twenty minutes is ended, with the names of the tests that ran. A test's own limits are at
-# most fifteen, so that it fails by itself and says why.
+# A project in which no test begins or ends for ten minutes is ended, with the names of the tests that ran. A test's own limits are at
+# most fifteen, but nearly all are shorter, so that a test fails by itself and says why.
 tail -n +1 -f "$log" &
 follower=$!
 trap 'kill "$follower" 2>/dev/null || true; rm -f "$log" "$again"' EXIT
@@ -60,7 +60,7 @@ if [ "$builds" -eq 1 ]; then
 fi
 if [ "$status" -eq 0 ]; then
     for project in "${projects[@]}"; do
-        dotnet test "$project" --no-build -m:1 --blame-hang-timeout 20m --blame-hang-dump-type none \
+        dotnet test "$project" --no-build -m:1 --blame-hang-timeout 10m --blame-hang-dump-type none \
             ${configuration[@]+"${configuration[@]}"} ${arguments[@]+"${arguments[@]}"} >>"$log" 2>&1 || status=$?
     done
 fi
@@ -77,7 +77,7 @@ if [ "$runs_twice" -eq 1 ] && [ "$status" -ne 0 ] && [ "$(count_projects)" -eq "
         for failure in "${failures[@]}"; do
             project=tests/$(sed -E 's/^(TaskRecovery\.([A-Za-z]+\.)?Tests)\..*/\1/' <<<"$failure")
             # No pipe, as above. A filter that finds no test is no error for dotnet test, so the word "Passed!" is asked for.
-            dotnet test "$project" --no-build --blame-hang-timeout 20m --blame-hang-dump-type none --filter "FullyQualifiedName=$failure" \
+            dotnet test "$project" --no-build --blame-hang-timeout 10m --blame-hang-dump-type none --filter "FullyQualifiedName=$failure" \
                 ${configuration[@]+"${configuration[@]}"} >"$again" 2>&1 || true
             sed -E 's/^(Passed|Failed)!/Again: \1!/' "$again" >>"$log"
             if grep -q '^Passed! ' "$again"; then
