@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace TaskRecovery.Storage;
 
-/// <summary>Outcome kinds, states and reasons as the statements of both stores write them. A test compares the numbers with the
+/// <summary>Numbers and reasons as the statements of both stores write them. A test compares the numbers with the
 /// enumerations.</summary>
 internal static class Codes
 {
@@ -21,16 +21,26 @@ internal static class Codes
     internal const string EntryFailed = "3";
     internal const string EntryCancelled = "4";
 
+    internal const string ResultDone = "0";
     internal const string ResultNotEnded = "2";
     internal const string ResultCompleted = "3";
     internal const string ResultKeyHeld = "4";
     internal const string ResultErased = "5";
 
     internal const string BulkCancel = "1";
+    internal const string BulkUndo = "2";
+
+    internal const string OperationPrepared = "0";
+    internal const string OperationRunning = "1";
+    internal const string OperationEnded = "2";
+    internal const string OperationStopped = "3";
 
     internal const string JobActive = "0";
     internal const string JobPaused = "1";
     internal const string JobEnded = "2";
+
+    internal const string OverlapAllow = "1";
+    internal const string OverlapQueueOne = "2";
 
     internal const string TaskCreated = "0";
     internal const string TaskRunning = "1";
@@ -39,7 +49,28 @@ internal static class Codes
     internal const string TaskCancelled = "4";
 
     /// <summary>The condition of a task that has not ended; the indexes of unfinished tasks have the same condition.</summary>
-    internal const string TaskUnfinished = "t.state < 2";
+    internal const string TaskUnfinished = $"t.state < {TaskCompleted}";
+
+    internal const string EventNodeJoined = "0";
+    internal const string EventNodeLeft = "1";
+    internal const string EventNodeDied = "2";
+
+    internal const string ProofLeaseExpired = "1";
+    internal const string ProofLockFree = "2";
+    internal const string ProofProcessGone = "3";
+    internal const string ProofLeft = "4";
+
+    internal const string FindingOk = "0";
+    internal const string FindingWarning = "1";
+    internal const string FindingProblem = "2";
+
+    internal const string GroupKind = "0";
+    internal const string GroupReason = "1";
+    internal const string GroupQueue = "2";
+    internal const string GroupState = "3";
+
+    internal const string ThroughputQueue = "1";
+    internal const string ThroughputKind = "2";
 
     internal const string CancelRequested = $"'{EndReasons.CancelRequested}'";
     internal const string CancelWithdrawn = $"'{EndReasons.CancelWithdrawn}'";

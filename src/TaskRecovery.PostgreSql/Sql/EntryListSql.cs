@@ -275,12 +275,12 @@ internal static class EntryListSql
 
     /// <summary>How many entries of a source match, by one of four keys.</summary>
     internal static string GroupFrom(string source, string matches = Matches, string reason = Reason, string state = State) => $$"""
-        select case $22::integer when 0 then (select k.name from {schema}.kinds k where k.id = g.key::smallint)
-                when 2 then (select q.name from {schema}.queues q where q.id = g.key::integer) else g.key end, g.entries
+        select case $22::integer when {{Codes.GroupKind}} then (select k.name from {schema}.kinds k where k.id = g.key::smallint)
+                when {{Codes.GroupQueue}} then (select q.name from {schema}.queues q where q.id = g.key::integer) else g.key end, g.entries
         from (
-            select case $22::integer when 0 then e.kind::text
-                when 1 then {{reason}}
-                when 2 then e.queue::text else {{state}}::text end as key, count(*) as entries
+            select case $22::integer when {{Codes.GroupKind}} then e.kind::text
+                when {{Codes.GroupReason}} then {{reason}}
+                when {{Codes.GroupQueue}} then e.queue::text else {{state}}::text end as key, count(*) as entries
             from {{source}} where {{matches}}
             group by 1
         ) g

@@ -21,12 +21,12 @@ internal static class JobInvariantSql
         limit 1000)
         union all
         (select 'job ' || j.name || ' lets no runs overlap, but tasks ' || string_agg(t.id::text, ' and ' order by t.id) || ' run'
-        {{Unfinished}} and t.started_at is not null and j.overlap <> 1
+        {{Unfinished}} and t.started_at is not null and j.overlap <> {{Codes.OverlapAllow}}
         group by j.id, j.name having count(*) > 1
         limit 1000)
         union all
         (select 'job ' || j.name || ' lets one run wait, but tasks ' || string_agg(t.id::text, ' and ' order by t.id) || ' wait'
-        {{Unfinished}} and t.started_at is null and j.overlap = 2
+        {{Unfinished}} and t.started_at is null and j.overlap = {{Codes.OverlapQueueOne}}
             and not exists (select from {schema}.outcomes o where o.entry = t.entry_id
                 and o.kind in ({{Codes.OutcomeFailed}}, {{Codes.OutcomeCancelled}}))
         group by j.id, j.name having count(*) > 1
@@ -42,7 +42,7 @@ internal static class JobInvariantSql
                 when t.id is null then ' does not exist in job ' || u.job_id || ', but is listed as unfinished'
                 else ' has ended, but is listed as unfinished' end
         from {schema}.tasks t full join {schema}.unfinished_tasks u on u.task = t.id and u.job_id = t.job_id
-        where coalesce(t.state < 2, false) <> (u.task is not null)
+        where coalesce({{Codes.TaskUnfinished}}, false) <> (u.task is not null)
         limit 1000)
         """;
 

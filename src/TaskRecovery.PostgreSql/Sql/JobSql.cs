@@ -15,6 +15,9 @@ internal static class JobSql
     /// <summary>As <see cref="Columns"/>, with empty arguments.</summary>
     internal static readonly string ColumnsWithoutArgs = ColumnsWith("''::text");
 
+    /// <summary>The condition of an active job.</summary>
+    private const string Active = $"j.state = {Codes.JobActive}";
+
     /// <summary>The condition under which a row can be planned. The constraint <c>jobs_sound</c> requires the same, but rows that are older
     /// than the constraint may violate it.</summary>
     private const string Sound = """
@@ -62,9 +65,9 @@ internal static class JobSql
 
     /// <summary>The jobs that an application declares and that have not ended: name, declared as, whether orphaned. $1 the
     /// application.</summary>
-    internal const string ListDeclared = """
+    internal const string ListDeclared = $$"""
         select j.name, j.declared_as, j.orphaned_at is not null from {schema}.jobs j
-            where j.declared_by = $1 and j.state <> 2 order by j.name
+            where j.declared_by = $1 and j.state <> {{Codes.JobEnded}} order by j.name
         """;
 
     /// <summary>Takes the lock that starts of runs wait for, to change the plan, and reads the row as it is after the wait for the lock. $1
@@ -167,14 +170,15 @@ internal static class JobSql
         "update {schema}.jobs set paused_at = $2, resume_at = $3, paused_by = $4, paused_reason = $5 where id = $1";
 
     /// <summary>The ids and names of paused jobs that resume by now.</summary>
-    internal const string ToResume = "select j.id, j.name from {schema}.jobs j where j.state = 1 and j.resume_at <= clock_timestamp()";
+    internal const string ToResume =
+        $"select j.id, j.name from {{schema}}.jobs j where j.state = {Codes.JobPaused} and j.resume_at <= clock_timestamp()";
 
     /// <summary>Active cron jobs with a planned run in the future, and what their plan depends on. Returns id, name, cron, time zone, start
     /// at, end at, exceptions, next run, now, planned entry.</summary>
     internal static readonly string PlannedCron = $$"""
         select j.id, j.name, j.cron, j.time_zone, {{Clamp("j.start_at")}}, {{Clamp("j.end_at")}}, j.exceptions, {{Clamp("j.next_run_at")}},
             clock_timestamp(), j.planned_entry
-        from {schema}.jobs j where j.state = 0 and j.cron is not null and j.planned_entry is not null and j.next_run_at > clock_timestamp()
+        from {schema}.jobs j where {{Active}} and j.cron is not null and j.planned_entry is not null and j.next_run_at > clock_timestamp()
         """;
 
     /// <summary>As <see cref="PlannedCron"/>, and locks the rows. $1 ids.</summary>
@@ -199,14 +203,14 @@ internal static class JobSql
 
     /// <summary>Adds an entry for a run outside the schedule, if the job is active. $1 job, $2 the arguments of the entry. Returns the
     /// entry, the queue and the job's name.</summary>
-    internal const string Trigger = """
+    internal const string Trigger = $$"""
         with entry as (
             insert into {schema}.entries (queue, kind, priority, max_attempts, args, timeout)
             select q.id, k.id, j.priority, j.max_attempts, $2, j.timeout
             from {schema}.jobs j
             join {schema}.queues q on q.name = j.queue
             join {schema}.kinds k on k.name = j.entry_kind
-            where j.id = $1 and j.state = 0
+            where j.id = $1 and {{Active}}
             returning id, queue, kind, priority
         ), place as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority)
@@ -217,7 +221,7 @@ internal static class JobSql
 
     /// <summary>Adds an entry for each due time that has no task yet, if the job is active. $1 job, $2 due times, $3 the arguments of the
     /// entries. Returns the queue, the number of entries and the job's name.</summary>
-    internal const string Backfill = """
+    internal const string Backfill = $$"""
         with plan as materialized (
             select nextval('{schema:literal}.entries_id_seq') as entry, g.args, j.priority, j.max_attempts, j.timeout, j.queue,
                 q.id as queue_id, k.id as kind_id,
@@ -226,7 +230,7 @@ internal static class JobSql
             cross join unnest($2::timestamptz[], $3::text[]) g (due, args)
             join {schema}.queues q on q.name = j.queue
             join {schema}.kinds k on k.name = j.entry_kind
-            where j.id = $1 and j.state = 0 and not exists (select from {schema}.tasks t where t.job_id = j.id and t.due_at = g.due)
+            where j.id = $1 and {{Active}} and not exists (select from {schema}.tasks t where t.job_id = j.id and t.due_at = g.due)
         ), added as (
             insert into {schema}.entries (id, queue, kind, priority, max_attempts, args, timeout) overriding system value
             select p.entry, p.queue_id, p.kind_id, p.priority, p.max_attempts, p.args, p.timeout from plan p
@@ -309,7 +313,7 @@ internal static class JobSql
     internal static readonly string LockUnplanned = $$"""
         with found as materialized (
             select j.id, j.planned_entry from {schema}.jobs j
-            where j.id > $1 and j.state = 0 and {{Sound}}
+            where j.id > $1 and {{Active}} and {{Sound}}
                 and (j.planned_entry is null
                     or (select w.id from {schema}.waiting w where w.id = j.planned_entry and w.found_by_id) is null
                         and ((select o.entry from {schema}.outcomes o where o.entry = j.planned_entry and o.final limit 1) is not null
@@ -324,7 +328,7 @@ internal static class JobSql
         from found f
         cross join lateral (
             select j.* from {schema}.jobs j
-            where j.id = f.id and j.state = 0 and j.planned_entry is not distinct from f.planned_entry
+            where j.id = f.id and {{Active}} and j.planned_entry is not distinct from f.planned_entry
             for no key update skip locked) j
         order by j.id
         """;

@@ -40,7 +40,7 @@ internal static class NodeSql
             values ($1, $2, $3, $4, $5, $6, $7, $8, pg_backend_pid(), $9, $10, $11)
             returning {{Label}} as label
         )
-        insert into {schema}.events (kind, node) select 0, j.label from joined j
+        insert into {schema}.events (kind, node) select {{Codes.EventNodeJoined}}, j.label from joined j
         """;
 
     /// <summary>Increments the counter of a node that is not dead, and reads the counters of the other nodes. If a crash of the server
@@ -89,6 +89,8 @@ internal static class NodeSql
 
     private const string Judged = "from {schema}.nodes n join unnest($1, $2, $3) j (id, beat, proof) on n.id = j.id and n.beat = j.beat";
 
+    private const string IfLockFree = $"when {Codes.ProofLockFree} then '{DeathProofText.LockFree}'";
+
     private const string Marked = $$"""
         ), marked as (
             update {schema}.nodes n set dead_at = clock_timestamp(), proof = j.proof, declared_by = $4::text
@@ -96,9 +98,9 @@ internal static class NodeSql
             returning n.id, {{Label}} as label, n.proof
         ), recorded as (
             insert into {schema}.events (kind, node, detail)
-            select 2, m.label,
-                case m.proof when 1 then '{{DeathProofText.LeaseExpired}}' when 2 then '{{DeathProofText.LockFree}}'
-                    when 3 then '{{DeathProofText.ProcessGone}}' else '{{DeathProofText.Unknown}}' end
+            select {{Codes.EventNodeDied}}, m.label,
+                case m.proof when {{Codes.ProofLeaseExpired}} then '{{DeathProofText.LeaseExpired}}' {{IfLockFree}}
+                    when {{Codes.ProofProcessGone}} then '{{DeathProofText.ProcessGone}}' else '{{DeathProofText.Unknown}}' end
                 || coalesce('{{DeathProofText.Judge}}' || $4::text, '')
             from marked m
         )
@@ -139,15 +141,17 @@ internal static class NodeSql
             and a.xact_start < clock_timestamp() - interval '1 second'
         """;
 
+    private const string Left = $"stopped = true, proof = {Codes.ProofLeft}";
+
     /// <summary>Marks a node as stopped. $1 node.</summary>
     internal const string Leave = "with leaving as materialized (select n.number from {schema}.nodes n "
         + "where n.id = $1 and n.dead_at is null and " + OnDisk
         + $$"""
          for update
         ), gone as (
-            update {schema}.nodes n set dead_at = clock_timestamp(), stopped = true, proof = 4 from leaving l where n.number = l.number
+            update {schema}.nodes n set dead_at = clock_timestamp(), {{Left}} from leaving l where n.number = l.number
             returning {{Label}} as label
         )
-        insert into {schema}.events (kind, node) select 1, g.label from gone g
+        insert into {schema}.events (kind, node) select {{Codes.EventNodeLeft}}, g.label from gone g
         """;
 }

@@ -33,20 +33,16 @@ internal static class OperationSql
         """;
 
     /// <summary>Locks a running operation, unless another process does a step of it. $1 id.</summary>
-    internal const string LockStep = $$"""
-        select {{Columns}} from {schema}.operations o where o.id = $1::bigint and o.state = 1 for update skip locked
-        """;
+    internal const string LockStep = $"select {Columns} from {{schema}}.operations o "
+        + $"where o.id = $1::bigint and o.state = {Codes.OperationRunning} for update skip locked";
 
     /// <summary>Starts an operation. $1 id, $2 the reason, or null for the one with which it was prepared. Returns it.</summary>
-    internal const string Start = $$"""
-        update {schema}.operations o set state = 1, started_at = clock_timestamp(), reason = coalesce($2::text, o.reason)
-        where o.id = $1::bigint returning {{Columns}}
-        """;
+    internal const string Start = $"update {{schema}}.operations o set state = {Codes.OperationRunning}, started_at = clock_timestamp(), "
+        + $"reason = coalesce($2::text, o.reason)\nwhere o.id = $1::bigint returning {Columns}";
 
     /// <summary>Stops an operation. $1 id. Returns it.</summary>
-    internal const string Stop = $$"""
-        update {schema}.operations o set state = 3, ended_at = clock_timestamp() where o.id = $1::bigint returning {{Columns}}
-        """;
+    internal const string Stop = $"update {{schema}}.operations o set state = {Codes.OperationStopped}, ended_at = clock_timestamp() "
+        + $"where o.id = $1::bigint returning {Columns}";
 
     /// <summary>Stores and starts the operation that reverses another one, from where an undo before was stopped. $1 the other one's id, $2
     /// actor, $3 reason, $4 tool. Returns the new one.</summary>
@@ -54,7 +50,7 @@ internal static class OperationSql
         with added as (
             insert into {schema}.operations as o (action, state, query, undoes, actor, reason, tool, expected, expected_precision, up_to_id,
                 position, started_at)
-            select 2, 1, u.query, u.id, $2::text, $3::text, $4::text,
+            select {{Codes.BulkUndo}}, {{Codes.OperationRunning}}, u.query, u.id, $2::text, $3::text, $4::text,
                 case when p.id is null then u.done else greatest(p.expected - p.done - p.refused, 0) end, 0, u.up_to_id,
                 coalesce(p.position, greatest(u.up_to_id, (
                     select max(e.entry) from {schema}.operation_entries e where e.operation = u.id)) + 1),
@@ -71,9 +67,11 @@ internal static class OperationSql
     /// Returns the operation.</summary>
     internal const string Advance = $$"""
         update {schema}.operations o set position = $2::bigint, done = o.done + $3::bigint, refused = o.refused + $4::bigint,
-            state = case when $5::boolean then 2 else o.state end, ended_at = case when $5::boolean then clock_timestamp() end
+            state = {{IfEnded}} {{Codes.OperationEnded}} else o.state end, ended_at = {{IfEnded}} clock_timestamp() end
         where o.id = $1::bigint returning {{Columns}}
         """;
+
+    private const string IfEnded = "case when $5::boolean then";
 
     /// <summary>Stores what a step did to each entry. $1 operation, then arrays: $2 entries, $3 results, $4 fences, $5 due times, $6
     /// levels, $7 attempts, $8 crashes.</summary>
@@ -88,7 +86,7 @@ internal static class OperationSql
         select e.entry, e.fence, e.run_at, e.level, e.attempt, e.crashes,
             coalesce((select o.action from {schema}.operations o where o.id = $1::bigint) = {{Codes.BulkCancel}}, false)
         from {schema}.operation_entries e
-        where e.operation = $1::bigint and e.result = 0 and e.entry < $2::bigint order by e.entry desc limit $3::bigint
+        where e.operation = $1::bigint and e.result = {{Codes.ResultDone}} and e.entry < $2::bigint order by e.entry desc limit $3::bigint
         """;
 
     /// <summary>One operation. $1 id.</summary>
@@ -102,16 +100,15 @@ internal static class OperationSql
         """;
 
     /// <summary>Operations that were started, newest first. $1 only ids below this one, $2 how many at most.</summary>
-    internal const string List = $$"""
-        select {{Columns}} from {schema}.operations o where o.id < $1::bigint and o.state > 0 order by o.id desc limit $2::bigint
-        """;
+    internal const string List = $"select {Columns} from {{schema}}.operations o "
+        + $"where o.id < $1::bigint and o.state > {Codes.OperationPrepared} order by o.id desc limit $2::bigint";
 
     /// <summary>The entries of an operation. $1 operation, $2 only ids above this one, $3 whether only those that it could not change, $4
     /// how many at most.</summary>
-    internal const string ListEntries = """
+    internal const string ListEntries = $$"""
         select e.entry, e.result from {schema}.operation_entries e
-        where e.operation = $1::bigint and e.entry > $2::bigint and (not $3::boolean or e.result <> 0) order by e.entry limit $4::bigint
-        """;
+        where e.operation = $1::bigint and e.entry > $2::bigint and (not $3::boolean or e.result <> {{Codes.ResultDone}})
+        """ + " order by e.entry limit $4::bigint";
 
     /// <summary>What operations did to an entry, newest first. $1 entry, $2 how many at most.</summary>
     internal const string OfEntry = """
@@ -121,7 +118,8 @@ internal static class OperationSql
         """;
 
     /// <summary>The running operations, oldest first.</summary>
-    internal const string Running = "select o.id from {schema}.operations o where o.state = 1 order by o.id";
+    internal const string Running =
+        $"select o.id from {{schema}}.operations o where o.state = {Codes.OperationRunning} order by o.id";
 
     /// <summary>Puts cancelled entries back at the place at which they had waited. Arrays: $1 ids, $2 the fences of the outcomes that
     /// cancelled them, $3 due times, $4 levels, $5 attempts, $6 crashes. Returns each entry that was put back, and its queue.</summary>
@@ -197,12 +195,12 @@ internal static class OperationSql
     /// <summary>Removes some entries of an old operation, and the operation with the last of them. $1 how many entries at most, $2 how long
     /// operations are kept, in microseconds. Returns whether there was one.</summary>
     /// <remarks>Its undo may still run, and needs the entries. Its lock keeps away an undo that begins at this moment.</remarks>
-    internal const string Purge = """
+    internal const string Purge = $$"""
         with old as materialized (
             select o.id from {schema}.operations o
-            where ((o.state > 1 and o.ended_at < clock_timestamp() - $2::bigint * interval '1 microsecond')
-                    or (o.state = 0 and o.created_at < clock_timestamp() - interval '1 day'))
-                and not exists (select from {schema}.operations u where u.undoes = o.id and u.state = 1)
+            where ((o.state > {{Codes.OperationRunning}} and o.ended_at < clock_timestamp() - $2::bigint * interval '1 microsecond')
+                    or (o.state = {{Codes.OperationPrepared}} and o.created_at < clock_timestamp() - interval '1 day'))
+                and not exists (select from {schema}.operations u where u.undoes = o.id and u.state = {{Codes.OperationRunning}})
             order by o.id limit 1 for update skip locked
         ), entries as (
             delete from {schema}.operation_entries e

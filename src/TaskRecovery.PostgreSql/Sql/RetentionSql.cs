@@ -30,7 +30,7 @@ internal static class RetentionSql
     // outcome, would run it again. No claim that was made after the entry ended can list it. If an operator puts the entry back in the
     // meantime, its outcome is no longer final when the delete reaches the row.
     // The record and the steps of a finished task are removed with the entry that it is bound to, which is its last one.
-    private const string Removal = """
+    private const string Removal = $$"""
             order by o.entry fetch first ($2) rows with ties
         ), listed as materialized (
             select u.entry from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
@@ -49,7 +49,7 @@ internal static class RetentionSql
         ), requests as (
             delete from {schema}.cancellations a where a.entry = any(array(select entry from gone))
         ), ended as materialized (
-            select t.id from {schema}.tasks t where t.entry_id = any(array(select entry from gone)) and t.state >= 2
+            select t.id from {schema}.tasks t where t.entry_id = any(array(select entry from gone)) and t.state >= {{Codes.TaskCompleted}}
         ), own_steps as (
             delete from {schema}.steps s where s.task is null and s.entry = any(array(select entry from gone))
         ), own_checkpoints as (
@@ -67,13 +67,13 @@ internal static class RetentionSql
                     from {schema}.entries e where e.id = (select max(entry) from chunk)), false)
         """;
 
-    private const string TaskRemoval = """
+    private const string TaskRemoval = $$"""
          task_steps as (
             delete from {schema}.steps s where s.task = any(array(select id from ended))
         ), task_checkpoints as (
             delete from {schema}.checkpoints s where s.task = any(array(select id from ended))
         ), records as (
-            delete from {schema}.tasks t where t.id = any(array(select id from ended)) and t.state >= 2
+            delete from {schema}.tasks t where t.id = any(array(select id from ended)) and t.state >= {{Codes.TaskCompleted}}
             returning t.id
         )
         """;
@@ -99,7 +99,7 @@ internal static class RetentionSql
     /// <returns>Whether it was this node's turn, the last id scanned, how many tasks were removed, and whether there are no more.</returns>
     internal const string PurgeTasks = $$"""
         with {{Turn}}, chunk as materialized (
-            select t.id, t.entry_id, t.state >= 2 and (t.entry_id is not null or t.reason is not null)
+            select t.id, t.entry_id, t.state >= {{Codes.TaskCompleted}} and (t.entry_id is not null or t.reason is not null)
                 and t.ended_at < clock_timestamp() - (case t.state when {{Codes.TaskCompleted}} then $3::bigint
                     when {{Codes.TaskFailed}} then $4 else $5 end) * interval '1 microsecond' as old
             from {schema}.tasks t

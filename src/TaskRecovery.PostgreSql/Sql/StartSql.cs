@@ -22,6 +22,8 @@ internal static class StartSql
     /// <summary>Creates a task that waits for its first start.</summary>
     internal const short Queue = 4;
 
+    private static readonly string NewState = $"case v.action when {Insert} then {Codes.TaskRunning} else {Codes.TaskCreated} end";
+
     /// <summary>Locks jobs, in the order of their ids, so that two batches can't deadlock. $1 ids.</summary>
     internal const string Lock = """
         select count(*) from (select j.id from {schema}.jobs j where j.id = any ($1) order by j.id for no key update) j
@@ -64,18 +66,18 @@ internal static class StartSql
                         else g.due end limit 1) is not null, false),
             (select t.id {{TaskSql.FromUnfinished}} where u.job_id = g.job limit 1) is not null,
             (select q.id from {schema}.queues q where q.name = j.queue), (select k.id from {schema}.kinds k where k.name = j.entry_kind),
-            case when coalesce(g.overlap, j.overlap) > 1 then (
+            case when coalesce(g.overlap, j.overlap) > {{(int)OverlapPolicy.Allow}} then (
                 select count(*) from (
                     select {{TaskSql.FromUnfinished}} where u.job_id = g.job and t.started_at is null
                     limit {{StartBatches.MaxItems}}) w) else 0 end,
             case when t.id is not null and t.started_at is null and coalesce(g.overlap, j.overlap) <> {{(int)OverlapPolicy.Allow}} then (
                 select o.id from {schema}.unfinished_tasks u
                 cross join lateral (select * from {schema}.tasks o where o.id = u.task offset 0) o
-                where u.job_id = g.job and o.state < 2 and o.id <> t.id
+                where u.job_id = g.job and o.state < {{Codes.TaskCompleted}} and o.id <> t.id
                     and (o.started_at is not null or (o.created_at, o.id) < (t.created_at, t.id)) limit 1) is not null else false end,
             case when g.due is not null then (
                 select d.due_at from {schema}.tasks d where d.job_id = g.job and d.due_at < g.due order by d.due_at desc limit 1) end,
-            case when g.due is not null or coalesce(g.overlap, j.overlap) > 1
+            case when g.due is not null or coalesce(g.overlap, j.overlap) > {{(int)OverlapPolicy.Allow}}
                 or coalesce(g.overlap, j.overlap) <> {{(int)OverlapPolicy.Allow}}
                     and (j.missed_runs = {{(int)MissedRunPolicy.RunAll}} or t.id is not null and t.started_at is null) then (
                 select coalesce(min(t.started_at), min(t.created_at)) {{TaskSql.FromUnfinished}} where u.job_id = g.job) end,
@@ -135,7 +137,7 @@ internal static class StartSql
             returning entry
         ), started as (
             insert into {schema}.tasks (id, job_id, entry_id, state, due_at, attempt, node, created_at, started_at, catch_up)
-            select v.task, v.job, v.entry, case v.action when {{Insert}} then {{Codes.TaskRunning}} else 0 end, v.task_due, v.attempt,
+            select v.task, v.job, v.entry, {{NewState}}, v.task_due, v.attempt,
                 case v.action when {{Insert}} then v.label end, $1, case v.action when {{Insert}} then $1 end, v.catch_up
             from given v where v.action in ({{Insert}}, {{Queue}}) and not v.is_over
         ), resumed as (

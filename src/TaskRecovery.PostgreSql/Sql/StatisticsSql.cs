@@ -53,8 +53,8 @@ internal static class StatisticsSql
     internal static readonly string Read = $$"""
         select s.began_at, q.name, k.name, {{Sums}}
         from {schema}.stats s
-        left join {schema}.queues q on q.id = s.queue and $6::integer = 1
-        left join {schema}.kinds k on k.id = s.kind and $6::integer = 2
+        left join {schema}.queues q on q.id = s.queue and $6::integer = {{Codes.ThroughputQueue}}
+        left join {schema}.kinds k on k.id = s.kind and $6::integer = {{Codes.ThroughputKind}}
         where s.hourly = $1::boolean and s.began_at >= $2::timestamptz and s.began_at < $3::timestamptz
             and ($4::text is null or s.queue = (select q.id from {schema}.queues q where q.name = $4))
             and ($5::text is null or s.kind = (select k.id from {schema}.kinds k where k.name = $5))

@@ -46,7 +46,8 @@ internal static class EntryListSql
 
     // ?20 what to group by: 0 the kind, 1 the reason, 2 the queue, 3 the state; null for no groups.
     private const string Key =
-        $"case ?20 when 0 then e.kind when 1 then (select o.reason {Final}) when 2 then e.queue when 3 then {State} end";
+        $"case ?20 when {Codes.GroupKind} then e.kind when {Codes.GroupReason} then (select o.reason {Final}) "
+        + $"when {Codes.GroupQueue} then e.queue when {Codes.GroupState} then {State} end";
 
     private const string Columns = $"select e.id, e.created_at, ({Matches}) is true, {Key}";
 

@@ -49,8 +49,8 @@ internal static class HistorySql
     public static readonly string Read = $"""
         select s.began_at, q.name, k.name, {Sums}
         from taskrecovery_stats s
-        left join taskrecovery_queues q on q.id = s.queue and ?6 = 1
-        left join taskrecovery_kinds k on k.id = s.kind and ?6 = 2
+        left join taskrecovery_queues q on q.id = s.queue and ?6 = {Codes.ThroughputQueue}
+        left join taskrecovery_kinds k on k.id = s.kind and ?6 = {Codes.ThroughputKind}
         where s.hourly = ?1 and s.began_at >= ?2 and s.began_at < ?3
             and (?4 is null or s.queue = (select id from taskrecovery_queues where name = ?4))
             and (?5 is null or s.kind = (select id from taskrecovery_kinds where name = ?5))

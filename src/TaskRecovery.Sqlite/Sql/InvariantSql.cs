@@ -61,10 +61,10 @@ internal static class InvariantSql
             where planned_entry is not null and next_run_at > end_at
             union all
             select 'job ' || name || ' lets no runs overlap, but tasks ' || group_concat(lower(hex(task)), ' and ') || ' run'
-            from unfinished where started and overlap <> 1 group by job, name having count(*) > 1
+            from unfinished where started and overlap <> {Codes.OverlapAllow} group by job, name having count(*) > 1
             union all
             select 'job ' || name || ' lets one run wait, but tasks ' || group_concat(lower(hex(task)), ' and ') || ' wait'
-            from unfinished where not started and not was_ended and overlap = 2 group by job, name having count(*) > 1
+            from unfinished where not started and not was_ended and overlap = {Codes.OverlapQueueOne} group by job, name having count(*) > 1
             union all
             select 'task ' || lower(hex(t.id)) || ' is unfinished, but its entry ' || t.entry_id || ' has ended' from taskrecovery_tasks t
             where {Codes.TaskUnfinished}

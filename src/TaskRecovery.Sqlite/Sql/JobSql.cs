@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Statements over <c>jobs</c>.</summary>
@@ -15,6 +17,8 @@ internal static class JobSql
 
     private const string Columns = $"{FirstColumns} args, {OtherColumns}";
     private const string WithoutArgs = $"{FirstColumns} '', {OtherColumns}";
+
+    private const string Active = $"state = {Codes.JobActive}";
 
     /// <summary>One job. ?1 id.</summary>
     public const string Find = $"{Columns} where id = ?1";
@@ -50,15 +54,14 @@ internal static class JobSql
     public const string FindWithoutArgs = $"{WithoutArgs} where id = ?1";
 
     /// <summary>An application's declared jobs that have not ended: name, declared as, whether orphaned. ?1 application.</summary>
-    public const string ListDeclared = """
-        select name, declared_as, orphaned_at is not null from taskrecovery_jobs where declared_by = ?1 and state <> 2 order by name
-        """;
+    public const string ListDeclared = "select name, declared_as, orphaned_at is not null from taskrecovery_jobs "
+        + $"where declared_by = ?1 and state <> {Codes.JobEnded} order by name";
 
     /// <summary>The ids of active jobs without a planned run: none was ever planned, its entry has ended without starting a task, or its
     /// entry was removed.</summary>
-    public const string Unplanned = """
+    public const string Unplanned = $"""
         select id from taskrecovery_jobs
-        where state = 0 and (planned_entry is null
+        where {Active} and (planned_entry is null
             or exists (select 1 from taskrecovery_outcomes o where o.entry = planned_entry and o.final = 1)
             or not exists (select 1 from taskrecovery_entries e where e.id = planned_entry))
         """;
@@ -99,9 +102,9 @@ internal static class JobSql
 
     /// <summary>Stores the plan of an active job that had none. ?1 id, ?2 state, ?3 next run's due time, ?4 its entry; does nothing unless
     /// the job still has ?5 as its planned entry and was last changed at ?6.</summary>
-    public const string SetMissingPlan = """
+    public const string SetMissingPlan = $"""
         update taskrecovery_jobs set state = ?2, next_run_at = ?3, planned_entry = ?4
-        where id = ?1 and state = 0 and planned_entry is ?5 and updated_at = ?6
+        where id = ?1 and {Active} and planned_entry is ?5 and updated_at = ?6
         """;
 
     /// <summary>Stores which application declares a job, as what, and that it is no orphan. ?1 id, ?2 application, ?3 declared
@@ -118,11 +121,11 @@ internal static class JobSql
         "update taskrecovery_jobs set paused_at = ?2, resume_at = ?3, paused_by = ?4, paused_reason = ?5 where id = ?1";
 
     /// <summary>The ids of paused jobs that resume by now. ?1 now.</summary>
-    public const string ToResume = "select id from taskrecovery_jobs where state = 1 and resume_at <= ?1";
+    public const string ToResume = $"select id from taskrecovery_jobs where state = {Codes.JobPaused} and resume_at <= ?1";
 
     /// <summary>The active cron jobs with a planned run after a time. ?1 now.</summary>
     public const string PlannedCron = $"""
-        {Columns} where state = 0 and cron is not null and planned_entry is not null and next_run_at > ?1 and length(id) = 16
+        {Columns} where {Active} and cron is not null and planned_entry is not null and next_run_at > ?1 and length(id) = 16
         """;
 
     /// <summary>Removes a job. ?1 id.</summary>

@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Statements over <c>nodes</c>.</summary>
@@ -75,7 +77,8 @@ internal static class NodeSql
         "update taskrecovery_nodes set dead_at = ?2, proof = ?3, declared_by = ?4, vitals = ?5 where id = ?1 and dead_at is null";
 
     /// <summary>Records that a node has stopped. ?1 id, ?2 now.</summary>
-    public const string Leave = "update taskrecovery_nodes set dead_at = ?2, stopped = 1, proof = 4 where id = ?1 and dead_at is null";
+    public const string Leave =
+        $"update taskrecovery_nodes set dead_at = ?2, stopped = 1, proof = {Codes.ProofLeft} where id = ?1 and dead_at is null";
 
     /// <summary>What is known of a node's death. ?1 number.</summary>
     public const string Death = "select dead_at, proof, declared_by, vitals from taskrecovery_nodes where number = ?1";

@@ -39,17 +39,17 @@ internal static class OperationSql
     public const string FindInScope = $"{Find} and instr(query, ?2) > 0";
 
     /// <summary>Operations that were started, newest first. ?1 only ids below this one, ?2 how many at most.</summary>
-    public const string List = $"{Columns} where id < ?1 and state > 0 order by id desc limit ?2";
+    public const string List = $"{Columns} where id < ?1 and state > {Codes.OperationPrepared} order by id desc limit ?2";
 
     /// <summary>The running operations, oldest first.</summary>
-    public const string Running = "select id from taskrecovery_operations where state = 1 order by id";
+    public const string Running = $"select id from taskrecovery_operations where state = {Codes.OperationRunning} order by id";
 
     /// <summary>Starts an operation. ?1 id, ?2 now, ?3 the reason, or null for the one with which it was prepared.</summary>
-    public const string Start =
-        "update taskrecovery_operations set state = 1, started_at = ?2, reason = coalesce(?3, reason) where id = ?1";
+    public const string Start = $"update taskrecovery_operations set state = {Codes.OperationRunning}, started_at = ?2, "
+        + "reason = coalesce(?3, reason) where id = ?1";
 
     /// <summary>Stops an operation. ?1 id, ?2 now.</summary>
-    public const string Stop = "update taskrecovery_operations set state = 3, ended_at = ?2 where id = ?1";
+    public const string Stop = $"update taskrecovery_operations set state = {Codes.OperationStopped}, ended_at = ?2 where id = ?1";
 
     /// <summary>Marks an operation as reversed. ?1 id, ?2 by which operation.</summary>
     public const string MarkUndone = "update taskrecovery_operations set undone_by = ?2 where id = ?1";
@@ -73,14 +73,14 @@ internal static class OperationSql
         select entry, fence, run_at, level, attempt, crashes,
             coalesce((select o.action = {Codes.BulkCancel} from taskrecovery_operations o where o.id = ?1), 0)
         from taskrecovery_operation_entries
-        where operation = ?1 and entry < ?2 and result = 0 order by entry desc limit ?3
+        where operation = ?1 and entry < ?2 and result = {Codes.ResultDone} order by entry desc limit ?3
         """;
 
     /// <summary>The entries of an operation. ?1 operation, ?2 only ids above this one, ?3 whether only those that it could not change, ?4
     /// how many at most.</summary>
-    public const string ListEntries = """
+    public const string ListEntries = $"""
         select entry, result from taskrecovery_operation_entries
-        where operation = ?1 and entry > ?2 and (not ?3 or result <> 0) order by entry limit ?4
+        where operation = ?1 and entry > ?2 and (not ?3 or result <> {Codes.ResultDone}) order by entry limit ?4
         """;
 
     /// <summary>What operations did to an entry, newest first. ?1 entry, ?2 how many at most.</summary>
@@ -107,9 +107,9 @@ internal static class OperationSql
         """;
 
     /// <summary>Reopens the task of an entry. ?1 entry.</summary>
-    public const string ReopenTask = """
-        update taskrecovery_tasks set state = 0, reason = null, started_at = null, ended_at = null where entry_id = ?1 and state in (3, 4)
-        """;
+    public const string ReopenTask =
+        $"update taskrecovery_tasks set state = {Codes.TaskCreated}, reason = null, started_at = null, ended_at = null "
+        + $"where entry_id = ?1 and state in ({Codes.TaskFailed}, {Codes.TaskCancelled})";
 
     /// <summary>Ends the task of an entry again as it had ended. ?1 entry, ?2 state, ?3 attempt, ?4 crashes, ?5 result, ?6 error, ?7
     /// reason, ?8 end, ?9 start, or null.</summary>
@@ -123,10 +123,10 @@ internal static class OperationSql
     public const string LastFence = "select max(fence) from taskrecovery_outcomes where entry = ?1";
 
     /// <summary>An old operation whose undo does not run. ?1 ended before, ?2 prepared before.</summary>
-    public const string Old = """
+    public const string Old = $"""
         select a.id from taskrecovery_operations a
-        where ((a.state > 1 and a.ended_at < ?1) or (a.state = 0 and a.created_at < ?2))
-            and not exists (select 1 from taskrecovery_operations u where u.undoes = a.id and u.state = 1)
+        where ((a.state > {Codes.OperationRunning} and a.ended_at < ?1) or (a.state = {Codes.OperationPrepared} and a.created_at < ?2))
+            and not exists (select 1 from taskrecovery_operations u where u.undoes = a.id and u.state = {Codes.OperationRunning})
         order by a.id limit 1
         """;
 

@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Statements that find and remove expired history.</summary>
@@ -13,12 +15,15 @@ internal static class RetentionSql
 
     /// <summary>Expired tasks whose entry was removed. ?1 completed before, ?2 failed before, ?3 cancelled before, ?4 the latest of these
     /// times, ?5 limit.</summary>
-    public const string Tasks = """
+    public const string Tasks = $"""
         select t.id from taskrecovery_tasks t
-        where t.state > 1 and t.ended_at <= ?4 and t.ended_at <= case t.state when 2 then ?1 when 3 then ?2 else ?3 end
+        where t.state > {Codes.TaskRunning} and t.ended_at <= ?4 and t.ended_at <= {ExpiredBefore}
             and not exists (select 1 from taskrecovery_entries e where e.id = t.entry_id)
         limit ?5
         """;
+
+    private const string ExpiredBefore =
+        $"case t.state when {Codes.TaskCompleted} then ?1 when {Codes.TaskFailed} then ?2 else ?3 end";
 
     /// <summary>About how many bytes an entry's rows have. Lengths are read without the values. ?1 entry.</summary>
     public const string EntrySize = """

@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Statements over <c>tasks</c>.</summary>
@@ -8,6 +10,11 @@ internal static class TaskSql
             t.started_at, t.ended_at, t.catch_up
         from taskrecovery_tasks t
         """;
+
+    /// <summary>As <see cref="Codes.TaskUnfinished"/>, where the table has no other name.</summary>
+    private const string Unfinished = $"state < {Codes.TaskCompleted}";
+
+    private const string Created = $"state = {Codes.TaskCreated}";
 
     /// <summary>The columns of a list. It omits results: they have no size limit, so a page could have any size.</summary>
     public const string Listed = """
@@ -35,33 +42,36 @@ internal static class TaskSql
         $"{Listed} where (?1 is null or t.job_id = ?1) and (?2 is null or t.state = ?2) order by t.created_at desc, t.id desc limit ?3";
 
     /// <summary>A job's unfinished tasks, oldest first. ?1 job.</summary>
-    public const string ListIncomplete = $"{Listed} where t.job_id = ?1 and t.state < 2 order by t.created_at, t.id";
+    public const string ListIncomplete = $"{Listed} where t.job_id = ?1 and {Codes.TaskUnfinished} order by t.created_at, t.id";
 
     /// <summary>Unfinished tasks without an entry.</summary>
     public const string Orphans = $"""
-        {Columns} where t.state < 2 and (t.entry_id is null or not exists (select 1 from taskrecovery_entries e where e.id = t.entry_id))
+        {Columns} where {Codes.TaskUnfinished} and {HasNoEntry}
         order by t.id limit 500
         """;
 
+    private const string HasNoEntry =
+        "(t.entry_id is null or not exists (select 1 from taskrecovery_entries e where e.id = t.entry_id))";
+
     /// <summary>Unfinished tasks whose entry has ended.</summary>
-    public const string WithEndedEntry = """
+    public const string WithEndedEntry = $"""
         select t.id, t.entry_id, k.name, t.node, o.kind, o.attempt, o.crashes, o.result, o.error, o.reason
         from taskrecovery_tasks t
         join taskrecovery_outcomes o on o.entry = t.entry_id and o.final = 1
         join taskrecovery_entries e on e.id = t.entry_id
         join taskrecovery_kinds k on k.id = e.kind
-        where t.state < 2 order by t.id limit 500
+        where {Codes.TaskUnfinished} order by t.id limit 500
         """;
 
     /// <summary>The task of an entry. ?1 entry.</summary>
     public const string FindIdByEntry = "select id from taskrecovery_tasks where entry_id = ?1";
 
     /// <summary>Returns a row if a job has an unfinished task. ?1 job.</summary>
-    public const string AnyUnfinished = "select 1 from taskrecovery_tasks where job_id = ?1 and state < 2 limit 1";
+    public const string AnyUnfinished = $"select 1 from taskrecovery_tasks where job_id = ?1 and {Unfinished} limit 1";
 
     /// <summary>Returns a row if an unfinished task of a job was created at or after a time. ?1 job, ?2 time.</summary>
     public const string AnyUnfinishedSince =
-        "select 1 from taskrecovery_tasks where job_id = ?1 and state < 2 and created_at >= ?2 limit 1";
+        $"select 1 from taskrecovery_tasks where job_id = ?1 and {Unfinished} and created_at >= ?2 limit 1";
 
     /// <summary>Returns a row if a task exists for a job's due time. ?1 job, ?2 due.</summary>
     public const string ExistsForDue = "select 1 from taskrecovery_tasks where job_id = ?1 and due_at = ?2";
@@ -73,16 +83,16 @@ internal static class TaskSql
     /// <summary>Since when a task of a job has been running or, if none has started, waiting. A task that an operator retries may
     /// have been created long ago. ?1 job.</summary>
     public const string UnfinishedSince =
-        "select coalesce(min(started_at), min(created_at)) from taskrecovery_tasks where job_id = ?1 and state < 2";
+        $"select coalesce(min(started_at), min(created_at)) from taskrecovery_tasks where job_id = ?1 and {Unfinished}";
 
     /// <summary>Returns a row if a task of a job waits for its first start. ?1 job.</summary>
-    public const string AnyQueued = "select 1 from taskrecovery_tasks where job_id = ?1 and state < 2 and started_at is null limit 1";
+    public const string AnyQueued = $"select 1 from taskrecovery_tasks where job_id = ?1 and {Unfinished} and started_at is null limit 1";
 
     /// <summary>Returns a row if a task that has not started has to wait for another one. ?1 job, ?2 created at, ?3 id of the
     /// task.</summary>
-    public const string AnyEarlier = """
+    public const string AnyEarlier = $"""
         select 1 from taskrecovery_tasks
-        where job_id = ?1 and state < 2 and id <> ?3 and (started_at is not null or (created_at, id) < (?2, ?3)) limit 1
+        where job_id = ?1 and {Unfinished} and id <> ?3 and (started_at is not null or (created_at, id) < (?2, ?3)) limit 1
         """;
 
     /// <summary>Creates a task. ?1 id, ?2 job, ?3 entry, ?4 due, ?5 attempt, ?6 node, ?7 now, ?8 state, ?9 started at, ?10 whether it makes
@@ -93,34 +103,35 @@ internal static class TaskSql
         """;
 
     /// <summary>Marks a task as running again. ?1 id, ?2 attempt, ?3 node, ?4 now.</summary>
-    public const string Resume = "update taskrecovery_tasks set state = 1, attempt = ?2, node = ?3, started_at = ?4 where id = ?1";
+    public const string Resume =
+        $"update taskrecovery_tasks set state = {Codes.TaskRunning}, attempt = ?2, node = ?3, started_at = ?4 where id = ?1";
 
     /// <summary>Binds a task to another entry. ?1 id, ?2 entry, ?3 attempt.</summary>
-    public const string Rebind = "update taskrecovery_tasks set entry_id = ?2, state = 0, attempt = ?3 where id = ?1";
+    public const string Rebind = $"update taskrecovery_tasks set entry_id = ?2, {Created}, attempt = ?3 where id = ?1";
 
     /// <summary>Ends a task. ?1 id, ?2 state, ?3 attempt, ?4 crashes, ?5 result, ?6 error, ?7 reason, ?8 now.</summary>
-    public const string End = """
+    public const string End = $"""
         update taskrecovery_tasks set state = ?2, attempt = ?3, crashes = ?4, result = ?5, error = coalesce(?6, error), reason = ?7,
             ended_at = ?8
-        where id = ?1 and state < 2
+        where id = ?1 and {Unfinished}
         """;
 
     /// <summary>Ends the task of an entry. ?1 entry, ?2 state, ?3 attempt, ?4 crashes, ?5 result, ?6 error, ?7 reason, ?8 now.</summary>
-    public const string EndByEntry = """
+    public const string EndByEntry = $"""
         update taskrecovery_tasks set state = ?2, attempt = ?3, crashes = ?4, result = ?5, error = ?6, reason = ?7, ended_at = ?8
-        where entry_id = ?1 and state < 2
+        where entry_id = ?1 and {Unfinished}
         """;
 
     /// <summary>Marks the task of an entry as waiting for its next run. ?1 entry, ?2 attempt, ?3 crashes, ?4 error.</summary>
-    public const string ReturnByEntry = """
-        update taskrecovery_tasks set state = 0, attempt = ?2, crashes = ?3, error = coalesce(?4, error)
-        where entry_id = ?1 and state < 2
+    public const string ReturnByEntry = $"""
+        update taskrecovery_tasks set {Created}, attempt = ?2, crashes = ?3, error = coalesce(?4, error)
+        where entry_id = ?1 and {Unfinished}
         """;
 
     /// <summary>Resets the task of an entry that an operator retries. ?1 entry.</summary>
-    public const string ReopenByEntry = """
-        update taskrecovery_tasks set state = 0, attempt = 0, crashes = 0, result = null, reason = null, started_at = null,
+    public const string ReopenByEntry = $"""
+        update taskrecovery_tasks set {Created}, attempt = 0, crashes = 0, result = null, reason = null, started_at = null,
             ended_at = null
-        where entry_id = ?1 and state > 1
+        where entry_id = ?1 and state > {Codes.TaskRunning}
         """;
 }

@@ -21,14 +21,32 @@ public sealed class CodesTests
             Text(EntryState.Waiting, EntryState.Running, EntryState.Completed, EntryState.Failed, EntryState.Cancelled),
             [Codes.EntryWaiting, Codes.EntryRunning, Codes.EntryCompleted, Codes.EntryFailed, Codes.EntryCancelled]);
         Assert.Equal(
-            Text(OperatorResult.NotEnded, OperatorResult.Completed, OperatorResult.KeyHeld, OperatorResult.Erased),
-            [Codes.ResultNotEnded, Codes.ResultCompleted, Codes.ResultKeyHeld, Codes.ResultErased]);
-        Assert.Equal(Text(BulkAction.Cancel), [Codes.BulkCancel]);
+            Text(
+                OperatorResult.Done, OperatorResult.NotEnded, OperatorResult.Completed, OperatorResult.KeyHeld, OperatorResult.Erased),
+            [Codes.ResultDone, Codes.ResultNotEnded, Codes.ResultCompleted, Codes.ResultKeyHeld, Codes.ResultErased]);
+        Assert.Equal(Text(BulkAction.Cancel, BulkAction.Undo), [Codes.BulkCancel, Codes.BulkUndo]);
+        Assert.Equal(
+            Text(OperationState.Prepared, OperationState.Running, OperationState.Ended, OperationState.Stopped),
+            [Codes.OperationPrepared, Codes.OperationRunning, Codes.OperationEnded, Codes.OperationStopped]);
         Assert.Equal(Text(JobState.Active, JobState.Paused, JobState.Ended), [Codes.JobActive, Codes.JobPaused, Codes.JobEnded]);
+        Assert.Equal(Text(OverlapPolicy.Allow, OverlapPolicy.QueueOne), [Codes.OverlapAllow, Codes.OverlapQueueOne]);
         Assert.Equal(
             Text(TaskState.Created, TaskState.Running, TaskState.Completed, TaskState.Failed, TaskState.Cancelled),
             [Codes.TaskCreated, Codes.TaskRunning, Codes.TaskCompleted, Codes.TaskFailed, Codes.TaskCancelled]);
-        Assert.Equal($"t.state < {Codes.TaskCompleted}", Codes.TaskUnfinished);
+        Assert.Equal("t.state < 2", Codes.TaskUnfinished);
+        Assert.Equal(
+            Text(QueueEventKind.NodeJoined, QueueEventKind.NodeLeft, QueueEventKind.NodeDied),
+            [Codes.EventNodeJoined, Codes.EventNodeLeft, Codes.EventNodeDied]);
+        Assert.Equal(
+            Text(DeathProof.LeaseExpired, DeathProof.LockFree, DeathProof.ProcessGone, DeathProof.Left),
+            [Codes.ProofLeaseExpired, Codes.ProofLockFree, Codes.ProofProcessGone, Codes.ProofLeft]);
+        Assert.Equal(
+            Text(FindingLevel.Ok, FindingLevel.Warning, FindingLevel.Problem),
+            [Codes.FindingOk, Codes.FindingWarning, Codes.FindingProblem]);
+        Assert.Equal(
+            Text(EntryGrouping.Kind, EntryGrouping.Reason, EntryGrouping.Queue, EntryGrouping.State),
+            [Codes.GroupKind, Codes.GroupReason, Codes.GroupQueue, Codes.GroupState]);
+        Assert.Equal(Text(ThroughputGrouping.Queue, ThroughputGrouping.Kind), [Codes.ThroughputQueue, Codes.ThroughputKind]);
     }
 
     [Fact]
