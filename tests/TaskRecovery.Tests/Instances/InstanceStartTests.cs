@@ -20,7 +20,7 @@ public sealed class InstanceStartTests
         using var answer = new ManualResetEventSlim();
         var began = 0;
         var clock = new ManualTimeProvider();
-        var builder = InstanceHost.NewBuilder(_log);
+        var builder = WorkHost.NewBuilder(_log);
         builder.Services.AddSingleton<TimeProvider>(clock);
         for (var number = 0; number < instances; number++)
         {
@@ -54,7 +54,7 @@ public sealed class InstanceStartTests
     [Fact]
     public async Task The_start_fails_with_the_error_of_the_instance_that_could_not_start()
     {
-        var builder = InstanceHost.NewBuilder(_log);
+        var builder = WorkHost.NewBuilder(_log);
         builder.Services.AddInstance("first", Store(static () => { }), FailFast);
         builder.Services.AddInstance("second", Store(static () => throw new StoreUnavailableException("The database is down.")), FailFast);
         using var host = builder.Build();
@@ -69,7 +69,7 @@ public sealed class InstanceStartTests
     public async Task A_service_that_has_a_part_in_the_start_comes_before_the_instances_after_it()
     {
         var order = new List<string>();
-        var builder = InstanceHost.NewBuilder(_log);
+        var builder = WorkHost.NewBuilder(_log);
         builder.Services.AddInstance("first", Store(() => Add("first")), FailFast);
         builder.Services.AddSingleton<IHostedService>(new Preparation(() => Add("service")));
         builder.Services.AddInstance("second", Store(() => Add("second")), FailFast);

@@ -55,7 +55,7 @@ public sealed class InstanceStopTests
 
     private IHost Build()
     {
-        var builder = InstanceHost.NewBuilder(_log);
+        var builder = WorkHost.NewBuilder(_log);
         builder.Services.AddSingleton(_work);
         builder.Services.AddInstance(null, _shop, Patient).AddWorker<TestArgs, TestWorker>();
         builder.Services.AddInstance("reports", _reports, Patient).AddWorker<TestArgs, TestWorker>();

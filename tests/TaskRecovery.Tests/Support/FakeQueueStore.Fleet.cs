@@ -20,6 +20,10 @@ internal sealed partial class FakeQueueStore
     /// <summary>The requests of all polls.</summary>
     public IReadOnlyList<PollRequest> Polls => Locked(() => _polls.ToList());
 
+    /// <summary>The traits of a store that is polled at an interval.</summary>
+    public static StoreTraits PolledEvery(TimeSpan interval)
+        => new() { System = "fake", UsesSessionLocks = false, LockProvesDeath = false, PollInterval = interval };
+
     /// <summary>What a heartbeat of the node reads.</summary>
     public HeartbeatResult Answer(bool accepted, HintOffer? hints)
         => new(accepted, [.. Peers.Select(peer => peer with { Place = InLines(peer.Place, hints) })], false)

@@ -29,13 +29,7 @@ internal sealed partial class FakeQueueStore : IQueueStore
     /// <summary>What the answer to a step or checkpoint waits for: a network that stalls.</summary>
     public Task ProgressAnswers { get; set; } = Task.CompletedTask;
 
-    public StoreTraits Traits { get; set; } = new()
-    {
-        System = "fake",
-        UsesSessionLocks = false,
-        LockProvesDeath = false,
-        PollInterval = TimeSpan.FromMilliseconds(50),
-    };
+    public StoreTraits Traits { get; set; } = PolledEvery(TimeSpan.FromMilliseconds(50));
 
     /// <summary>Why steps and checkpoints can't be stored.</summary>
     public Func<IReadOnlyList<ProgressWrite>, Exception?> RefuseProgress { get; set; } = static _ => null;

@@ -61,17 +61,24 @@ internal sealed class WorkHost : IAsyncDisposable
 
     public WorkLog Log => Services.GetRequiredService<WorkLog>();
 
-    public static WorkHost Create(FakeQueueStore store, Action<TaskRecoveryBuilder> register, Action<TaskRecoveryOptions>? configure = null)
+    /// <summary>A builder of a host that logs to <paramref name="log"/> only, and has time to stop.</summary>
+    public static HostApplicationBuilder NewBuilder(WorkLog log)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.ClearProviders();
-        var log = new WorkLog();
-        builder.Services.AddSingleton(log);
         builder.Logging.AddProvider(log);
+        builder.Services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromMinutes(5));
+        return builder;
+    }
+
+    public static WorkHost Create(FakeQueueStore store, Action<TaskRecoveryBuilder> register, Action<TaskRecoveryOptions>? configure = null)
+    {
+        var log = new WorkLog();
+        var builder = NewBuilder(log);
+        builder.Services.AddSingleton(log);
         builder.Services.AddSingleton<IQueueStore>(store);
         builder.Services.AddSingleton<IJobStore, NoJobs>();
         builder.Services.AddSingleton(new WorkLimits { LongestBuffered = PatientStop.LongestBuffered });
-        builder.Services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromMinutes(5));
         register(builder.Services.AddTaskRecovery(options =>
         {
             options.ShutdownTimeout = TimeSpan.FromSeconds(5);

@@ -22,13 +22,7 @@ public sealed class BackupListenerTests
         Place = Place(2),
         Peers = [.. Enumerable.Range(1, Nodes).Where(static number => number != 2).Select(
             static number => new PeerHeartbeat(Guid.NewGuid(), "peer", 1, true, true) { Place = Place(number) })],
-        Traits = new StoreTraits
-        {
-            System = "fake",
-            UsesSessionLocks = false,
-            LockProvesDeath = false,
-            PollInterval = TimeSpan.FromHours(1),
-        },
+        Traits = FakeQueueStore.PolledEvery(TimeSpan.FromHours(1)),
     };
 
     [Fact]

@@ -14,8 +14,7 @@ public sealed class LoopTests
 
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
-    private static readonly StoreTraits SeldomPolled =
-        new() { System = "fake", UsesSessionLocks = false, LockProvesDeath = false, PollInterval = TimeSpan.FromHours(1) };
+    private static readonly StoreTraits SeldomPolled = FakeQueueStore.PolledEvery(TimeSpan.FromHours(1));
 
     [Fact]
     public async Task A_wake_up_too_soon_after_a_look_from_the_front_is_made_up_for()

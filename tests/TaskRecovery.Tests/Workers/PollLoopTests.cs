@@ -32,7 +32,7 @@ public sealed class PollLoopTests
         var store = new FakeQueueStore
         {
             NextDue = TimeSpan.FromMilliseconds(1),
-            Traits = TraitsOf(TimeSpan.FromHours(1)),
+            Traits = FakeQueueStore.PolledEvery(TimeSpan.FromHours(1)),
         };
         await using var host = await StartAsync(store);
         await store.Until(static now => now.CallsOf("heartbeat") >= 2);
@@ -148,15 +148,7 @@ public sealed class PollLoopTests
         {
             Place = Place(number, load, queueOfPeers),
         })],
-        Traits = TraitsOf(interval ?? TimeSpan.FromMilliseconds(20)),
-    };
-
-    private static StoreTraits TraitsOf(TimeSpan interval) => new()
-    {
-        System = "fake",
-        UsesSessionLocks = false,
-        LockProvesDeath = false,
-        PollInterval = interval,
+        Traits = FakeQueueStore.PolledEvery(interval ?? TimeSpan.FromMilliseconds(20)),
     };
 
     private static HintPlace Place(long number, int load, string queue = "default") => new([queue], [], load, null, number);

@@ -76,13 +76,5 @@ public sealed class PollPaceTests
     }
 
     private static StoreTraits Traits(TimeSpan? idle, TimeSpan? often = null)
-        => new()
-        {
-            System = "fake",
-            UsesSessionLocks = false,
-            LockProvesDeath = false,
-            PollInterval = often
-            ?? Often,
-            IdlePollInterval = idle,
-        };
+        => FakeQueueStore.PolledEvery(often ?? Often) with { IdlePollInterval = idle };
 }

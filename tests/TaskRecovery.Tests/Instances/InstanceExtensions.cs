@@ -1,23 +1,12 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
 
 namespace TaskRecovery.Tests.Instances;
 
-/// <summary>A builder of hosts with instances of TaskRecovery on fake stores.</summary>
-internal static class InstanceHost
+/// <summary>Adds instances of TaskRecovery on fake stores to a host.</summary>
+internal static class InstanceExtensions
 {
-    public static HostApplicationBuilder NewBuilder(WorkLog log)
-    {
-        var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Logging.ClearProviders();
-        builder.Logging.AddProvider(log);
-        builder.Services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromMinutes(5));
-        return builder;
-    }
-
     /// <summary>Adds an instance.</summary>
     /// <param name="services">The host's services.</param>
     /// <param name="name">The name of the instance; <see langword="null"/> for the one without a name.</param>
