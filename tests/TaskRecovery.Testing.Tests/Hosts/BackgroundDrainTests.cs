@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using TaskRecovery.Storage;
 using TaskRecovery.Testing.Hosts;
 
@@ -30,7 +29,7 @@ public sealed class BackgroundDrainTests
     public async Task It_waits_for_an_entry_that_moves_between_its_questions()
     {
         await using var application = _application = await TestApplication.StartAsync(
-            WorkAsync, static options => options.Running = TestRunning.Automatic, replace: services => ReplaceStore(services, CountAsync));
+            WorkAsync, static options => options.Running = TestRunning.Automatic, wrap: store => CountingStore.Over(store, CountAsync));
         _first = (await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation)).Id;
         await _firstRuns.Task.WaitAsync(Limit, Cancellation);
 
@@ -47,7 +46,7 @@ public sealed class BackgroundDrainTests
         _firstEndsAs = EntryState.Waiting;
         await using var application = _application = await TestApplication.StartAsync(
             SnoozeAsync, static options => options.Running = TestRunning.Automatic,
-            replace: services => ReplaceStore(services, CountAsync, beforeFinish: () => _firstMayEnd.Task.WaitAsync(Cancellation)));
+            wrap: store => CountingStore.Over(store, CountAsync, beforeFinish: () => _firstMayEnd.Task.WaitAsync(Cancellation)));
         _first = (await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation)).Id;
         await WaitForEndsAsync("default", 1);
 
@@ -62,7 +61,7 @@ public sealed class BackgroundDrainTests
     {
         await using var application = _application = await TestApplication.StartAsync(
             static (_, _) => Task.CompletedTask, static options => options.Running = TestRunning.Automatic,
-            static builder => builder.AddQueue("busy"), services => ReplaceStore(services, RunBusyAsync));
+            static builder => builder.AddQueue("busy"), store => CountingStore.Over(store, RunBusyAsync));
         await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
         await WaitForEndsAsync("default", 1);
 
@@ -98,15 +97,6 @@ public sealed class BackgroundDrainTests
 
         _secondRuns.TrySetResult();
         await _secondMayEnd.Task.WaitAsync(cancellationToken);
-    }
-
-    private static void ReplaceStore(
-        IServiceCollection services, Func<Func<ValueTask<QueueCounts>>, ValueTask<QueueCounts>> count, Func<Task>? beforeFinish = null)
-    {
-        var store = services.Last(static service => service.ServiceType == typeof(IQueueStore)).ImplementationFactory!;
-        services.AddKeyedSingleton<IQueueStore>("inner", (provider, _) => (IQueueStore)store(provider));
-        services.Replace(ServiceDescriptor.Singleton(
-            provider => CountingStore.Over(provider.GetRequiredKeyedService<IQueueStore>("inner"), count, beforeFinish)));
     }
 
     private Task WaitForEndsAsync(string queue, long ends)
@@ -161,7 +151,7 @@ public sealed class BackgroundDrainTests
         private Func<Task>? _beforeFinish;
 
         public static IQueueStore Over(
-            IQueueStore inner, Func<Func<ValueTask<QueueCounts>>, ValueTask<QueueCounts>> count, Func<Task>? beforeFinish)
+            IQueueStore inner, Func<Func<ValueTask<QueueCounts>>, ValueTask<QueueCounts>> count, Func<Task>? beforeFinish = null)
         {
             var store = Create<IQueueStore, CountingStore>();
             var proxy = (CountingStore)(object)store;

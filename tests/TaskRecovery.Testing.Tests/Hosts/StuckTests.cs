@@ -2,7 +2,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Time.Testing;
 using TaskRecovery.Storage;
 using TaskRecovery.Testing.Hosts;
@@ -92,7 +91,7 @@ public sealed class StuckTests
         var failures = 0;
         await using var application = await TestApplication.StartAsync(
             static (_, _) => Task.CompletedTask,
-            replace: services => ReplaceSessions(services, call =>
+            wrap: store => WatchedCalls.OfStore(store, call =>
             {
                 if (call == nameof(INodeSession.SendHeartbeat) && Interlocked.Decrement(ref failures) >= 0)
                 {
@@ -160,14 +159,6 @@ public sealed class StuckTests
             options.BusyTimeout = TimeSpan.FromMilliseconds(100);
             configure?.Invoke(options);
         });
-
-    private static void ReplaceSessions(IServiceCollection services, Action<string> onCall)
-    {
-        var store = services.Last(static service => service.ServiceType == typeof(IQueueStore)).ImplementationFactory!;
-        services.AddKeyedSingleton<IQueueStore>("inner", (provider, _) => (IQueueStore)store(provider));
-        services.Replace(ServiceDescriptor.Singleton(
-            provider => WatchedCalls.OfStore(provider.GetRequiredKeyedService<IQueueStore>("inner"), onCall)));
-    }
 
     // A transaction of the worker's own on the file of the queue, which has one write lock.
     private static async Task<SqliteConnection> BeginAsync(IServiceProvider services, CancellationToken cancellationToken)

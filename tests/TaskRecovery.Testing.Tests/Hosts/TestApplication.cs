@@ -1,6 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Testing.Tests.Hosts;
 
@@ -21,9 +23,9 @@ internal sealed class TestApplication : IAsyncDisposable
         Func<WorkContext<Numbers>, CancellationToken, Task> work,
         Action<TaskRecoveryTestingOptions>? configure = null,
         Action<TaskRecoveryBuilder>? register = null,
-        Action<IServiceCollection>? replace = null)
+        Func<IQueueStore, IQueueStore>? wrap = null)
     {
-        var application = Create(work, configure, register, replace);
+        var application = Create(work, configure, register, wrap);
         await application._host.StartAsync(TestContext.Current.CancellationToken);
         return application;
     }
@@ -32,7 +34,7 @@ internal sealed class TestApplication : IAsyncDisposable
         Func<WorkContext<Numbers>, CancellationToken, Task> work,
         Action<TaskRecoveryTestingOptions>? configure = null,
         Action<TaskRecoveryBuilder>? register = null,
-        Action<IServiceCollection>? replace = null)
+        Func<IQueueStore, IQueueStore>? wrap = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.ClearProviders();
@@ -43,7 +45,11 @@ internal sealed class TestApplication : IAsyncDisposable
             .AddWorker<Numbers, ActionWorker<Numbers>>("numbers");
         register?.Invoke(tasks);
         builder.Services.AddTaskRecoveryTesting(configure);
-        replace?.Invoke(builder.Services);
+        if (wrap is not null)
+        {
+            Wrap(builder.Services, wrap);
+        }
+
         return new TestApplication(builder.Build());
     }
 
@@ -51,5 +57,12 @@ internal sealed class TestApplication : IAsyncDisposable
     {
         await _host.StopAsync();
         await ((IAsyncDisposable)_host).DisposeAsync();
+    }
+
+    private static void Wrap(IServiceCollection services, Func<IQueueStore, IQueueStore> wrap)
+    {
+        var store = services.Last(static service => service.ServiceType == typeof(IQueueStore)).ImplementationFactory!;
+        services.AddKeyedSingleton<IQueueStore>("inner", (provider, _) => (IQueueStore)store(provider));
+        services.Replace(ServiceDescriptor.Singleton(provider => wrap(provider.GetRequiredKeyedService<IQueueStore>("inner"))));
     }
 }
