@@ -25,13 +25,11 @@ public sealed class TemporaryDatabase : IDisposable
     {
         var options = new SqliteOptions();
         configure?.Invoke(options);
-        var database = new SqliteDatabase(ConnectionString, options, time ?? TimeProvider.System, log, startThread: startThread)
+        return Keep(new SqliteDatabase(ConnectionString, options, time ?? TimeProvider.System, log, startThread: startThread)
         {
             HeartbeatWait = Patience,
             VerdictWait = Patience,
-        };
-        _open.Add(database);
-        return database;
+        });
     }
 
     /// <summary>A store whose tables are there, as one process has it.</summary>
@@ -43,20 +41,43 @@ public sealed class TemporaryDatabase : IDisposable
     }
 
     internal SqliteQueueStore Store(SqliteDatabase database)
-    {
-        var store = new SqliteQueueStore(database, new SqliteMigrator(database), new SqliteMonitorStore(database));
-        _open.Add(store);
-        return store;
-    }
+        => Keep(new SqliteQueueStore(database, new SqliteMigrator(database), new SqliteMonitorStore(database)));
 
     /// <summary>A connection as a user has it.</summary>
     public SqliteConnection Connect()
     {
-        var connection = new SqliteConnection($"{ConnectionString};Pooling=False");
+        var connection = Keep(new SqliteConnection($"{ConnectionString};Pooling=False"));
         connection.Open();
-        _open.Add(connection);
         return connection;
     }
+
+    /// <summary>Disposes something at the end of the test, before what was opened earlier.</summary>
+    public T Keep<T>(T opened)
+        where T : IDisposable
+    {
+        _open.Add(opened);
+        return opened;
+    }
+
+    /// <summary>Runs statements as something else than the library may: keys need not exist.</summary>
+    public void Execute(string statements)
+    {
+        using var command = Connect().CreateCommand();
+        command.CommandText = "pragma foreign_keys = off; " + statements;
+        command.ExecuteNonQuery();
+    }
+
+    /// <summary>The number that a query returns; 0 if it returns no row.</summary>
+    public long Read(string query)
+    {
+        using var command = Connect().CreateCommand();
+        command.CommandText = query;
+        return (long)(command.ExecuteScalar() ?? 0L);
+    }
+
+    /// <summary>How many heartbeats of a node are stored in the database.</summary>
+    public long StoredHeartbeats(Guid node)
+        => Read($"select beat from taskrecovery_nodes where id = x'{Convert.ToHexString(node.ToByteArray(bigEndian: true))}'");
 
     public static NewEntry Entry(string args = "{}", string queue = "default", TimeSpan? after = null, string? key = null) => new()
     {

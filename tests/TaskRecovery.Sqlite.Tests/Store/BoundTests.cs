@@ -14,7 +14,7 @@ public sealed class BoundTests : IDisposable
     {
         await _files.OpenStoreAsync();
         var monitor = new SqliteMonitorStore(_files.Open());
-        Execute("""
+        _files.Execute("""
             insert into taskrecovery_stats (hourly, began_at, queue, kind, enqueued, completed, failed, run_ms, wait_ms)
             select h.value, (unixepoch() - 300) * 1000000, q.value, 1, 9223372036854775807, -5, 'many', 9223372036854775807,
                 9223372036854775807
@@ -37,7 +37,7 @@ public sealed class BoundTests : IDisposable
     {
         await _files.OpenStoreAsync();
         var monitor = new SqliteMonitorStore(_files.Open());
-        Execute("""
+        _files.Execute("""
             insert into taskrecovery_stats (hourly, began_at, queue, kind, enqueued)
             select h.value, t.value, 1, 1, 7 from json_each('[0, 1]') h cross join json_each('[9223372036854775807, "soon"]') t
             """);
@@ -46,7 +46,7 @@ public sealed class BoundTests : IDisposable
         await monitor.CondenseAsync(Cancellation);
 
         Assert.Equal((0, 0), (snapshot.LastHour.Enqueued, snapshot.LastDay.Enqueued));
-        Assert.Equal(0, Read("select count(*) from taskrecovery_stats"));
+        Assert.Equal(0, _files.Read("select count(*) from taskrecovery_stats"));
     }
 
     [Theory]
@@ -58,7 +58,7 @@ public sealed class BoundTests : IDisposable
     {
         var store = await _files.OpenStoreAsync();
         var (id, _) = (await store.EnqueueAsync([TemporaryDatabase.Entry()], null, Cancellation))[0];
-        Execute($"update taskrecovery_waiting set attempt = {number}, crashes = {number}");
+        _files.Execute($"update taskrecovery_waiting set attempt = {number}, crashes = {number}");
         using var session = TemporaryDatabase.Join(store, "node", out var node);
 
         var batch = await store.CreateClaimer(node, "default", ["work"]).ClaimAsync(10, new SuspectAllowance(3, 10, 10), Cancellation);
@@ -68,7 +68,7 @@ public sealed class BoundTests : IDisposable
         var most = number > 0 ? 32767 : 1;
         Assert.Equal((most, most - 1), (Assert.Single(batch.Entries).Attempt, batch.Entries[0].Crashes));
         Assert.Empty(refused);
-        Assert.Equal(most, Read($"select attempt from taskrecovery_outcomes where entry = {id}"));
+        Assert.Equal(most, _files.Read($"select attempt from taskrecovery_outcomes where entry = {id}"));
         Assert.Empty(await store.CheckInvariantsAsync(Cancellation));
     }
 
@@ -77,7 +77,7 @@ public sealed class BoundTests : IDisposable
     {
         var store = await _files.OpenStoreAsync();
         await store.EnqueueAsync([TemporaryDatabase.Entry()], null, Cancellation);
-        Execute("""
+        _files.Execute("""
             insert into taskrecovery_queues (name)
             with recursive n (n) as (values (1) union all select n + 1 from n where n < 1500) select 'made-up-' || n from n;
             insert into taskrecovery_waiting (id, queue, kind, priority, run_at)
@@ -94,18 +94,4 @@ public sealed class BoundTests : IDisposable
     }
 
     public void Dispose() => _files.Dispose();
-
-    private long Read(string statement)
-    {
-        using var command = _files.Connect().CreateCommand();
-        command.CommandText = statement;
-        return (long)(command.ExecuteScalar() ?? 0L);
-    }
-
-    private void Execute(string statement)
-    {
-        using var command = _files.Connect().CreateCommand();
-        command.CommandText = "pragma foreign_keys = off; " + statement;
-        command.ExecuteNonQuery();
-    }
 }

@@ -12,16 +12,12 @@ public sealed class CheckpointTests : IDisposable
     private const long IsBusy = 1;
 
     private readonly TemporaryDatabase _files = new();
+    private readonly RecordedLog _log = new();
 
     [Fact]
     public async Task A_large_log_is_reported_while_another_connection_runs_a_checkpoint()
     {
-        var log = new RecordedLog();
-        var database = _files.Open();
-        await _files.Store(database).PrepareAsync(CancellationToken.None);
-        using var session = database.OpenReader();
-        using var checkpointer = new SqliteCheckpointer(
-            database.OpenReader, _files.File, static thread => thread.Start(), log, TimeProvider.System);
+        var (session, checkpointer) = await OpenAsync();
         Lengthen($"{_files.File}-wal");
         await using var writer = _files.Connect();
         Task other;
@@ -37,7 +33,7 @@ public sealed class CheckpointTests : IDisposable
                 }
             });
             var started = TimeProvider.System.GetTimestamp();
-            while (log.Entries.All(static entry => entry.Id != LargeLog)
+            while (_log.Entries.All(static entry => entry.Id != LargeLog)
                 && TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(60))
             {
                 checkpointer.CopyOnce(session);
@@ -45,18 +41,13 @@ public sealed class CheckpointTests : IDisposable
         }
 
         await other;
-        Assert.Contains("in the middle of a checkpoint", Assert.Single(log.Entries).Message, StringComparison.Ordinal);
+        Assert.Contains("in the middle of a checkpoint", Assert.Single(_log.Entries).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_log_that_one_large_transaction_after_the_other_has_written_is_not_reported()
     {
-        var log = new RecordedLog();
-        var database = _files.Open();
-        await _files.Store(database).PrepareAsync(CancellationToken.None);
-        using var session = database.OpenReader();
-        using var checkpointer = new SqliteCheckpointer(
-            database.OpenReader, _files.File, static thread => thread.Start(), log, TimeProvider.System);
+        var (session, checkpointer) = await OpenAsync();
         await using var writer = ConnectWithoutCheckpoints();
 
         for (var megabytes = 70; megabytes < 73; megabytes++)
@@ -65,32 +56,27 @@ public sealed class CheckpointTests : IDisposable
             checkpointer.CopyOnce(session);
         }
 
-        Assert.Empty(log.Entries);
+        Assert.Empty(_log.Entries);
     }
 
     [Fact]
     public async Task A_large_log_that_is_copied_but_does_not_start_anew_is_reported()
     {
-        var log = new RecordedLog();
-        var database = _files.Open();
-        await _files.Store(database).PrepareAsync(CancellationToken.None);
-        using var session = database.OpenReader();
-        using var checkpointer = new SqliteCheckpointer(
-            database.OpenReader, _files.File, static thread => thread.Start(), log, TimeProvider.System);
+        var (session, checkpointer) = await OpenAsync();
         await using var writer = ConnectWithoutCheckpoints();
 
         // At each write, somebody reads what the log has.
         Write(writer, megabytes: 70);
         var first = BeginRead();
         checkpointer.CopyOnce(session);
-        var before = log.Entries;
+        var before = _log.Entries;
         Write(writer, megabytes: 20);
         using var second = BeginRead();
         await first.DisposeAsync();
         checkpointer.CopyOnce(session);
 
         Assert.Empty(before);
-        var (id, _, message) = Assert.Single(log.Entries);
+        var (id, _, message) = Assert.Single(_log.Entries);
         Assert.Equal(LargeLog, id);
         Assert.Contains("written faster than it is copied", message, StringComparison.Ordinal);
     }
@@ -146,6 +132,14 @@ public sealed class CheckpointTests : IDisposable
     }
 
     public void Dispose() => _files.Dispose();
+
+    private async Task<(SqliteSession Session, SqliteCheckpointer Checkpointer)> OpenAsync()
+    {
+        var database = _files.Open();
+        await _files.Store(database).PrepareAsync(CancellationToken.None);
+        return (_files.Keep(database.OpenReader()), _files.Keep(new SqliteCheckpointer(
+            database.OpenReader, _files.File, static thread => thread.Start(), _log, TimeProvider.System)));
+    }
 
     private SqliteConnection ConnectWithoutCheckpoints()
     {

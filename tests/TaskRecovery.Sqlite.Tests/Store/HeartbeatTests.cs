@@ -1,4 +1,3 @@
-using Microsoft.Data.Sqlite;
 using TaskRecovery.Storage;
 using TaskRecovery.StoreConformance;
 
@@ -53,7 +52,7 @@ public sealed class HeartbeatTests : IDisposable
         Assert.True(worker.SendHeartbeat(id, true, static () => false).Accepted);
 
         Assert.False(watcher.MarkDead(id, judgedBy));
-        Assert.Equal(2, StoredBeats(id));
+        Assert.Equal(2, _files.StoredHeartbeats(id));
     }
 
     [Fact]
@@ -152,7 +151,7 @@ public sealed class HeartbeatTests : IDisposable
         Assert.True(worker.SendHeartbeat(id, true, Valid).Accepted);
 
         // The watcher may have asked for it meanwhile, which counts as one.
-        Assert.InRange(StoredBeats(id), 2, 3);
+        Assert.InRange(_files.StoredHeartbeats(id), 2, 3);
         Assert.True(Watch(watcher, watcherId, id).Heartbeat > before);
     }
 
@@ -192,11 +191,11 @@ public sealed class HeartbeatTests : IDisposable
         Unblock(id);
 
         worker.SendHeartbeat(id, true, Valid);
-        var asked = StoredBeats(id);
+        var asked = _files.StoredHeartbeats(id);
         worker.SendHeartbeat(id, true, Valid);
 
         // Registered, asked, and twice stored.
-        Assert.Equal((3, 4), (asked, StoredBeats(id)));
+        Assert.Equal((3, 4), (asked, _files.StoredHeartbeats(id)));
     }
 
     [Fact]
@@ -228,12 +227,4 @@ public sealed class HeartbeatTests : IDisposable
     }
 
     private void Unblock(Guid id) => Directory.Delete(HeartbeatFile(id));
-
-    private long StoredBeats(Guid id)
-    {
-        using var command = _files.Connect().CreateCommand();
-        command.CommandText = "select beat from taskrecovery_nodes where id = $id";
-        command.Parameters.Add("$id", SqliteType.Blob).Value = id.ToByteArray(bigEndian: true);
-        return (long)command.ExecuteScalar()!;
-    }
 }

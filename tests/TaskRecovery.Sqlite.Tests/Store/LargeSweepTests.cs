@@ -20,7 +20,7 @@ public sealed class LargeSweepTests : IDisposable
         var worker = TemporaryDatabase.Join(store, "worker", out var id);
         await store.EnqueueAsync(
             [.. Enumerable.Range(0, Entries).Select(static _ => TemporaryDatabase.Entry())], null, CancellationToken.None);
-        Run($"update taskrecovery_waiting set crashes = 3, priority = {CrashLevels.LastChance(3)} where id in (10, 1400)");
+        _files.Execute($"update taskrecovery_waiting set crashes = 3, priority = {CrashLevels.LastChance(3)} where id in (10, 1400)");
         var claim = await store.CreateClaimer(id, "default", ["work"]).ClaimAsync(
             Entries, new SuspectAllowance(3, 2, 2), CancellationToken.None);
         worker.SendHeartbeat(id, true, vitals: new string('v', 7000));
@@ -41,11 +41,4 @@ public sealed class LargeSweepTests : IDisposable
     }
 
     public void Dispose() => _files.Dispose();
-
-    private void Run(string statement)
-    {
-        using var command = _files.Connect().CreateCommand();
-        command.CommandText = statement;
-        command.ExecuteNonQuery();
-    }
 }

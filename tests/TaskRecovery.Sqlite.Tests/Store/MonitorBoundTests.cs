@@ -22,14 +22,7 @@ public sealed partial class MonitorBoundTests
 
         foreach (var (name, text) in Statements())
         {
-            using var plan = session.Prepare("explain query plan " + text);
-            while (plan.Step())
-            {
-                if (Scan().IsMatch(plan.Text(3)))
-                {
-                    scans.Add($"{name}: {plan.Text(3)}");
-                }
-            }
+            scans.AddRange(session.PlanOf(text).Where(static step => Scan().IsMatch(step)).Select(step => $"{name}: {step}"));
         }
 
         Assert.Empty(scans);
@@ -83,14 +76,7 @@ public sealed partial class MonitorBoundTests
         using var database = file.Open();
         await new SqliteMigrator(database).MigrateAsync(TestContext.Current.CancellationToken);
         using var session = database.OpenReader();
-        using var plan = session.Prepare("explain query plan " + statement);
-        var steps = new List<string>();
-        while (plan.Step())
-        {
-            steps.Add(plan.Text(3));
-        }
-
-        return steps;
+        return session.PlanOf(statement);
     }
 
     private static IEnumerable<(string Name, string Text)> Statements()

@@ -38,7 +38,7 @@ public sealed class OddRowTests : IDisposable
             Kind = "other",
         }, TemporaryDatabase.Entry() };
         var ids = (await store.EnqueueAsync(entries, null, CancellationToken.None)).Select(result => result.Id).ToArray();
-        Execute($"update {change} where id = {ids[1]}");
+        _files.Execute($"update {change} where id = {ids[1]}");
         var (node, claimer) = GivenClaimer(store);
 
         var batch = await claimer.ClaimAsync(10, new SuspectAllowance(3, 0, 0), CancellationToken.None);
@@ -63,10 +63,8 @@ public sealed class OddRowTests : IDisposable
     public async Task A_time_without_end_fails_nothing_and_wakes_nobody(string time)
     {
         var store = await _files.OpenStoreAsync();
-        var ids = (await store.EnqueueAsync([TemporaryDatabase.Entry(), TemporaryDatabase.Entry()], null, CancellationToken.None))
-            .Select(result => result.Id)
-            .ToArray();
-        Execute($"update taskrecovery_waiting set run_at = {time} where id = {ids[0]}");
+        var ids = await EnqueueTwoAsync(store);
+        _files.Execute($"update taskrecovery_waiting set run_at = {time} where id = {ids[0]}");
         var (node, claimer) = GivenClaimer(store);
 
         var poll = await store.PollAsync(new PollRequest(node, ["default"], ["work"], WithUnknownKinds: false), CancellationToken.None);
@@ -83,10 +81,8 @@ public sealed class OddRowTests : IDisposable
     public async Task A_kind_that_is_not_in_the_table_of_kinds_stops_no_other()
     {
         var store = await _files.OpenStoreAsync();
-        var ids = (await store.EnqueueAsync([TemporaryDatabase.Entry(), TemporaryDatabase.Entry()], null, CancellationToken.None))
-            .Select(result => result.Id)
-            .ToArray();
-        Execute($"update taskrecovery_waiting set kind = 4711 where id = {ids[0]}");
+        var ids = await EnqueueTwoAsync(store);
+        _files.Execute($"update taskrecovery_waiting set kind = 4711 where id = {ids[0]}");
         var (node, claimer) = GivenClaimer(store);
 
         var poll = await store.PollAsync(new PollRequest(node, ["default"], ["work"], WithUnknownKinds: true), CancellationToken.None);
@@ -101,16 +97,14 @@ public sealed class OddRowTests : IDisposable
     public async Task A_cancel_request_makes_a_poll_read_no_claim_of_another_node()
     {
         var store = await _files.OpenStoreAsync();
-        var ids = (await store.EnqueueAsync([TemporaryDatabase.Entry(), TemporaryDatabase.Entry()], null, CancellationToken.None))
-            .Select(result => result.Id)
-            .ToArray();
+        var ids = await EnqueueTwoAsync(store);
         var (node, claimer) = GivenClaimer(store);
         var (_, other) = GivenClaimer(store);
         await claimer.ClaimAsync(1, new SuspectAllowance(3, 0, 0), CancellationToken.None);
         await other.ClaimAsync(1, new SuspectAllowance(3, 0, 0), CancellationToken.None);
         await store.CancelAsync(ids[0], new AuditInfo("test"), CancellationToken.None);
         await store.CancelAsync(ids[1], new AuditInfo("test"), CancellationToken.None);
-        Execute($"update taskrecovery_claims set attempts = '[]' where entries = '[{ids[1]}]'");
+        _files.Execute($"update taskrecovery_claims set attempts = '[]' where entries = '[{ids[1]}]'");
 
         var poll = await store.PollAsync(new PollRequest(node, ["default"], ["work"], WithUnknownKinds: false), CancellationToken.None);
 
@@ -131,10 +125,8 @@ public sealed class OddRowTests : IDisposable
     public async Task A_waiting_row_with_a_value_of_another_type_ends_and_stops_no_poll(string column, string value)
     {
         var store = await _files.OpenStoreAsync();
-        var ids = (await store.EnqueueAsync([TemporaryDatabase.Entry(), TemporaryDatabase.Entry()], null, CancellationToken.None))
-            .Select(result => result.Id)
-            .ToArray();
-        Execute($"update taskrecovery_waiting set {column} = {value} where id = {ids[0]}");
+        var ids = await EnqueueTwoAsync(store);
+        _files.Execute($"update taskrecovery_waiting set {column} = {value} where id = {ids[0]}");
         var (node, claimer) = GivenClaimer(store);
         var request = new PollRequest(node, ["default"], ["work"], WithUnknownKinds: false);
 
@@ -151,7 +143,8 @@ public sealed class OddRowTests : IDisposable
         Assert.Equal(ids[1], Assert.Single(batch.Entries).Id);
         Assert.Empty(poll.DueQueues);
         Assert.Null(poll.NextDue);
-        Assert.Equal(ids[0], Read($"select entry from taskrecovery_outcomes where reason = 'unreadable' and error like '%{column}%'"));
+        Assert.Equal(
+            ids[0], _files.Read($"select entry from taskrecovery_outcomes where reason = 'unreadable' and error like '%{column}%'"));
         Assert.Empty(await store.CheckInvariantsAsync(CancellationToken.None));
     }
 
@@ -162,7 +155,7 @@ public sealed class OddRowTests : IDisposable
         using var session = store.OpenNodeSession();
         var identity = TemporaryDatabase.Identity("node");
         session.Register(identity);
-        Execute("""
+        _files.Execute("""
             insert into taskrecovery_nodes (id, name, named, name_is_explicit, machine, process_id, process_started, started_at, beat_at)
                 values ('me', 'me', 0, 0, 'm', 1, 1, 1, 1);
             insert into taskrecovery_nodes (id, name, named, name_is_explicit, machine, process_id, process_started, started_at, beat_at,
@@ -187,7 +180,7 @@ public sealed class OddRowTests : IDisposable
         var (_, claimer) = GivenClaimer(store);
         var (id, _) = (await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None))[0];
         await claimer.ClaimAsync(1, new SuspectAllowance(3, 0, 0), CancellationToken.None);
-        Execute("insert into taskrecovery_claims (claimed_at, node, entries, attempts, crashes) "
+        _files.Execute("insert into taskrecovery_claims (claimed_at, node, entries, attempts, crashes) "
             + "select 1, number, '[4711]', '[]', '[]' from taskrecovery_nodes");
 
         var running = await store.FindAsync(id, CancellationToken.None);
@@ -206,7 +199,7 @@ public sealed class OddRowTests : IDisposable
         var (_, claimer) = GivenClaimer(store);
         var (id, _) = (await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None))[0];
         var fence = (await claimer.ClaimAsync(1, new SuspectAllowance(3, 0, 0), CancellationToken.None)).Fence;
-        Execute("insert into taskrecovery_claims (claimed_at, node, entries, attempts, crashes) "
+        _files.Execute("insert into taskrecovery_claims (claimed_at, node, entries, attempts, crashes) "
             + "select 1, number, '[4711]', '[]', '[]' from taskrecovery_nodes");
         var database = _files.Open();
         await _files.Store(database).PrepareAsync(CancellationToken.None);
@@ -222,7 +215,7 @@ public sealed class OddRowTests : IDisposable
 
         Assert.Equal((EntryState.Running, fence), (life!.Entry.State, life.Claim!.Fence));
         Assert.Equal((OperationState.Ended, 1L), (step.Operation!.State, step.Operation.Done));
-        Assert.Equal(fence, Read($"select fence from taskrecovery_operation_entries where entry = {id}"));
+        Assert.Equal(fence, _files.Read($"select fence from taskrecovery_operation_entries where entry = {id}"));
     }
 
     [Fact]
@@ -234,7 +227,7 @@ public sealed class OddRowTests : IDisposable
         var batch = await claimer.ClaimAsync(1, new SuspectAllowance(3, 0, 0), CancellationToken.None);
         var outcome = new RunOutcome { EntryId = id, Fence = batch.Fence, Kind = OutcomeKind.Failed };
         await store.FinishAsync(node, [outcome], CancellationToken.None);
-        Execute($"update taskrecovery_outcomes set ended_at = -9223372036854775808, duration = 1 where entry = {id}");
+        _files.Execute($"update taskrecovery_outcomes set ended_at = -9223372036854775808, duration = 1 where entry = {id}");
         var monitor = new SqliteMonitorStore(_files.Open());
 
         var life = await monitor.GetLifeAsync(id, new EntryScope { Queues = ["another"] }, CancellationToken.None);
@@ -245,24 +238,14 @@ public sealed class OddRowTests : IDisposable
 
     public void Dispose() => _files.Dispose();
 
-    private long Read(string statement)
-    {
-        using var command = _files.Connect().CreateCommand();
-        command.CommandText = statement;
-        return (long)(command.ExecuteScalar() ?? 0L);
-    }
+    private static async Task<long[]> EnqueueTwoAsync(SqliteQueueStore store)
+        => [.. (await store.EnqueueAsync([TemporaryDatabase.Entry(), TemporaryDatabase.Entry()], null, CancellationToken.None))
+            .Select(static result => result.Id)];
 
     private (Guid Node, IQueueClaimer Claimer) GivenClaimer(SqliteQueueStore store)
     {
         var identity = TemporaryDatabase.Identity("node");
         store.OpenNodeSession().Register(identity);
         return (identity.Id, store.CreateClaimer(identity.Id, "default", ["work"]));
-    }
-
-    private void Execute(string statement)
-    {
-        using var command = _files.Connect().CreateCommand();
-        command.CommandText = "pragma foreign_keys = off; " + statement;
-        command.ExecuteNonQuery();
     }
 }

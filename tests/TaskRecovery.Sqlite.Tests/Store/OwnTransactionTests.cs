@@ -1,7 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite.Tests.Store;
@@ -42,18 +41,12 @@ public sealed class OwnTransactionTests : IDisposable
         var store = await _files.OpenStoreAsync();
         var attempts = new Attempts(_files.ConnectionString);
         await using var provider = GivenServices(services => services.AddSingleton(attempts));
-        foreach (var service in provider.GetServices<IHostedService>())
-        {
-            await service.StartAsync(CancellationToken.None);
-        }
+        await provider.StartAllAsync(CancellationToken.None);
 
         var (id, _) = await provider.GetRequiredService<IJobQueue>().EnqueueAsync(
             new Work(), new EnqueueOptions { Timeout = TimeSpan.FromSeconds(0.5), MaxAttempts = 2, Queue = "work" });
         await attempts.Last.Task.WaitAsync(TimeSpan.FromSeconds(60));
-        foreach (var service in provider.GetServices<IHostedService>().Reverse())
-        {
-            await service.StopAsync(CancellationToken.None);
-        }
+        await provider.StopAllAsync(CancellationToken.None);
 
         Assert.Equal(1, id);
         Assert.Null(await store.FindAsync(2, CancellationToken.None));
@@ -72,18 +65,12 @@ public sealed class OwnTransactionTests : IDisposable
         var attempts = new Attempts(_files.ConnectionString);
         await using var provider = GivenServices(
             services => services.AddSingleton(attempts), static options => options.BusyTimeout = TimeSpan.FromSeconds(1));
-        foreach (var service in provider.GetServices<IHostedService>())
-        {
-            await service.StartAsync(CancellationToken.None);
-        }
+        await provider.StartAllAsync(CancellationToken.None);
 
         var (id, _) = await provider.GetRequiredService<IJobQueue>().EnqueueAsync(
             new Work(), new EnqueueOptions { MaxAttempts = 2, Queue = "work" });
         var ended = await EndedAsync(store, id);
-        foreach (var service in provider.GetServices<IHostedService>().Reverse())
-        {
-            await service.StopAsync(CancellationToken.None);
-        }
+        await provider.StopAllAsync(CancellationToken.None);
 
         Assert.Equal((EntryState.Failed, 2), (ended.State, ended.Attempt));
         Assert.Contains("If it is the caller's, pass it to the call", ended.Error, StringComparison.Ordinal);
@@ -217,17 +204,11 @@ public sealed class OwnTransactionTests : IDisposable
         var attempts = new Attempts(_files.ConnectionString);
         await using var provider = GivenServices(
             services => services.AddSingleton(attempts), static options => options.BusyTimeout = TimeSpan.FromMinutes(10));
-        foreach (var service in provider.GetServices<IHostedService>())
-        {
-            await service.StartAsync(CancellationToken.None);
-        }
+        await provider.StartAllAsync(CancellationToken.None);
 
         await provider.GetRequiredService<IJobQueue>().EnqueueAsync(new Stepping(), new EnqueueOptions { MaxAttempts = 1, Queue = "work" });
         var errors = await attempts.Errors.Task.WaitAsync(TimeSpan.FromSeconds(60));
-        foreach (var service in provider.GetServices<IHostedService>().Reverse())
-        {
-            await service.StopAsync(CancellationToken.None);
-        }
+        await provider.StopAllAsync(CancellationToken.None);
 
         Assert.Equal(3, errors.Count);
         Assert.All(errors, static error => Assert.Contains("only write lock", error, StringComparison.Ordinal));

@@ -1,4 +1,3 @@
-using Microsoft.Data.Sqlite;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite.Tests.Store;
@@ -22,8 +21,6 @@ public sealed class PeerFileTests : IDisposable
     public async Task Both_sides_report_a_file_that_cannot_be_read_once()
     {
         var (worker, id, watcher, watcherId, database) = await JoinAsync();
-        using var first = worker;
-        using var second = watcher;
         Refuse(database);
 
         for (var round = 0; round < 4; round++)
@@ -41,8 +38,6 @@ public sealed class PeerFileTests : IDisposable
     public async Task The_file_is_tried_again_after_some_minutes_and_given_up_again_if_it_still_cannot_be_read()
     {
         var (worker, id, watcher, watcherId, database) = await JoinAsync();
-        using var first = worker;
-        using var second = watcher;
         Refuse(database);
         Watch(watcher, watcherId, id);
         WatchAndAsk(watcher, watcherId, id, database);
@@ -52,24 +47,22 @@ public sealed class PeerFileTests : IDisposable
         worker.SendHeartbeat(id, true, Valid);
         _time.Later = TimeSpan.FromMinutes(11);
         worker.SendHeartbeat(id, true, Valid);
-        var stored = StoredHeartbeats(id);
+        var stored = _files.StoredHeartbeats(id);
         worker.SendHeartbeat(id, true, Valid);
         worker.SendHeartbeat(id, true, Valid);
-        var inFile = StoredHeartbeats(id);
+        var inFile = _files.StoredHeartbeats(id);
         WatchAndAsk(watcher, watcherId, id, database);
-        var askedAgain = StoredHeartbeats(id);
+        var askedAgain = _files.StoredHeartbeats(id);
         worker.SendHeartbeat(id, true, Valid);
 
         // Joined, asked, and three times stored.
-        Assert.Equal((5, 5, 6, 7), (stored, inFile, askedAgain, StoredHeartbeats(id)));
+        Assert.Equal((5, 5, 6, 7), (stored, inFile, askedAgain, _files.StoredHeartbeats(id)));
     }
 
     [Fact]
     public async Task A_file_that_is_given_up_again_at_once_is_not_tried_with_each_heartbeat()
     {
         var (worker, id, watcher, watcherId, database) = await JoinAsync();
-        using var first = worker;
-        using var second = watcher;
         Refuse(database);
         Watch(watcher, watcherId, id);
         WatchAndAsk(watcher, watcherId, id, database);
@@ -77,26 +70,24 @@ public sealed class PeerFileTests : IDisposable
 
         _time.Later = TimeSpan.FromMinutes(11);
         worker.SendHeartbeat(id, true, Valid);
-        var stored = StoredHeartbeats(id);
+        var stored = _files.StoredHeartbeats(id);
         WatchAndAsk(watcher, watcherId, id, database);
-        var askedAgain = StoredHeartbeats(id);
+        var askedAgain = _files.StoredHeartbeats(id);
         worker.SendHeartbeat(id, true, Valid);
         WatchAndAsk(watcher, watcherId, id, database);
 
         // Joined, asked, and twice stored; then asked once more.
-        Assert.Equal((4, 5, 6), (stored, askedAgain, StoredHeartbeats(id)));
+        Assert.Equal((4, 5, 6), (stored, askedAgain, _files.StoredHeartbeats(id)));
     }
 
     [Fact]
     public async Task A_node_whose_file_cannot_be_read_is_not_declared_dead_before_it_was_asked_to_store_its_heartbeats()
     {
-        var (worker, id, watcher, watcherId, database) = await JoinAsync();
-        using var first = worker;
-        using var second = watcher;
+        var (_, id, watcher, watcherId, database) = await JoinAsync();
         Refuse(database);
 
         var early = watcher.MarkDead([Watch(watcher, watcherId, id)]);
-        var asked = StoredHeartbeats(id);
+        var asked = _files.StoredHeartbeats(id);
         var later = watcher.MarkDead([Watch(watcher, watcherId, id)]);
 
         Assert.Empty(early);
@@ -108,8 +99,6 @@ public sealed class PeerFileTests : IDisposable
     public async Task A_node_with_too_many_open_files_judges_by_what_it_has_open_and_asks_for_nothing()
     {
         var (worker, id, watcher, watcherId, database) = await JoinAsync();
-        using var first = worker;
-        using var second = watcher;
         var before = Watch(watcher, watcherId, id);
         RefuseAsTooMany(database);
 
@@ -127,7 +116,7 @@ public sealed class PeerFileTests : IDisposable
         Assert.True(after.Heartbeat > before.Heartbeat);
         Assert.Empty(watcher.MarkDead([before]));
         Assert.Equal(dead, watcher.MarkDead([after]));
-        Assert.Equal(1, StoredHeartbeats(id));
+        Assert.Equal(1, _files.StoredHeartbeats(id));
         Assert.Equal([HasTooManyOpen], _watchersLog.Entries.Select(static entry => entry.Id));
     }
 
@@ -135,8 +124,6 @@ public sealed class PeerFileTests : IDisposable
     public async Task A_node_with_too_many_open_files_judges_no_node_by_a_file_that_was_replaced()
     {
         var (worker, id, watcher, watcherId, database) = await JoinAsync();
-        using var first = worker;
-        using var second = watcher;
         Watch(watcher, watcherId, id);
         RefuseAsTooMany(database);
         File.Delete(database.Heartbeats.PathOf(id));
@@ -150,9 +137,7 @@ public sealed class PeerFileTests : IDisposable
     [Fact]
     public async Task Each_shortage_of_open_files_is_reported_once()
     {
-        var (worker, id, watcher, watcherId, database) = await JoinAsync();
-        using var first = worker;
-        using var second = watcher;
+        var (_, id, watcher, watcherId, database) = await JoinAsync();
         var open = database.Heartbeats.OpenToRead;
 
         for (var shortage = 0; shortage < 2; shortage++)
@@ -170,9 +155,7 @@ public sealed class PeerFileTests : IDisposable
     [Fact]
     public async Task A_node_with_too_many_open_files_says_nothing_of_a_node_that_it_never_saw()
     {
-        var (worker, id, watcher, watcherId, database) = await JoinAsync();
-        using var first = worker;
-        using var second = watcher;
+        var (_, id, _, watcherId, database) = await JoinAsync();
         using var third = new SqliteNodeSession(database);
         RefuseAsTooMany(database);
 
@@ -182,7 +165,7 @@ public sealed class PeerFileTests : IDisposable
         }
 
         database.Write(static _ => true, relaxed: false);
-        Assert.Equal(1, StoredHeartbeats(id));
+        Assert.Equal(1, _files.StoredHeartbeats(id));
     }
 
     public void Dispose() => _files.Dispose();
@@ -208,16 +191,8 @@ public sealed class PeerFileTests : IDisposable
         var store = _files.Store(_files.Open(time: _time, log: _workersLog));
         await store.PrepareAsync(CancellationToken.None);
         var database = _files.Open(log: _watchersLog);
-        return (TemporaryDatabase.Join(store, "worker", out var id), id,
-            TemporaryDatabase.Join(_files.Store(database), "watcher", out var watcherId), watcherId, database);
-    }
-
-    private long StoredHeartbeats(Guid id)
-    {
-        using var command = _files.Connect().CreateCommand();
-        command.CommandText = "select beat from taskrecovery_nodes where id = $id";
-        command.Parameters.Add("$id", SqliteType.Blob).Value = id.ToByteArray(bigEndian: true);
-        return (long)command.ExecuteScalar()!;
+        return (_files.Keep(TemporaryDatabase.Join(store, "worker", out var id)), id,
+            _files.Keep(TemporaryDatabase.Join(_files.Store(database), "watcher", out var watcherId)), watcherId, database);
     }
 
     /// <summary>The clock of the system, but later.</summary>

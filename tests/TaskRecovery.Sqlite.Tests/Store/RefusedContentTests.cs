@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using SQLitePCL;
 
 namespace TaskRecovery.Sqlite.Tests.Store;
@@ -23,10 +22,7 @@ public sealed class RefusedContentTests : IDisposable
         services.AddPatience().AddSingleton(gate);
         services.AddTaskRecovery().UseSqlite(_files.ConnectionString).AddQueue("work", Runs).AddWorker<Produce, Producer>();
         await using var provider = services.BuildServiceProvider();
-        foreach (var service in provider.GetServices<IHostedService>())
-        {
-            await service.StartAsync(Cancellation);
-        }
+        await provider.StartAllAsync(Cancellation);
 
         await provider.GetRequiredService<SqliteDatabase>().WriteAsync(
             static session => raw.sqlite3_limit(session.Connection.Handle!, raw.SQLITE_LIMIT_LENGTH, Limit), Cancellation);
@@ -44,10 +40,7 @@ public sealed class RefusedContentTests : IDisposable
             await PatientHosts.UntilEndedAsync(queue, id);
         }
 
-        foreach (var service in provider.GetServices<IHostedService>().Reverse())
-        {
-            await service.StopAsync(Cancellation);
-        }
+        await provider.StopAllAsync(Cancellation);
 
         var refused = await queue.FindAsync((Runs / 2) + 1, Cancellation);
         Assert.Equal((EntryState.Completed, null), (refused!.State, refused.Result));

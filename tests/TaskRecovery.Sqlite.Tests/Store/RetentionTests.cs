@@ -93,7 +93,7 @@ public sealed class RetentionTests : IDisposable
         var store = _files.Store(database);
         await store.PrepareAsync(CancellationToken.None);
         Given(count: 300, age: TimeSpan.FromDays(2));
-        Run($"""
+        _files.Execute($"""
             update taskrecovery_entries set args = zeroblob(1048576);
             insert into taskrecovery_outcomes (entry, fence, ended_at, duration, kind, attempt, crashes, final)
             select id, 1, created_at, 1, 0, 1, 0, 1 from taskrecovery_entries
@@ -114,7 +114,7 @@ public sealed class RetentionTests : IDisposable
         var store = _files.Store(database);
         await store.PrepareAsync(CancellationToken.None);
         Given(count: 40, age: TimeSpan.FromDays(2));
-        Run("""
+        _files.Execute("""
             insert into taskrecovery_outcomes (entry, fence, ended_at, duration, kind, attempt, crashes, final, result)
             select id, 1, created_at, 1, 0, 1, 0, 1, zeroblob(1048576) from taskrecovery_entries
             """);
@@ -157,7 +157,7 @@ public sealed class RetentionTests : IDisposable
         var store = _files.Store(database);
         await store.PrepareAsync(CancellationToken.None);
         Given(count: 40, age: TimeSpan.FromDays(2));
-        Run("update taskrecovery_entries set args = zeroblob(1048576), unique_key = 'person'");
+        _files.Execute("update taskrecovery_entries set args = zeroblob(1048576), unique_key = 'person'");
         var before = database.Writer.Commits;
 
         var erased = await store.EraseAsync(EraseTarget.ByUniqueKey("person"), new AuditInfo("anna"), CancellationToken.None);
@@ -173,7 +173,7 @@ public sealed class RetentionTests : IDisposable
         var database = _files.Open();
         await _files.Store(database).PrepareAsync(CancellationToken.None);
         Given(count: 40, age: TimeSpan.FromDays(2));
-        Run("""
+        _files.Execute("""
             insert into taskrecovery_outcomes (entry, fence, ended_at, duration, kind, attempt, crashes, final, result)
             select id, 1, created_at, 1, 0, 1, 0, 1, '"' || hex(zeroblob(524288)) || '"' from taskrecovery_entries;
             insert into taskrecovery_tasks (id, job_id, entry_id, state, due_at, created_at)
@@ -267,7 +267,7 @@ public sealed class RetentionTests : IDisposable
     private void Given(int count, TimeSpan age, bool hasEnded = false)
     {
         var time = Micros.From(DateTimeOffset.UtcNow - age);
-        Run($"""
+        _files.Execute($"""
             insert or ignore into taskrecovery_queues (id, name) values (1, 'default');
             insert or ignore into taskrecovery_kinds (id, name) values (1, 'work');
             with recursive n (i) as (select 1 union all select i + 1 from n where i < {count})
@@ -275,24 +275,12 @@ public sealed class RetentionTests : IDisposable
             """);
         if (hasEnded)
         {
-            Run($"""
+            _files.Execute($"""
                 insert into taskrecovery_outcomes (entry, fence, ended_at, duration, kind, attempt, crashes, final)
                 select max(id), 1, {time}, 1, 0, 1, 0, 1 from taskrecovery_entries
                 """);
         }
     }
 
-    private int Count()
-    {
-        using var command = _files.Connect().CreateCommand();
-        command.CommandText = "select count(*) from taskrecovery_entries";
-        return (int)(long)command.ExecuteScalar()!;
-    }
-
-    private void Run(string statements)
-    {
-        using var command = _files.Connect().CreateCommand();
-        command.CommandText = statements;
-        command.ExecuteNonQuery();
-    }
+    private long Count() => _files.Read("select count(*) from taskrecovery_entries");
 }

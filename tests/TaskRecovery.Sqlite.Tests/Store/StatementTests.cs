@@ -40,19 +40,7 @@ public sealed class StatementTests : IDisposable
     {
         var database = await GivenTablesAsync();
 
-        var plan = await database.WriteAsync(
-            session =>
-            {
-                var steps = new List<string>();
-                using var statement = session.Prepare($"explain query plan {text}");
-                while (statement.Step())
-                {
-                    steps.Add(statement.Text(3));
-                }
-
-                return steps;
-            },
-            CancellationToken.None);
+        var plan = await database.WriteAsync(session => session.PlanOf(text), CancellationToken.None);
 
         Assert.DoesNotContain(plan, step => step.StartsWith("SCAN", StringComparison.Ordinal)
             && !step.StartsWith("SCAN (", StringComparison.Ordinal) && !step.Contains("CONSTANT ROW", StringComparison.Ordinal));
