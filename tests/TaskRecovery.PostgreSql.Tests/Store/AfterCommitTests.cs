@@ -225,11 +225,7 @@ public sealed class AfterCommitTests : PostgreSqlStoreTests
     }
 
     private async Task<Hints> ListenAsync(PostgreSqlDatabase database)
-    {
-        var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false");
-        await connection.OpenAsync(Cancellation);
-        return await Hints.StartAsync(connection, database.Channel);
-    }
+        => await Hints.StartAsync(await ConnectAsync(), database.Channel);
 
     /// <summary>A clock whose timers never end, so that nothing but the test looks at the transactions.</summary>
     private sealed class StoppedTimers : TimeProvider

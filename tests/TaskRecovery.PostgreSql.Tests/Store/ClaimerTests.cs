@@ -116,8 +116,7 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
 
     private async Task<NpgsqlTransaction> BeginAsync(params string[] statements)
     {
-        var connection = Keep(new NpgsqlConnection(ConnectionString + ";Pooling=false"));
-        await connection.OpenAsync(Cancellation);
+        var connection = Keep(await ConnectAsync());
         var transaction = await connection.BeginTransactionAsync(Cancellation);
         foreach (var statement in statements)
         {

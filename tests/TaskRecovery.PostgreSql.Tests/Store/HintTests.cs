@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using System.Threading.Channels;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql.Tests.Store;
@@ -22,8 +22,7 @@ public sealed class HintTests : PostgreSqlStoreTests
         await connected.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
 
         // A session beside it says when the hint has been sent; every listener hears of all in the order of the commits.
-        await using var connection = new Npgsql.NpgsqlConnection(ConnectionString + ";Pooling=false");
-        await connection.OpenAsync(Cancellation);
+        await using var connection = await ConnectAsync();
         await using (var listen = new Npgsql.NpgsqlCommand("listen " + PostgreSqlDatabase.Quote(database.Channel), connection))
         {
             await listen.ExecuteNonQueryAsync(Cancellation);
@@ -81,8 +80,7 @@ public sealed class HintTests : PostgreSqlStoreTests
 
     private async Task EnqueueInTransactionAsync(PostgreSqlQueueStore store, string queue)
     {
-        await using var connection = new Npgsql.NpgsqlConnection(ConnectionString + ";Pooling=false");
-        await connection.OpenAsync(Cancellation);
+        await using var connection = await ConnectAsync();
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
         await store.EnqueueAsync([Entry(queue)], transaction, Cancellation);
         await transaction.CommitAsync(Cancellation);
@@ -91,20 +89,24 @@ public sealed class HintTests : PostgreSqlStoreTests
     /// <summary>The queues of the hints that a listener has heard, and "connected".</summary>
     private sealed class Heard
     {
-        private readonly ConcurrentQueue<string> _hints = new();
+        private readonly Channel<string> _hints = Channel.CreateUnbounded<string>();
+        private readonly List<string> _all = [];
 
-        public IReadOnlyList<string> All => [.. _hints];
+        /// <summary>The hints up to the last one that the test has waited for.</summary>
+        public IReadOnlyList<string> All => _all;
 
-        public void Add(StoreHint hint) => _hints.Enqueue(hint.Kind == StoreHintKind.Connected ? "connected" : hint.Queue ?? "all");
+        public void Add(StoreHint hint)
+            => _hints.Writer.TryWrite(hint.Kind == StoreHintKind.Connected ? "connected" : hint.Queue ?? "all");
 
         public async Task UntilAsync(string hint)
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
             limit.CancelAfter(TimeSpan.FromSeconds(60));
-            while (!_hints.Contains(hint))
+            do
             {
-                await Task.Delay(10, limit.Token);
+                _all.Add(await _hints.Reader.ReadAsync(limit.Token));
             }
+            while (_all[^1] != hint);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
 using TaskRecovery.PostgreSql.Tests.Conformance;
@@ -69,10 +68,7 @@ public sealed class JobBoundTests : IAsyncLifetime
             await begin.ExecuteNonQueryAsync(Cancellation);
         }
 
-        var text = statement.Replace("{schema}", _fixture.QuotedSchema, StringComparison.Ordinal);
-        await using var command = new NpgsqlCommand($"explain (analyze, costs off, timing off, format json) {text}", connection);
-        command.Parameters.AddRange(args);
-        using var plan = JsonDocument.Parse((string)(await command.ExecuteScalarAsync(Cancellation))!);
-        return MonitorBoundTests.Rows(plan.RootElement[0].GetProperty("Plan"));
+        return await ScannedRows.CountAsync(
+            connection, statement.Replace("{schema}", _fixture.QuotedSchema, StringComparison.Ordinal), args);
     }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
 using TaskRecovery.PostgreSql.Tests.Conformance;
@@ -359,7 +358,6 @@ public sealed class MonitorBoundTests : IAsyncLifetime
     private static NpgsqlParameter[] Page(EntryQuery query)
         => [.. EntrySearch.Conditions(query with { LookAtMost = LookAtMost }), Arg.Int8(101)];
 
-    // The rows that scans returned or dropped, as the server counted them.
     private async Task<long> RowsAsync(string statement, params NpgsqlParameter[] args)
     {
         await using var connection = (NpgsqlConnection)await _fixture.OpenConnectionAsync(Cancellation);
@@ -375,25 +373,7 @@ public sealed class MonitorBoundTests : IAsyncLifetime
             await begin.ExecuteNonQueryAsync(Cancellation);
         }
 
-        var text = statement.Replace("{schema}", _fixture.QuotedSchema, StringComparison.Ordinal);
-        await using var command = new NpgsqlCommand($"explain (analyze, costs off, timing off, format json) {text}", connection);
-        command.Parameters.AddRange(args);
-        using var plan = JsonDocument.Parse((string)(await command.ExecuteScalarAsync(Cancellation))!);
-        return Rows(plan.RootElement[0].GetProperty("Plan"));
-    }
-
-    internal static long Rows(JsonElement node)
-    {
-        var rows = 0.0;
-        if (node.GetProperty("Node Type").GetString()!.Contains("Scan", StringComparison.Ordinal)
-            && node.TryGetProperty("Relation Name", out _))
-        {
-            var one = node.GetProperty("Actual Rows").GetDouble()
-                + (node.TryGetProperty("Rows Removed by Filter", out var filtered) ? filtered.GetDouble() : 0)
-                + (node.TryGetProperty("Rows Removed by Index Recheck", out var rechecked) ? rechecked.GetDouble() : 0);
-            rows = one * node.GetProperty("Actual Loops").GetDouble();
-        }
-
-        return (long)rows + (node.TryGetProperty("Plans", out var children) ? children.EnumerateArray().Sum(Rows) : 0);
+        return await ScannedRows.CountAsync(
+            connection, statement.Replace("{schema}", _fixture.QuotedSchema, StringComparison.Ordinal), args);
     }
 }

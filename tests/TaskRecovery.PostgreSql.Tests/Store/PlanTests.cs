@@ -16,6 +16,7 @@ public sealed class PlanTests : PostgreSqlStoreTests
     private const string OneEntry = "int, smallint, smallint, smallint, text, timestamptz, interval, interval, text, text, text, text";
     private const string AlikeEntries = "int, smallint, smallint, smallint, text[], timestamptz, interval, interval, text, text, text, text";
     private const string PollTypes = "uuid, text[], smallint[], bigint[], text[]";
+    private const string Analyzed = "analyze, costs off, timing off, summary off";
     private static readonly string[] Large =
         ["entries", "waiting", "claims", "outcomes", "jobs", "tasks", "unique_keys", "steps", "checkpoints"];
 
@@ -187,13 +188,10 @@ public sealed class PlanTests : PostgreSqlStoreTests
 
         await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
         await RunAsync(connection, $"prepare looked ({types}) as {database.Sql(isPoll ? PollSql.Poll : OperatorSql.Measure)}");
-        await using var command = new NpgsqlCommand(
-            $"explain (analyze, costs off, timing off, summary off) execute looked({args})", connection);
-        await using var reader = await command.ExecuteReaderAsync(Cancellation);
         var looks = 0;
-        while (await reader.ReadAsync(Cancellation))
+        foreach (var line in await ExplainAsync(connection, $"({Analyzed}) execute looked({args})"))
         {
-            if (reader.GetString(0) is var line && line.Contains(" on waiting", StringComparison.Ordinal)
+            if (line.Contains(" on waiting", StringComparison.Ordinal)
                 && line.LastIndexOf("loops=", StringComparison.Ordinal) is > 0 and var at)
             {
                 looks += int.Parse(line.AsSpan(at + 6).TrimEnd(')'), System.Globalization.CultureInfo.InvariantCulture);
@@ -218,19 +216,14 @@ public sealed class PlanTests : PostgreSqlStoreTests
 
         await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
         await RunAsync(connection, $"prepare polled ({PollTypes}, text[]) as {database.Sql(PollSql.Poll)}");
-        await using var command = new NpgsqlCommand(
-            $"explain (analyze, costs off, timing off, summary off) execute polled('{node.Id}', array['default'], array[]::smallint[], "
-            + "array[4711], array[]::text[], array[]::text[])", connection);
-        await using var reader = await command.ExecuteReaderAsync(Cancellation);
-        var rows = new List<string>();
-        while (await reader.ReadAsync(Cancellation))
-        {
-            if (reader.GetString(0) is var line && line.Contains(" on claims", StringComparison.Ordinal)
+        var plan = await ExplainAsync(
+            connection, $"({Analyzed}) execute polled('{node.Id}', array['default'], array[]::smallint[], array[4711], array[]::text[], "
+            + "array[]::text[])");
+        var rows = plan
+            .Where(static line => line.Contains(" on claims", StringComparison.Ordinal)
                 && !line.Contains("(never executed)", StringComparison.Ordinal))
-            {
-                rows.Add(line[line.IndexOf("rows=", StringComparison.Ordinal)..]);
-            }
-        }
+            .Select(static line => line[line.IndexOf("rows=", StringComparison.Ordinal)..])
+            .ToList();
 
         Assert.NotEmpty(rows);
         Assert.All(rows, row => Assert.Matches("^rows=[01](\\.00)? loops=[01]\\)", row));
@@ -249,15 +242,9 @@ public sealed class PlanTests : PostgreSqlStoreTests
 
         await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
         await RunAsync(connection, $"prepare polled ({PollTypes}) as {database.Sql(PollSql.PollRecent)}");
-        await using var command = new NpgsqlCommand(
-            "explain (analyze, costs off, timing off, summary off) execute polled('00000000-0000-0000-0000-000000000000', "
-            + "array['default'], array[1]::smallint[], array[]::bigint[], array['test'])", connection);
-        await using var reader = await command.ExecuteReaderAsync(Cancellation);
-        var plan = new List<string>();
-        while (await reader.ReadAsync(Cancellation))
-        {
-            plan.Add(reader.GetString(0));
-        }
+        var plan = await ExplainAsync(
+            connection, $"({Analyzed}) execute polled('{Guid.Empty}', array['default'], array[1]::smallint[], array[]::bigint[], "
+            + "array['test'])");
 
         var scan = plan.FindIndex(static line => line.Contains(" on waiting", StringComparison.Ordinal));
         Assert.Contains("rows=0", plan[scan], StringComparison.Ordinal);
@@ -270,18 +257,12 @@ public sealed class PlanTests : PostgreSqlStoreTests
         var database = Open();
         await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
         await RunAsync(connection, $"prepare sent (xid8[], text, xid8[], text[]) as {database.Sql(HintSql.SendEnded)}");
-        await using var command = new NpgsqlCommand("explain (verbose, costs off) execute sent (null, null, null, null)", connection);
-        await using var reader = await command.ExecuteReaderAsync(Cancellation);
-        var snapshots = new List<string>();
-        while (await reader.ReadAsync(Cancellation))
-        {
-            if (reader.GetString(0) is var line && line.Contains("pg_current_snapshot", StringComparison.Ordinal))
-            {
-                snapshots.Add(line.Trim());
-            }
-        }
 
-        Assert.Equal(["Output: pg_snapshot_xmax(pg_current_snapshot())"], snapshots);
+        var plan = await ExplainAsync(connection, "(verbose, costs off) execute sent (null, null, null, null)");
+
+        Assert.Equal(
+            "Output: pg_snapshot_xmax(pg_current_snapshot())",
+            Assert.Single(plan, static line => line.Contains("pg_current_snapshot", StringComparison.Ordinal)).Trim());
     }
 
     // A scan without an index condition of a table that grows is a scan of the whole. The cancellations are few, and go.
@@ -289,15 +270,7 @@ public sealed class PlanTests : PostgreSqlStoreTests
         NpgsqlConnection connection, PostgreSqlDatabase database, string name, string types, string statement, string? but = null)
     {
         await RunAsync(connection, $"prepare {name} ({types}) as {database.Sql(statement)}");
-        await using var command = new NpgsqlCommand(
-            $"explain execute {name} ({string.Join(", ", types.Split(", ").Select(_ => "null"))})", connection);
-        await using var reader = await command.ExecuteReaderAsync(Cancellation);
-        var plan = new List<string>();
-        while (await reader.ReadAsync(Cancellation))
-        {
-            plan.Add(reader.GetString(0));
-        }
-
+        var plan = await ExplainAsync(connection, $"execute {name} ({string.Join(", ", types.Split(", ").Select(_ => "null"))})");
         var large = Large.Where(table => table != but).ToList();
         for (var i = 0; i < plan.Count; i++)
         {
@@ -316,6 +289,19 @@ public sealed class PlanTests : PostgreSqlStoreTests
     // The first row of an index needs no condition.
     private static bool IsFirstOfAll(List<string> plan, int line)
         => line > 0 && plan[line - 1].TrimStart(' ', '-', '>').StartsWith("Limit", StringComparison.Ordinal);
+
+    private static async Task<List<string>> ExplainAsync(NpgsqlConnection connection, string statement)
+    {
+        await using var command = new NpgsqlCommand($"explain {statement}", connection);
+        await using var reader = await command.ExecuteReaderAsync(Cancellation);
+        var plan = new List<string>();
+        while (await reader.ReadAsync(Cancellation))
+        {
+            plan.Add(reader.GetString(0));
+        }
+
+        return plan;
+    }
 
     private static async Task RunAsync(NpgsqlConnection connection, string statement)
     {

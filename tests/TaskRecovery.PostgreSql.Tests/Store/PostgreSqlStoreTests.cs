@@ -61,18 +61,25 @@ public abstract class PostgreSqlStoreTests : IAsyncLifetime
         return opened;
     }
 
-    private protected async Task ExecuteAsync(string statement)
+    /// <summary>A session of the test's own.</summary>
+    /// <param name="connectionString">That of the server; by default, the test's database.</param>
+    private protected async Task<NpgsqlConnection> ConnectAsync(string? connectionString = null)
     {
-        await using var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false");
+        var connection = new NpgsqlConnection((connectionString ?? ConnectionString) + ";Pooling=false");
         await connection.OpenAsync(Cancellation);
+        return connection;
+    }
+
+    private protected async Task ExecuteAsync(string statement, string? connectionString = null)
+    {
+        await using var connection = await ConnectAsync(connectionString);
         await using var command = new NpgsqlCommand(statement, connection) { CommandTimeout = 300 };
         await command.ExecuteNonQueryAsync(Cancellation);
     }
 
     private protected async Task<T> ScalarAsync<T>(string statement)
     {
-        await using var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false");
-        await connection.OpenAsync(Cancellation);
+        await using var connection = await ConnectAsync();
         await using var command = new NpgsqlCommand(statement, connection);
         return (T)(await command.ExecuteScalarAsync(Cancellation))!;
     }

@@ -183,8 +183,7 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
         {
             await ExecuteAsync($"revoke {right} from public");
             var store = await OpenStoreAsync();
-            await using var connection = new NpgsqlConnection(As("enqueuer") + ";Pooling=false");
-            await connection.OpenAsync(Cancellation);
+            await using var connection = await ConnectAsync(As("enqueuer"));
             await using var transaction = await connection.BeginTransactionAsync(Cancellation);
 
             await store.EnqueueAsync([Entry()], transaction, Cancellation);
@@ -200,9 +199,8 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
             await ExecuteAsync("revoke execute on function pg_catalog.pg_control_system() from public");
             var store = await OpenStoreAsync();
             await using var pooler = await PgBouncer.StartAsync(ConnectionString, "session", alias: "app_session");
-            await using var connection = new NpgsqlConnection(
-                new NpgsqlConnectionStringBuilder(pooler.ConnectionString) { Database = "app_session", Pooling = false }.ConnectionString);
-            await connection.OpenAsync(Cancellation);
+            await using var connection = await ConnectAsync(
+                new NpgsqlConnectionStringBuilder(pooler.ConnectionString) { Database = "app_session" }.ConnectionString);
             await using var transaction = await connection.BeginTransactionAsync(Cancellation);
 
             // The pooler connects as a superuser.
@@ -264,8 +262,7 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
 
     private async Task ExecuteAsAsync(string role, string statement)
     {
-        await using var connection = new NpgsqlConnection(As(role) + ";Pooling=false");
-        await connection.OpenAsync(Cancellation);
+        await using var connection = await ConnectAsync(As(role));
         await using var command = new NpgsqlCommand(statement, connection);
         await command.ExecuteNonQueryAsync(Cancellation);
     }

@@ -16,13 +16,12 @@ public sealed class TransactionCheckTests : PostgreSqlStoreTests
     {
         var store = await OpenStoreAsync();
         await using var server = await PostgresServer.StartAsync(new PostgresServerOptions { Controlled = true, MaxConnections = 30 });
-        await RunAsync(server.ConnectionString, $"create database {Name}");
+        await ExecuteAsync($"create database {Name}", server.ConnectionString);
         var namesake = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Database = Name }.ConnectionString;
         var other = await OpenStoreAsync(Open(connectionString: namesake));
         await store.EnqueueAsync([Entry()], null, Cancellation);
         await other.EnqueueAsync([Entry()], null, Cancellation);
-        await using var connection = new NpgsqlConnection(namesake + ";Pooling=false");
-        await connection.OpenAsync(Cancellation);
+        await using var connection = await ConnectAsync(namesake);
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
         NewEntry[][] calls =
             [[Entry()], [Entry(), Entry(queue: "new")], [Entry(uniqueKey: "one")], [Entry(uniqueKey: "one"), Entry(uniqueKey: "two")]];
@@ -54,9 +53,8 @@ public sealed class TransactionCheckTests : PostgreSqlStoreTests
     {
         var store = await OpenStoreAsync();
         await using var pooler = await PgBouncer.StartAsync(ConnectionString, "session", alias: "app_session");
-        await using var connection = new NpgsqlConnection(
-            new NpgsqlConnectionStringBuilder(pooler.ConnectionString) { Database = "app_session", Pooling = false }.ConnectionString);
-        await connection.OpenAsync(Cancellation);
+        await using var connection = await ConnectAsync(
+            new NpgsqlConnectionStringBuilder(pooler.ConnectionString) { Database = "app_session" }.ConnectionString);
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
 
         await store.EnqueueAsync([Entry()], transaction, Cancellation);
@@ -70,8 +68,7 @@ public sealed class TransactionCheckTests : PostgreSqlStoreTests
     {
         var store = await OpenStoreAsync();
         await using var other = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("other");
-        await using var connection = new NpgsqlConnection(other.ConnectionString + ";Pooling=false");
-        await connection.OpenAsync(Cancellation);
+        await using var connection = await ConnectAsync(other.ConnectionString);
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
 
         var refused = await Assert.ThrowsAsync<ArgumentException>(
@@ -88,11 +85,10 @@ public sealed class TransactionCheckTests : PostgreSqlStoreTests
     {
         var store = await OpenStoreAsync();
         var server = await PostgresServer.SharedAsync();
-        await RunAsync(server.ConnectionString, $"drop database {Name} with (force)");
-        await RunAsync(server.ConnectionString, $"create database {Name}");
+        await ExecuteAsync($"drop database {Name} with (force)", server.ConnectionString);
+        await ExecuteAsync($"create database {Name}", server.ConnectionString);
         await OpenStoreAsync();
-        await using var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false");
-        await connection.OpenAsync(Cancellation);
+        await using var connection = await ConnectAsync();
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
 
         // The first calls may find connections that ended with the old database.
@@ -116,13 +112,5 @@ public sealed class TransactionCheckTests : PostgreSqlStoreTests
                 return exception;
             }
         }
-    }
-
-    private static async Task RunAsync(string connectionString, string statement)
-    {
-        await using var connection = new NpgsqlConnection(connectionString + ";Pooling=false");
-        await connection.OpenAsync(Cancellation);
-        await using var command = new NpgsqlCommand(statement, connection) { CommandTimeout = 300 };
-        await command.ExecuteNonQueryAsync(Cancellation);
     }
 }
