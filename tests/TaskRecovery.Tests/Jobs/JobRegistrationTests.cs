@@ -319,19 +319,5 @@ public sealed class JobRegistrationTests
     }
 
     private WorkHost Create(Action<TaskRecoveryBuilder> register, Action<TaskRecoveryOptions>? configure = null)
-        => WorkHost.Create(
-            new FakeQueueStore(),
-            builder =>
-            {
-                builder.Services.AddSingleton(new TestRun());
-                builder.Services.AddSingleton(new TestWork());
-                builder.Services.AddSingleton<IJobStore>(_jobs);
-                register(builder);
-            },
-            options =>
-            {
-                // Otherwise the start waits 5 s for its steps.
-                options.StartupMode = StartupMode.FailFast;
-                configure?.Invoke(options);
-            });
+        => _jobs.CreateHost(register, configure);
 }

@@ -294,14 +294,5 @@ public sealed class JobScheduleTests
         return Assert.Single(_jobs.Upserts).DeclaredAs;
     }
 
-    private WorkHost Create(Action<TaskRecoveryBuilder> register) => WorkHost.Create(
-        new FakeQueueStore(),
-        builder =>
-        {
-            builder.Services.AddSingleton(new TestRun());
-            builder.Services.AddSingleton(new TestWork());
-            builder.Services.AddSingleton<IJobStore>(_jobs);
-            register(builder);
-        },
-        static options => options.StartupMode = StartupMode.FailFast); // otherwise the start waits 5 s for its steps
+    private WorkHost Create(Action<TaskRecoveryBuilder> register) => _jobs.CreateHost(register);
 }

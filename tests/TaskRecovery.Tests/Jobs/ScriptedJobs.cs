@@ -1,4 +1,6 @@
+using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Storage;
+using TaskRecovery.Tests.Support;
 
 namespace TaskRecovery.Tests.Jobs;
 
@@ -31,6 +33,25 @@ internal sealed class ScriptedJobs : IJobStore
 
     /// <summary>What the answer to a start waits for.</summary>
     public Func<TaskStartRequest, Task> StartAnswers { get; set; } = static _ => System.Threading.Tasks.Task.CompletedTask;
+
+    /// <summary>A host with these jobs.</summary>
+    public WorkHost CreateHost(
+        Action<TaskRecoveryBuilder> register, Action<TaskRecoveryOptions>? configure = null, FakeQueueStore? store = null)
+        => WorkHost.Create(
+            store ?? new FakeQueueStore(),
+            builder =>
+            {
+                builder.Services.AddSingleton(new TestRun());
+                builder.Services.AddSingleton(new TestWork());
+                builder.Services.AddSingleton<IJobStore>(this);
+                register(builder);
+            },
+            options =>
+            {
+                // Otherwise the start waits 5 s for its steps.
+                options.StartupMode = StartupMode.FailFast;
+                configure?.Invoke(options);
+            });
 
     public async Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken)
     {

@@ -113,14 +113,7 @@ public sealed class SchedulesPageTests
         Assert.NotNull(_store.Entry(1).Stored.ExpiresAt);
     }
 
-    private WorkHost Create(Action<TaskRecoveryBuilder> register) => WorkHost.Create(
-        _store,
-        builder =>
-        {
-            builder.Services.AddSingleton<IJobStore>(_jobs);
-            register(builder);
-        },
-        static options => options.StartupMode = StartupMode.FailFast); // otherwise the start waits 5 s for its steps
+    private WorkHost Create(Action<TaskRecoveryBuilder> register) => _jobs.CreateHost(register, store: _store);
 
     [JobKind("schedules.report")]
     private sealed record Report(string Name);

@@ -128,13 +128,14 @@ internal sealed class FakeSession(FakeQueueStore store) : INodeSession
 }
 
 /// <summary>A job store without jobs.</summary>
-internal sealed class NoJobs : IJobStore
+internal class NoJobs : IJobStore
 {
-    public Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken) => Task.FromResult(new JobRecovery(0, []));
+    public virtual Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken) => Task.FromResult(new JobRecovery(0, []));
 
     public Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken) => Task.FromResult(new JobRecovery(0, []));
 
-    public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken)
+    public virtual Task<RecoveryReport> RecoverTasksAsync(
+        TimeSpan maxAge, int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken)
         => Task.FromResult(RecoveryReport.Empty);
 
     public Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken) => throw new NotSupportedException();

@@ -158,19 +158,18 @@ internal sealed class FakeStore : IQueueStore
 }
 
 /// <summary>What recovery needs of a job store.</summary>
-internal sealed class FakeJobStore(FakeStore store) : IJobStore
+internal sealed class FakeJobStore(FakeStore store) : NoJobs
 {
     public RecoveryReport TaskReport { get; set; } = RecoveryReport.Empty;
 
-    public Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken)
+    public override Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken)
     {
         store.Record("recover jobs");
         return Task.FromResult(new JobRecovery(2, []));
     }
 
-    public Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken) => Task.FromResult(new JobRecovery(0, []));
-
-    public Task<RecoveryReport> RecoverTasksAsync(TimeSpan maxAge, int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken)
+    public override Task<RecoveryReport> RecoverTasksAsync(
+        TimeSpan maxAge, int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken)
     {
         store.Record("recover tasks");
         lock (store.Audits)
@@ -180,49 +179,4 @@ internal sealed class FakeJobStore(FakeStore store) : IJobStore
 
         return Task.FromResult(TaskReport);
     }
-
-    public Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-    public Task<IReadOnlyList<Job>> UpsertManyAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken)
-        => throw new NotSupportedException();
-
-    public Task<Job?> FindAsync(Guid jobId, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-    public Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-    public Task<IReadOnlyList<DeclaredJob>> ListDeclaredAsync(string application, CancellationToken cancellationToken)
-        => Task.FromResult<IReadOnlyList<DeclaredJob>>([]);
-
-    public Task<JobPage> ListAsync(JobQuery query, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-    public Task SetOrphanedAsync(string application, IReadOnlyList<string> names, CancellationToken cancellationToken)
-        => throw new NotSupportedException();
-
-    public Task<bool> DeleteOrphanAsync(
-        string application, string name, TimeSpan orphanedFor, AuditInfo audit, CancellationToken cancellationToken)
-        => throw new NotSupportedException();
-
-    public Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken)
-        => throw new NotSupportedException();
-
-    public Task<bool> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-    public Task<bool> DeleteAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-    public Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, AuditInfo audit, CancellationToken cancellationToken)
-        => throw new NotSupportedException();
-
-    public Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken)
-        => throw new NotSupportedException();
-
-    public Task<TaskStart> StartTaskAsync(TaskStartRequest request, CancellationToken cancellationToken)
-        => throw new NotSupportedException();
-
-    public Task<TaskRecord?> FindTaskAsync(Guid taskId, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-    public Task<IReadOnlyList<TaskRecord>> ListTasksAsync(Guid? jobId, TaskState? state, int limit, CancellationToken cancellationToken)
-        => throw new NotSupportedException();
-
-    public Task<IReadOnlyList<TaskRecord>> ListIncompleteTasksAsync(Guid jobId, CancellationToken cancellationToken)
-        => throw new NotSupportedException();
 }
