@@ -75,7 +75,7 @@ public sealed class HintTests : PostgreSqlStoreTests
     [InlineData("o12345678mail", null)]
     [InlineData("o1234", null)]
     [InlineData("zlater", null)]
-    public void Only_what_others_said_is_read(string payload, string? queue)
+    public void Only_hints_of_other_processes_are_read(string payload, string? queue)
         => Assert.Equal(queue, HintText.Read(payload, "12345678")?.Queue);
 
     private async Task EnqueueInTransactionAsync(PostgreSqlQueueStore store, string queue)

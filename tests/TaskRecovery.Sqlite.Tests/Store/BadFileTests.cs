@@ -145,7 +145,7 @@ public sealed class BadFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_is_gone_while_it_is_used_is_noticed_by_the_next_beat()
+    public async Task A_file_that_is_gone_while_it_is_used_is_noticed_by_the_next_heartbeat()
     {
         var store = await _files.OpenStoreAsync();
         using var node = store.OpenNodeSession();

@@ -103,7 +103,7 @@ public sealed class NodeLockTests : IDisposable
     }
 
     [Fact]
-    public async Task A_lock_file_that_was_replaced_proves_nothing_and_the_next_beat_holds_the_new_one()
+    public async Task A_lock_file_that_was_replaced_proves_nothing_and_the_next_heartbeat_locks_the_new_one()
     {
         var (store, other) = (await _files.OpenStoreAsync(), await _files.OpenStoreAsync());
         using var watcher = TemporaryDatabase.Join(other, "watcher", out var watcherId);

@@ -71,7 +71,7 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
     }
 
     [Fact]
-    public void A_beat_tells_what_it_was_told_of_its_lock()
+    public void A_heartbeat_reports_whether_its_node_holds_its_lock()
     {
         var node = GivenNode();
 
@@ -153,7 +153,7 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
     }
 
     [Fact]
-    public async Task Of_a_beat_and_a_judgement_at_once_one_wins()
+    public async Task Of_a_heartbeat_and_a_judgement_at_once_one_wins()
     {
         for (var round = 0; round < 10; round++)
         {

@@ -208,7 +208,7 @@ public abstract class SweepTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Fact]
-    public async Task A_beat_says_when_a_dead_node_still_has_claims()
+    public async Task A_heartbeat_reports_that_a_dead_node_still_has_claims()
     {
         var held = await GivenClaimedAsync(GivenNode());
         var before = Judge.Beat().DeadWithClaims;

@@ -11,7 +11,7 @@ public sealed class DeathTests
     private readonly FakeStore _store = new();
 
     [Fact]
-    public void A_killed_node_is_declared_dead_after_the_grace_and_not_by_the_next_beat_only()
+    public void A_killed_node_is_declared_dead_after_the_grace_and_not_only_with_the_next_heartbeat()
     {
         List<double> seconds = [];
         for (var phase = 0; phase < 20; phase++)
@@ -63,7 +63,7 @@ public sealed class DeathTests
     }
 
     [Fact]
-    public void A_node_cut_off_with_its_lock_held_has_fired_its_tokens_long_before_it_is_declared_dead()
+    public void A_node_cut_off_with_its_lock_held_has_cancelled_its_tokens_long_before_it_is_declared_dead()
     {
         var (victim, first, second) = Three();
         _time.Run(TimeSpan.FromSeconds(3), victim, first, second);

@@ -13,7 +13,7 @@ public sealed class LeaseDeadlineTests
     [InlineData(true, false, 12_000)]
     [InlineData(false, true, 12_000)]
     [InlineData(false, false, 12_000)]
-    public void It_is_counted_from_when_the_accepted_beat_was_sent(bool usesGrace, bool holdsLock, long expected)
+    public void It_is_counted_from_when_the_accepted_heartbeat_was_sent(bool usesGrace, bool holdsLock, long expected)
     {
         var deadline = New(usesGrace).Sending(1_000, holdsLock).Acknowledged(1_000, holdsLock);
 
@@ -21,7 +21,7 @@ public sealed class LeaseDeadlineTests
     }
 
     [Fact]
-    public void A_beat_under_way_that_says_held_may_have_been_stored_so_the_grace_counts_from_it()
+    public void A_heartbeat_under_way_that_reports_the_lock_as_held_may_have_been_stored_so_the_grace_counts_from_it()
     {
         var deadline = New().Acknowledged(0, holdsLock: false).Sending(1_000, holdsLock: true);
 
@@ -29,7 +29,7 @@ public sealed class LeaseDeadlineTests
     }
 
     [Fact]
-    public void A_beat_under_way_that_says_not_held_buys_no_time()
+    public void A_heartbeat_under_way_that_reports_the_lock_as_not_held_gains_no_time()
     {
         var deadline = New().Acknowledged(0, holdsLock: true).Sending(1_000, holdsLock: false);
 
@@ -37,7 +37,7 @@ public sealed class LeaseDeadlineTests
     }
 
     [Fact]
-    public void Who_has_held_the_lock_once_keeps_the_graces_deadline_as_an_old_beat_may_still_be_carried_out()
+    public void A_node_that_has_held_the_lock_once_keeps_the_graces_deadline_as_an_old_heartbeat_may_still_be_carried_out()
     {
         var deadline = New().Sending(0, holdsLock: true).Sending(1_000, holdsLock: false).Acknowledged(1_000, holdsLock: false);
 
@@ -45,7 +45,7 @@ public sealed class LeaseDeadlineTests
     }
 
     [Fact]
-    public void The_first_beat_in_doubt_counts_and_not_the_last()
+    public void The_first_heartbeat_in_doubt_counts_and_not_the_last()
     {
         var deadline = New().Acknowledged(0, holdsLock: false).Sending(1_000, holdsLock: true).Sending(3_000, holdsLock: true);
 
@@ -53,7 +53,7 @@ public sealed class LeaseDeadlineTests
     }
 
     [Fact]
-    public void A_refusal_that_proves_that_nobody_gets_in_moves_it_to_the_leases()
+    public void A_refusal_that_proves_that_the_server_rejects_all_connections_moves_it_to_the_leases()
     {
         var deadline = New().Acknowledged(0, holdsLock: true).Sending(1_000, holdsLock: true).ServerRejectsAll();
 
@@ -61,7 +61,7 @@ public sealed class LeaseDeadlineTests
     }
 
     [Fact]
-    public void After_a_refusal_a_new_beat_in_doubt_counts_again()
+    public void After_a_refusal_a_new_heartbeat_in_doubt_counts_again()
     {
         var deadline = New().Acknowledged(0, holdsLock: true).ServerRejectsAll().Sending(2_000, holdsLock: true);
 
@@ -69,7 +69,7 @@ public sealed class LeaseDeadlineTests
     }
 
     [Fact]
-    public void A_life_that_has_held_its_lock_stays_with_the_grace_because_an_abandoned_beat_may_be_executed_late()
+    public void A_life_that_has_held_its_lock_stays_with_the_grace_because_an_abandoned_heartbeat_may_be_executed_late()
     {
         var deadline = New().Acknowledged(0, holdsLock: true).Sending(1_000, holdsLock: false).Acknowledged(1_000, holdsLock: false);
 

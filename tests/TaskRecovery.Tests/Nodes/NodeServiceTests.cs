@@ -72,7 +72,7 @@ public sealed class NodeServiceTests
     }
 
     [Fact]
-    public async Task A_node_that_gets_no_beat_through_fires_its_tokens_half_a_second_before_the_grace()
+    public async Task A_node_that_gets_no_heartbeat_through_cancels_its_tokens_half_a_second_before_the_grace()
     {
         var node = new NodeUnderTest(_store, _time);
         node.Beat();
@@ -117,7 +117,7 @@ public sealed class NodeServiceTests
     }
 
     [Fact]
-    public async Task The_deadline_passes_while_a_beat_is_blocked_in_the_store()
+    public async Task The_deadline_passes_while_a_heartbeat_is_blocked_in_the_store()
     {
         var node = new NodeUnderTest(_store, _time);
         node.Beat();
@@ -141,7 +141,7 @@ public sealed class NodeServiceTests
     }
 
     [Fact]
-    public async Task A_later_accepted_beat_resumes_the_same_life()
+    public async Task A_later_accepted_heartbeat_resumes_the_same_life()
     {
         var node = new NodeUnderTest(_store, _time);
         node.Beat();
@@ -163,7 +163,7 @@ public sealed class NodeServiceTests
     }
 
     [Fact]
-    public async Task A_refused_beat_ends_the_life_and_the_node_joins_anew_with_another_id()
+    public async Task A_refused_heartbeat_ends_the_life_and_the_node_joins_anew_with_another_id()
     {
         var node = new NodeUnderTest(_store, _time);
         node.Beat();
@@ -219,7 +219,7 @@ public sealed class NodeServiceTests
     }
 
     [Fact]
-    public async Task A_beat_that_tells_of_claims_of_the_dead_asks_for_a_sweep()
+    public async Task A_heartbeat_that_reports_claims_of_dead_nodes_requests_a_sweep()
     {
         var node = new NodeUnderTest(_store, _time);
         node.Beat();
@@ -232,7 +232,7 @@ public sealed class NodeServiceTests
     }
 
     [Fact]
-    public void A_broken_session_is_told_once_and_tried_again_with_growing_pauses()
+    public void A_broken_session_is_logged_once_and_tried_again_with_growing_pauses()
     {
         var node = new NodeUnderTest(_store, _time);
         node.Beat();

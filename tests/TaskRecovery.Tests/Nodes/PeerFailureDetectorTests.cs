@@ -20,7 +20,7 @@ public sealed class PeerFailureDetectorTests
     }
 
     [Fact]
-    public void A_peer_without_a_beat_for_a_whole_lease_is_dead()
+    public void A_peer_without_a_heartbeat_for_a_whole_lease_is_dead()
     {
         var watch = Watch();
         ObserveEverySecond(watch, from: 0, until: 14, Silent(beat: 7, says: true, held: true));

@@ -17,7 +17,7 @@ public sealed class StoreLoopTests : IDisposable
     public void Dispose() => _recovery.Dispose();
 
     [Fact]
-    public async Task A_store_that_is_away_is_told_once_and_its_return_once()
+    public async Task A_store_that_is_unavailable_is_logged_once_and_its_return_once()
     {
         using var sweeper = Sweeper();
         _recovery.Store.Failure = new StoreUnavailableException("down");

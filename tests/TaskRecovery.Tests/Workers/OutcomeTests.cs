@@ -159,7 +159,7 @@ public sealed class OutcomeTests
     }
 
     [Fact]
-    public async Task A_cancel_request_fires_the_token_of_a_running_entry()
+    public async Task A_cancel_request_cancels_the_token_of_a_running_entry()
     {
         var started = new TaskCompletionSource();
         _work.Do = (_, cancellationToken) =>

@@ -12,7 +12,7 @@ public sealed class NodeTests
     public NodeTests() => _life = new Node(Guid.NewGuid(), "node", _time);
 
     [Fact]
-    public void A_life_has_no_lease_before_its_first_accepted_beat()
+    public void A_life_has_no_lease_before_its_first_accepted_heartbeat()
     {
         Assert.Null(_life.Lease);
         Assert.Equal(LeaseChange.Granted, Extend(seconds: 2.5));
@@ -45,7 +45,7 @@ public sealed class NodeTests
     }
 
     [Fact]
-    public void An_accepted_beat_moves_the_deadline()
+    public void An_accepted_heartbeat_moves_the_deadline()
     {
         Extend(seconds: 2.5);
         var lease = _life.Lease!;
@@ -58,7 +58,7 @@ public sealed class NodeTests
     }
 
     [Fact]
-    public async Task After_a_pause_the_deadline_comes_before_the_beat_that_waited()
+    public async Task After_a_pause_the_deadline_comes_before_the_heartbeat_that_waited()
     {
         Extend(seconds: 2.5);
         var before = _life.Lease!;
@@ -81,7 +81,7 @@ public sealed class NodeTests
     }
 
     [Fact]
-    public async Task The_deadline_fires_the_token_on_a_thread_outside_the_pool()
+    public async Task The_deadline_cancels_the_token_on_a_thread_outside_the_pool()
     {
         Extend(seconds: 2.5);
         var onPool = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -109,7 +109,7 @@ public sealed class NodeTests
     }
 
     [Fact]
-    public async Task The_end_of_a_life_takes_its_lease_along_and_no_beat_brings_it_back()
+    public async Task The_end_of_a_life_ends_its_lease_and_no_heartbeat_brings_it_back()
     {
         Extend(seconds: 2.5);
         var lease = _life.Lease!;
