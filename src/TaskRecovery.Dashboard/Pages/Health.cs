@@ -16,107 +16,93 @@ internal static class Health
         DashboardRequest request, QueueSnapshot snapshot, IReadOnlyList<NodeSummary> nodes, IReadOnlyList<KindSummary> kinds,
         IReadOnlyList<Job> jobs)
     {
-        var findings = Find(request, snapshot, nodes, kinds).Concat(Paused(request, snapshot, kinds, jobs))
-            .Concat(Late(request, snapshot)).Concat(Orphaned(request, jobs)).Where(static finding => !finding.IsEmpty).ToList();
+        Markup[] findings =
+        [
+            .. NoNode(snapshot, nodes), .. Silent(request, nodes), .. Unknown(request, kinds), .. Paused(request, snapshot, kinds, jobs),
+            .. Late(request, snapshot), .. Orphaned(request, jobs),
+        ];
         return Html(
             $"<ul class=\"health\" aria-label=\"Health\">"
-            + $"{(findings.Count > 0 ? Each(findings, finding => finding) : AllIsWell(snapshot, nodes))}</ul>");
+            + $"{(findings.Length > 0 ? Each(findings, static finding => finding) : AllIsWell(snapshot, nodes))}</ul>");
     }
 
-    private static IEnumerable<Markup> Find(
-        DashboardRequest request, QueueSnapshot snapshot, IReadOnlyList<NodeSummary> nodes, IReadOnlyList<KindSummary> kinds)
+    private static IEnumerable<Markup> NoNode(QueueSnapshot snapshot, IReadOnlyList<NodeSummary> nodes)
     {
         var due = snapshot.Queues.Sum(static queue => queue.Due.Value);
-        if (!nodes.Any(static node => node.State == NodeState.Alive) && due > 0)
-        {
-            yield return Item(
-                "bad", "failed", Html($"No node is alive. {Shown.Many(due, "entry", "entries")} {(due == 1 ? "waits" : "wait")} for one."));
-        }
-
-        var silent = nodes.Where(static node => node.State == NodeState.Silent).ToList();
-        foreach (var node in silent.Take(Most))
-        {
-            yield return Item("warn", "warn", Html(
-                $"<a href=\"{request.Href("nodes")}\">{Ui.Name(node.Name)}</a> has been silent for {Shown.Duration(node.HeartbeatAge)} "
-                + $"and holds {Shown.Many(node.Entries, "entry", "entries")}. They run elsewhere once it is declared dead."));
-        }
-
-        yield return More(request, silent.Count, "warn", "more silent node", "nodes");
-        var unknown = kinds.Where(static kind => kind is { Nodes: 0, Waiting.Value: > 0 }).ToList();
-        foreach (var kind in unknown.Take(Most))
-        {
-            yield return Item("warn", "kinds", Html(
-                $"{Shown.Many(kind.Waiting.Value, "entry", "entries")} of {KindLink.Of(request, kind.Name, Ui.Name(kind.Name), "waiting")} "
-                + $"{(kind.Waiting.Value == 1 ? "waits" : "wait")}: no living node has a worker for this kind. "
-                + $"Start one that registers it."));
-        }
-
-        yield return More(request, unknown.Count, "kinds", "more kind", "kinds", " without a worker");
+        return due == 0 || nodes.Any(static node => node.State == NodeState.Alive) ? [] : [Item("bad", "failed", Html(
+            $"No node is alive. {Shown.Many(due, "entry", "entries")} {(due == 1 ? "waits" : "wait")} for one."))];
     }
+
+    private static IEnumerable<Markup> Silent(DashboardRequest request, IReadOnlyList<NodeSummary> nodes) => Warnings(
+        request, nodes.Where(static node => node.State == NodeState.Silent), "warn",
+        node => Html(
+            $"<a href=\"{request.Href("nodes")}\">{Ui.Name(node.Name)}</a> has been silent for {Shown.Duration(node.HeartbeatAge)} "
+            + $"and holds {Shown.Many(node.Entries, "entry", "entries")}. They run elsewhere once it is declared dead."),
+        "more silent node", "nodes");
+
+    private static IEnumerable<Markup> Unknown(DashboardRequest request, IReadOnlyList<KindSummary> kinds) => Warnings(
+        request, kinds.Where(static kind => kind is { Nodes: 0, Waiting.Value: > 0 }), "kinds",
+        kind => Html(
+            $"{Shown.Many(kind.Waiting.Value, "entry", "entries")} of {KindLink.Of(request, kind.Name, Ui.Name(kind.Name), "waiting")} "
+            + $"{(kind.Waiting.Value == 1 ? "waits" : "wait")}: no living node has a worker for this kind. "
+            + $"Start one that registers it."),
+        "more kind", "kinds", " without a worker");
 
     private static IEnumerable<Markup> Paused(
-        DashboardRequest request, QueueSnapshot snapshot, IReadOnlyList<KindSummary> kinds, IReadOnlyList<Job> jobs)
-    {
-        var pausedQueues = snapshot.Queues.Where(static queue => queue.Pause is not null).ToList();
-        foreach (var queue in pausedQueues.Take(Most))
-        {
-            yield return Item("warn", "pause", Html(
+        DashboardRequest request, QueueSnapshot snapshot, IReadOnlyList<KindSummary> kinds, IReadOnlyList<Job> jobs) =>
+    [
+        .. Warnings(
+            request, snapshot.Queues.Where(static queue => queue.Pause is not null), "pause",
+            queue => Html(
                 $"The queue <a href=\"{request.Href("queues")}\">{Ui.Name(queue.Name)}</a> is paused{Pauses.Words(queue.Pause!)}. "
-                + $"{Shown.Number(queue.Due)} due."));
-        }
-
-        yield return More(request, pausedQueues.Count, "pause", "more paused queue", "queues");
-        var pausedKinds = kinds.Where(static kind => kind.Pause is not null).ToList();
-        foreach (var kind in pausedKinds.Take(Most))
-        {
-            yield return Item("warn", "pause", Html(
+                + $"{Shown.Number(queue.Due)} due."),
+            "more paused queue", "queues"),
+        .. Warnings(
+            request, kinds.Where(static kind => kind.Pause is not null), "pause",
+            kind => Html(
                 $"The kind <a href=\"{request.Href("kinds")}\">{Ui.Name(kind.Name)}</a> is paused{Pauses.Words(kind.Pause!)}. "
-                + $"{Shown.Number(kind.Waiting)} waiting."));
-        }
+                + $"{Shown.Number(kind.Waiting)} waiting."),
+            "more paused kind", "kinds"),
+        .. Warnings(
+            request, jobs.Where(static job => job.State == JobState.Paused), "pause",
+            job => Html($"The job {Link(request, job)} is paused{(job.Pause is { } pause ? JobsPage.Paused(pause) : default)}."),
+            "more paused job", "jobs", Among(jobs)),
+    ];
 
-        yield return More(request, pausedKinds.Count, "pause", "more paused kind", "kinds");
-        var pausedJobs = jobs.Where(static job => job.State == JobState.Paused).ToList();
-        foreach (var job in pausedJobs.Take(Most))
-        {
-            yield return Item("warn", "pause", Html(
-                $"The job {Link(request, job)} is paused{(job.Pause is { } pause ? JobsPage.Paused(pause) : default)}."));
-        }
+    private static IEnumerable<Markup> Late(DashboardRequest request, QueueSnapshot snapshot) => Warnings(
+        request,
+        snapshot.Queues.Where(static queue => queue.Pause is null && queue.OldestDue > LongWait)
+            .OrderByDescending(static queue => queue.OldestDue),
+        "waiting",
+        queue => Html(
+            $"The oldest due entry of <a "
+            + $"href=\"{request.Href("entries?state=waiting&queue=" + Uri.EscapeDataString(queue.Name))}\">{Ui.Name(queue.Name)}</a> "
+            + $"has waited {Shown.Duration(queue.OldestDue!.Value)}{(queue.Nodes == 0 ? ": no living node serves this queue" : "")}."),
+        "more queue", "queues", " with a long wait");
 
-        yield return More(request, pausedJobs.Count, "pause", "more paused job", "jobs", Among(jobs));
-    }
+    private static IEnumerable<Markup> Orphaned(DashboardRequest request, IReadOnlyList<Job> jobs) => Warnings(
+        request, jobs.Where(static job => job is { OrphanedAt: not null, State: not JobState.Ended }), "jobs",
+        job => Html(
+            $"The job {Link(request, job)} is orphaned: {Ui.Name(job.DeclaredBy ?? "its application")} has not declared it "
+            + $"since {Shown.Clock(job.OrphanedAt)}."),
+        "more orphaned job", "jobs", Among(jobs));
 
-    private static IEnumerable<Markup> Late(DashboardRequest request, QueueSnapshot snapshot)
+    // What is not named is counted, so that the list does not look complete.
+    private static IEnumerable<Markup> Warnings<T>(
+        DashboardRequest request, IEnumerable<T> found, string icon, Func<T, Markup> sentence, string more, string path, string rest = "")
     {
-        var late = snapshot.Queues.Where(static queue => queue.Pause is null && queue.OldestDue > LongWait)
-            .OrderByDescending(static queue => queue.OldestDue).ToList();
-        foreach (var queue in late.Take(Most))
+        var all = found.ToList();
+        foreach (var one in all.Take(Most))
         {
-            yield return Item("warn", "waiting", Html(
-                $"The oldest due entry of <a "
-                + $"href=\"{request.Href("entries?state=waiting&queue=" + Uri.EscapeDataString(queue.Name))}\">{Ui.Name(queue.Name)}</a> "
-                + $"has waited {Shown.Duration(queue.OldestDue!.Value)}{(queue.Nodes == 0 ? ": no living node serves this queue" : "")}."));
+            yield return Item("warn", icon, sentence(one));
         }
 
-        yield return More(request, late.Count, "waiting", "more queue", "queues", " with a long wait");
-    }
-
-    private static IEnumerable<Markup> Orphaned(DashboardRequest request, IReadOnlyList<Job> jobs)
-    {
-        var orphaned = jobs.Where(static job => job is { OrphanedAt: not null, State: not JobState.Ended }).ToList();
-        foreach (var job in orphaned.Take(Most))
+        if (all.Count > Most)
         {
-            yield return Item("warn", "jobs", Html(
-                $"The job {Link(request, job)} is orphaned: {Ui.Name(job.DeclaredBy ?? "its application")} has not declared it "
-                + $"since {Shown.Clock(job.OrphanedAt)}."));
+            yield return Item("warn", icon, Html(
+                $"And <a href=\"{request.Href(path)}\">{Shown.Many(all.Count - Most, more)}</a>{rest}."));
         }
-
-        yield return More(request, orphaned.Count, "jobs", "more orphaned job", "jobs", Among(jobs));
     }
-
-    // What is not named is counted, so that the list does not look complete. Empty if everything is named.
-    private static Markup More(DashboardRequest request, int all, string icon, string what, string path, string rest = "")
-        => When(all > Most, Item("warn", icon, Html(
-            $"And <a href=\"{request.Href(path)}\">{Shown.Many(all - Most, what)}</a>{rest}.")));
 
     // Only the jobs of the first page are known.
     private static string Among(IReadOnlyList<Job> jobs) => jobs.Count < Reads.JobsPerPage ? "" : $" among the first {jobs.Count} by name";
