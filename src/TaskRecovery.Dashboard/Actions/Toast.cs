@@ -35,10 +35,10 @@ internal static class Toast
     private static Markup UndoPause(DashboardRequest request, string code)
     {
         var verb = code switch { "paused" => "resume", "resumed" => "pause", _ => null };
-        return verb is null || request.Exact("name") is not { } name ? default : request.Query("of") switch
+        var what = request.Query("of");
+        return verb is null || request.Exact("name") is not { } name ? default : what switch
         {
-            "queues" => Ui.Button(request.Href($"queues/{verb}"), "Undo", "small", fields: Ui.Hidden("name", name)),
-            "kinds" => Ui.Button(request.Href($"kinds/{verb}"), "Undo", "small", fields: Ui.Hidden("name", name)),
+            "queues" or "kinds" => Ui.Button(request.Href($"{what}/{verb}"), "Undo", "small", fields: Ui.Hidden("name", name)),
             "jobs" when Guid.TryParse(name, out var id) => Ui.Button(request.Href($"jobs/{id}/{verb}"), "Undo", "small"),
             _ => default,
         };

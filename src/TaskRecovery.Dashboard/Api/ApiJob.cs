@@ -1,3 +1,5 @@
+using TaskRecovery.Dashboard.Pages;
+
 namespace TaskRecovery.Dashboard.Api;
 
 /// <summary>A job in the API: its schedule is text.</summary>
@@ -29,9 +31,7 @@ internal sealed record ApiJob(
         job.NextRunAt, job.Overlap, job.MissedRuns, job.CatchUpLimit, job.Priority, job.MaxAttempts, job.UpdatedAt,
         job.DeclaredBy, job.OrphanedAt)
     {
-        Pause = job.Pause is { } pause
-            ? new PauseInfo { Since = pause.At, Actor = pause.By, Reason = pause.Reason, Until = pause.Until }
-            : null,
+        Pause = job.Pause is { } pause ? Pauses.Of(pause) : null,
         Args = args,
         StartAt = job.StartAt,
         EndAt = job.EndAt,

@@ -65,7 +65,7 @@ internal static class Health
             "more paused kind", "kinds"),
         .. Warnings(
             request, jobs.Where(static job => job.State == JobState.Paused), "pause",
-            job => Html($"The job {Link(request, job)} is paused{(job.Pause is { } pause ? JobsPage.Paused(pause) : default)}."),
+            job => Html($"The job {Link(request, job)} is paused{(job.Pause is { } pause ? Pauses.Words(pause) : default)}."),
             "more paused job", "jobs", Among(jobs)),
     ];
 

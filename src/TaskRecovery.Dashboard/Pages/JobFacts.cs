@@ -28,7 +28,7 @@ internal static class JobFacts
         {Ui.Fact("A run expires", job.ExpiresAfter is { } late
             ? Html($"if it has not started {Shown.Duration(late)} after it was due")
             : default)}
-        {Ui.Fact("Paused", job.Pause is { } pause ? JobsPage.Paused(pause) : default)}
+        {Ui.Fact("Paused", job.Pause is { } pause ? Pauses.Words(pause) : default)}
         {Ui.Fact("Not on", job.Except is { } except ? Html($"{except.Text}") : default)}
         {Ui.Fact("From", job.StartAt is { } start ? Shown.Clock(start) : default)}
         {Ui.Fact("Until", job.EndAt is { } end ? Shown.Clock(end) : default)}

@@ -47,10 +47,6 @@ internal sealed class JobsPage(Reads reads) : IPage
         _ => Html($" <span class=\"tag\">ended</span>"),
     };
 
-    /// <summary>Who paused the job, when and why.</summary>
-    public static Markup Paused(JobPause pause)
-        => Pauses.Words(new PauseInfo { Since = pause.At, Reason = pause.Reason, Actor = pause.By, Until = pause.Until });
-
     public static Markup Buttons(DashboardRequest request, Job job) => !request.Access.Operate ? default : Html($"""
         <div class="actions">{When(
             job.State == JobState.Active, Ui.Act(request.Href($"jobs/{job.Id}/run"), "Run now", job.Name, "small"))}{(job.State switch
@@ -106,7 +102,7 @@ internal sealed class JobsPage(Reads reads) : IPage
     private static Row Row(DashboardRequest request, Job job, IEnumerable<TaskRecord> tasks) => new(
         $"j{job.Id:n}",
         Html($"<a href=\"{request.Href($"jobs/{job.Id}")}\">{Ui.Name(job.Name)}</a>{State(job)}<span "
-            + $"class=\"sub\">{Ui.Name(job.Kind)}{(job.Pause is { } pause ? Paused(pause) : default)}</span>"),
+            + $"class=\"sub\">{Ui.Name(job.Kind)}{(job.Pause is { } pause ? Pauses.Words(pause) : default)}</span>"),
         Html($"{ScheduleText.Of(job.Schedule)}"),
         job.NextRunAt is { } next && job.State == JobState.Active ? Shown.Ago(next) : Ui.None,
         Outcomes(tasks),

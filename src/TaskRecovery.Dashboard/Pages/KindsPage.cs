@@ -33,21 +33,11 @@ internal sealed class KindsPage(Reads reads) : IPage
         var name = Uri.EscapeDataString(kind.Name);
         return new Row(
             $"k-{name}",
-            Html($"{KindLink.Of(request, kind.Name, Ui.Name(kind.Name))}{When(kind.Pause is not null, Paused(kind))}"),
+            Html($"{KindLink.Of(request, kind.Name, Ui.Name(kind.Name))}{Pauses.Below(kind.Pause)}"),
             KindLink.Of(request, kind.Name, Html($"{Shown.Number(kind.Waiting)}"), "waiting"),
             kind.OldestDue is { } age ? Html($"{Shown.Duration(age)}") : Ui.None,
             kind.Nodes > 0 ? Html($"{Shown.Many(kind.Nodes, "node")}")
                 : Html($"<span class=\"{(kind.Waiting.Value > 0 ? "tone-lost" : "muted")}\">no living node</span>"),
-            Actions(request, kind));
+            Pauses.Actions(request, "kinds", kind.Name, kind.Pause));
     }
-
-    private static Markup Paused(KindSummary kind)
-        => Html($"<span class=\"sub\"><span class=\"tag "
-            + $"warn\">paused</span>{(kind.Pause is { } pause ? Pauses.Words(pause) : default)}</span>");
-
-    private static Markup Actions(DashboardRequest request, KindSummary kind) => !request.Access.Operate
-        ? default
-        : kind.Pause is null
-            ? Pauses.Form(request.Href("kinds/pause"), kind.Name)
-            : Ui.Act(request.Href("kinds/resume"), "Resume", kind.Name, "small", fields: Ui.Hidden("name", kind.Name));
 }

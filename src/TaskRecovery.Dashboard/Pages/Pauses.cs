@@ -1,14 +1,38 @@
+using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Rendering;
 using static TaskRecovery.Dashboard.Rendering.Markup;
 
 namespace TaskRecovery.Dashboard.Pages;
 
-/// <summary>Who paused something, when and why, as part of a sentence.</summary>
+/// <summary>The pauses of queues, kinds and jobs.</summary>
 internal static class Pauses
 {
+    /// <summary>The pause of a job as that of a queue or kind.</summary>
+    public static PauseInfo Of(JobPause pause)
+        => new() { Since = pause.At, Actor = pause.By, Reason = pause.Reason, Until = pause.Until };
+
+    /// <summary>Who paused a job, when and why, as part of a sentence.</summary>
+    public static Markup Words(JobPause pause) => Words(Of(pause));
+
+    /// <summary>Who paused something, when and why, as part of a sentence.</summary>
     public static Markup Words(PauseInfo pause) => Html(
         $"{(pause.Actor is null ? "" : " by ")}{pause.Actor}{When(pause.Since is not null, Html($" {Shown.Ago(pause.Since)}"))}{When(
             pause.Until is not null, Html($", resumes {Shown.Ago(pause.Until)}"))}{(pause.Reason is null ? "" : $": “{pause.Reason}”")}");
+
+    /// <summary>The pause of a queue or kind below its name; nothing if it is not paused.</summary>
+    public static Markup Below(PauseInfo? pause) => pause is null ? default
+        : Html($"<span class=\"sub\"><span class=\"tag warn\">paused</span>{Words(pause)}</span>");
+
+    /// <summary>What a user may do with the pause of a queue or kind.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="what"><c>queues</c> or <c>kinds</c>.</param>
+    /// <param name="name">The name of the queue or kind.</param>
+    /// <param name="pause">Its pause; <see langword="null"/> if it is not paused.</param>
+    public static Markup Actions(DashboardRequest request, string what, string name, PauseInfo? pause) => !request.Access.Operate
+        ? default
+        : pause is null
+            ? Form(request.Href($"{what}/pause"), name)
+            : Ui.Act(request.Href($"{what}/resume"), "Resume", name, "small", fields: Ui.Hidden("name", name));
 
     /// <summary>The form that pauses something: why, and for how long.</summary>
     public static Markup Form(string action, string name) => Html($"""

@@ -41,11 +41,10 @@ internal static class QueueTable
     private static Row Row(DashboardRequest request, QueueSummary queue, bool withActions)
     {
         var name = Uri.EscapeDataString(queue.Name);
-        var id = $"q-{Uri.EscapeDataString(queue.Name)}";
+        var id = $"q-{name}";
         Markup[] cells =
         [
-            Html($"<a href=\"{request.Href($"entries?queue={name}")}\">{Ui.Name(queue.Name)}"
-                + $"</a>{When(queue.Pause is not null, Paused(queue))}"),
+            Html($"<a href=\"{request.Href($"entries?queue={name}")}\">{Ui.Name(queue.Name)}</a>{Pauses.Below(queue.Pause)}"),
             Html($"<a href=\"{request.Href($"entries?queue={name}&state=waiting")}\">{Shown.Number(queue.Due)}</a>"),
             queue.OldestDue is { } age ? Html($"{Shown.Duration(age)}") : Ui.None,
             Html($"{Shown.Number(queue.Later)}"),
@@ -53,16 +52,6 @@ internal static class QueueTable
                 queue.Concurrency > 0, Html($"<span class=\"muted\"> / {Shown.Number(queue.Concurrency)}</span>"))}"),
             queue.Nodes == 0 ? Html($"<span class=\"tone-lost\">no node</span>") : Html($"{Shown.Many(queue.Nodes, "node")}"),
         ];
-        return withActions ? new Row(id, [.. cells, Actions(request, queue)]) : new Row(id, cells);
+        return withActions ? new Row(id, [.. cells, Pauses.Actions(request, "queues", queue.Name, queue.Pause)]) : new Row(id, cells);
     }
-
-    private static Markup Paused(QueueSummary queue)
-        => Html($"<span class=\"sub\"><span class=\"tag "
-            + $"warn\">paused</span>{(queue.Pause is { } pause ? Pauses.Words(pause) : default)}</span>");
-
-    private static Markup Actions(DashboardRequest request, QueueSummary queue) => !request.Access.Operate
-        ? default
-        : queue.Pause is null
-            ? Pauses.Form(request.Href("queues/pause"), queue.Name)
-            : Ui.Act(request.Href("queues/resume"), "Resume", queue.Name, "small", fields: Ui.Hidden("name", queue.Name));
 }
