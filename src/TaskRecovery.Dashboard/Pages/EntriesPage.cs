@@ -52,20 +52,16 @@ internal sealed class EntriesPage(Reads reads, TimeProvider time) : IPage
     {
         var count = state switch
         {
-            "waiting" => Sum(queues.Select(static queue => queue.Due).Concat(queues.Select(static queue => queue.Later))),
-            "running" => Sum(queues.Select(static queue => queue.Running)),
+            "waiting" => Counts.Sum(queues.Select(static queue => queue.Due).Concat(queues.Select(static queue => queue.Later))),
+            "running" => Counts.Sum(queues.Select(static queue => queue.Running)),
             "failed" when form["queue"] is null => snapshot.Failed,
             "cancelled" when form["queue"] is null => snapshot.Cancelled,
             _ => (Count?)null,
         };
         return count is { Value: > 0 } number
-            ? Html($"<span class=\"number\">{Shown.Short(number.Value)}{(number.Precision == CountPrecision.AtLeast ? "+" : "")}</span>")
+            ? Html($"<span class=\"number\">{Shown.Short(number)}</span>")
             : default;
     }
-
-    private static Count Sum(IEnumerable<Count> counts)
-        => counts.Aggregate(new Count(0), static (sum, one) => new Count(
-            sum.Value + one.Value, one.Precision > sum.Precision ? one.Precision : sum.Precision));
 
     private async ValueTask<Markup> ListAsync(DashboardRequest request, EntryForm form)
     {

@@ -88,9 +88,7 @@ internal sealed class Layout(Assets assets, EnvironmentBadge environment)
     private static Markup Tally(Section section, QueueSnapshot snapshot) => section switch
     {
         Section.Entries when snapshot.Failed.Value > 0 => Html(
-            $"<span class=\"tally bad\">{Shown.Short(snapshot.Failed.Value)}"
-            + $"{(snapshot.Failed.Precision == CountPrecision.AtLeast ? "+" : "")} "
-            + $"<span class=\"hidden\">failed</span></span>"),
+            $"<span class=\"tally bad\">{Shown.Short(snapshot.Failed)} <span class=\"hidden\">failed</span></span>"),
         Section.Queues when snapshot.Queues.Count(queue => queue.Pause is not null) is > 0 and var paused => Html(
             $"<span class=\"tally bad\">{paused} paused</span>"),
         _ => default,

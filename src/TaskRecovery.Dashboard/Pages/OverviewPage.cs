@@ -87,18 +87,18 @@ internal sealed class OverviewPage(Reads reads) : IPage
 
     private static Markup Tiles(DashboardRequest request, QueueSnapshot snapshot, IReadOnlyList<NodeSummary> nodes)
     {
-        var running = Sum(snapshot, static queue => queue.Running);
         var capacity = snapshot.Queues.Sum(static queue => (long)queue.Concurrency);
         var hour = snapshot.LastHour;
         var oldest = snapshot.Queues.Max(static queue => queue.OldestDue);
         var silent = nodes.Count(static node => node.State == NodeState.Silent);
         return Html($"""
             <div class="tiles">
-            {Tile(request, "entries?state=waiting", "waiting", "Due", Shown.Number(
-                Sum(snapshot, static queue => queue.Due)), oldest is { } age ? $"oldest {Shown.Duration(age)}" : "nothing waits")}
-            {Tile(request, "entries?state=waiting", "later", "Later", Shown.Number(
-                Sum(snapshot, static queue => queue.Later)), "due in the future")}
-            {Tile(request, "entries?state=running", "running", "Running", Shown.Number(running), capacity > 0
+            {Tile(request, "entries?state=waiting", "waiting", "Due", Sum(
+                snapshot, static queue => queue.Due), oldest is { } age ? $"oldest {Shown.Duration(age)}" : "nothing waits")}
+            {Tile(request, "entries?state=waiting", "later", "Later", Sum(
+                snapshot, static queue => queue.Later), "due in the future")}
+            {Tile(request, "entries?state=running", "running", "Running", Sum(
+                snapshot, static queue => queue.Running), capacity > 0
                 ? $"of {Shown.Number(capacity)} at once"
                 : "no capacity")}
             {Tile(request, "entries?state=completed", "completed", "Completed", Shown.Number(hour.Completed), "in the last hour")}
@@ -117,11 +117,8 @@ internal sealed class OverviewPage(Reads reads) : IPage
 
         """);
 
-    private static Count Sum(QueueSnapshot snapshot, Func<QueueSummary, Count> count)
-    {
-        var counts = snapshot.Queues.Select(count).ToList();
-        return new Count(counts.Sum(static one => one.Value), counts.Select(static one => one.Precision).DefaultIfEmpty().Max());
-    }
+    private static string Sum(QueueSnapshot snapshot, Func<QueueSummary, Count> count)
+        => Shown.Number(Counts.Sum(snapshot.Queues.Select(count)));
 
     private async ValueTask<Markup> ThroughputAsync(DashboardRequest request, QueueSnapshot snapshot)
     {

@@ -19,13 +19,16 @@ internal static class Shown
     };
 
     /// <summary>A number that has to fit into the navigation or an axis.</summary>
-    public static string Short(double value) => value switch
+    public static string Short(long value) => value switch
     {
         >= 999_500_000 => (value / 1e9).ToString("0.#", Invariant) + "G",
         >= 999_500 => (value / 1e6).ToString("0.#", Invariant) + "M",
         >= 10_000 => (value / 1e3).ToString("0.#", Invariant) + "k",
-        _ => value.ToString("0.##", Invariant),
+        _ => value.ToString(Invariant),
     };
+
+    /// <summary>As the other one, for a count.</summary>
+    public static string Short(Count count) => Short(count.Value) + (count.Precision == CountPrecision.AtLeast ? "+" : "");
 
     public static string Many(long count, string one, string? many = null) => $"{Number(count)} {(count == 1 ? one : many ?? one + "s")}";
 

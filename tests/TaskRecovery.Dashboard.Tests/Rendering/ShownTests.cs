@@ -45,6 +45,13 @@ public sealed class ShownTests
     public void A_short_number_fits_an_axis(long value, string expected) => Assert.Equal(expected, Shown.Short(value));
 
     [Theory]
+    [InlineData(CountPrecision.Exact, "12.3k")]
+    [InlineData(CountPrecision.AtLeast, "12.3k+")]
+    [InlineData(CountPrecision.About, "12.3k")]
+    public void A_short_count_says_that_there_may_be_more(CountPrecision precision, string expected)
+        => Assert.Equal(expected, Shown.Short(new Count(12_300, precision)));
+
+    [Theory]
     [InlineData(0, 2)]
     [InlineData(3, 4)]
     [InlineData(4, 4)]
