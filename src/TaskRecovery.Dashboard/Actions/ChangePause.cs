@@ -1,4 +1,3 @@
-using System.Globalization;
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Pages;
 
@@ -69,9 +68,8 @@ internal sealed class ChangePause(string what, bool isPause, IQueueOperator oper
         var (minutes, end) = (request.Form["minutes"].ToString().Trim(), request.Form["until"].ToString().Trim());
         if (end.Length > 0)
         {
-            var isTime = DateTimeOffset.TryParse(end, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at);
-            until = at;
-            return isTime && at > time.GetUtcNow() && minutes.Length == 0 ? null : "bad-until";
+            until = DashboardRequest.Time(end);
+            return until > time.GetUtcNow() && minutes.Length == 0 ? null : "bad-until";
         }
 
         if (minutes.Length == 0)
@@ -79,7 +77,7 @@ internal sealed class ChangePause(string what, bool isPause, IQueueOperator oper
             return null;
         }
 
-        if (!int.TryParse(minutes, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count is < 1 or > MaxMinutes)
+        if (DashboardRequest.Whole(minutes) is not { } count || count is < 1 or > MaxMinutes)
         {
             return "bad-minutes";
         }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using TaskRecovery.Dashboard.Actions;
@@ -102,15 +101,14 @@ internal sealed partial class ApiEndpoints
     // By its number, because a name is data.
     private async ValueTask<Reply?> StepAsync(DashboardRequest request, EntryLife life)
     {
-        if (!int.TryParse(request.Route("n"), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            || number < 1 || number > life.Steps.Count)
+        if (DashboardRequest.Whole(request.Route("n")) is not { } number || number < 1 || number > life.Steps.Count)
         {
             return null;
         }
 
-        var step = life.Steps[number - 1];
+        var step = life.Steps[(int)number - 1];
         var result = await reads.StepAsync(request, life, step.Name).ConfigureAwait(false);
-        return result is null ? null : Json(data.Of(request, life, number, result), ApiJson.Default.ApiStep);
+        return result is null ? null : Json(data.Of(request, life, (int)number, result), ApiJson.Default.ApiStep);
     }
 
     private async ValueTask<Reply?> CheckpointAsync(DashboardRequest request, EntryLife life)

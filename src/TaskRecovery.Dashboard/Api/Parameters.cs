@@ -45,9 +45,8 @@ internal sealed class Parameters(string[] names)
     public static int? Limit(DashboardRequest request) => Between(request, "limit", 1, MaxLimit);
 
     public static DateTimeOffset? Time(DashboardRequest request, string name)
-        => Text(request, name) is not { } text ? null
-            : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time
-            : throw Unreadable(name, text, "a time such as 2026-11-29T12:30Z; without an offset it is UTC");
+        => Text(request, name) is not { } text ? null : DashboardRequest.Time(text)
+            ?? throw Unreadable(name, text, "a time such as 2026-11-29T12:30Z; without an offset it is UTC");
 
     public static bool Flag(DashboardRequest request, string name)
         => Text(request, name) is { } text && (bool.TryParse(text, out var value) ? value : throw Unreadable(name, text, "true or false"));

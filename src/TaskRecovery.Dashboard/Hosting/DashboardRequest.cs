@@ -47,6 +47,10 @@ internal sealed class DashboardRequest(HttpContext context, Access access, strin
     public static long? Whole(string? text)
         => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
+    /// <summary>A text as a time, which is UTC without an offset; <see langword="null"/> if it is something else.</summary>
+    public static DateTimeOffset? Time(string text)
+        => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+
     public string? Route(string name) => context.Request.RouteValues[name] as string;
 
     /// <summary>The address of a page of the dashboard, relative to this one.</summary>

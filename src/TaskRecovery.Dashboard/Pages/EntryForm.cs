@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.WebUtilities;
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Rendering;
@@ -194,16 +193,15 @@ internal sealed class EntryForm
         : TraceLink.Find(text) ?? Problem<string?>($"'{text}' is not the id of a trace. Use its 32 hexadecimal digits.");
 
     private DateTimeOffset? Time(string name) => this[name] is not { } text ? null
-        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time
-        : Problem<DateTimeOffset?>($"'{text}' is not a time. Use 2026-11-29 or 2026-11-29T12:30Z; without an offset it is UTC.");
+        : DashboardRequest.Time(text) ?? Problem<DateTimeOffset?>(
+            $"'{text}' is not a time. Use 2026-11-29 or 2026-11-29T12:30Z; without an offset it is UTC.");
 
     private KeyValuePair<string, string>? Metadata() => this["meta"] is not { } text ? null
         : text.IndexOf('=', StringComparison.Ordinal) is > 0 and var at ? KeyValuePair.Create(text[..at], text[(at + 1)..])
         : Problem<KeyValuePair<string, string>?>($"'{text}' is not metadata. Use name=value.");
 
     private long? Whole(string name, string? text) => text is null ? null
-        : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
-        : Problem<long?>($"'{text}' is not a number for '{name}'.");
+        : DashboardRequest.Whole(text) ?? Problem<long?>($"'{text}' is not a number for '{name}'.");
 
     private T? Problem<T>(string text)
     {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using TaskRecovery.Dashboard.Hosting;
 
 namespace TaskRecovery.Dashboard.Pages;
@@ -23,7 +22,7 @@ internal sealed class Finder(Reads reads)
     // A task whose entry and job are gone has no page to go to.
     private async ValueTask<(string? Path, TaskRecord? Task)> ExactAsync(DashboardRequest request, string text)
     {
-        if (long.TryParse(text.TrimStart('#'), NumberStyles.None, CultureInfo.InvariantCulture, out var entry)
+        if (DashboardRequest.Whole(text.TrimStart('#')) is { } entry
             && await reads.LifeAsync(request, entry).ConfigureAwait(false) is not null)
         {
             return ($"entries/{entry}", null);
