@@ -3,26 +3,21 @@ namespace TaskRecovery.Dashboard.Pages;
 /// <summary>Finds the jobs of tasks, and reads each of them once.</summary>
 internal sealed class JobLookup(IQueueMonitor monitor)
 {
-    // The most ids of one question.
-    private const int Chunk = 1_000;
-
     private readonly Dictionary<Guid, Job?> _found = [];
 
-    /// <summary>Reads those of the jobs that were not read yet.</summary>
+    /// <summary>Reads those of the jobs that were not read yet. They are the jobs of one page of tasks, which has at most as many tasks as
+    /// one question may have ids.</summary>
     public async ValueTask LoadAsync(IEnumerable<Guid> ids, CancellationToken cancellationToken)
     {
         Guid[] missing = [.. ids.Where(id => !_found.ContainsKey(id)).Distinct()];
-        foreach (var some in missing.Chunk(Chunk))
+        foreach (var id in missing)
         {
-            foreach (var id in some)
-            {
-                _found[id] = null;
-            }
+            _found[id] = null;
+        }
 
-            foreach (var job in await monitor.FindJobsAsync(some, cancellationToken).ConfigureAwait(false))
-            {
-                _found[job.Id] = job;
-            }
+        foreach (var job in await monitor.FindJobsAsync(missing, cancellationToken).ConfigureAwait(false))
+        {
+            _found[job.Id] = job;
         }
     }
 
