@@ -81,7 +81,7 @@ internal sealed class Finder(Reads reads)
             .. nodes.Where(node => Has(node.Name)).Take(MaxHits).Select(
                 static node => new SearchHit("node", node.Name, $"events?node={Uri.EscapeDataString(node.Name)}")),
         ];
-        return (hits, jobs.IsComplete || jobs.Jobs.Count == MaxHits);
+        return (hits, jobs.NextAfter is null || jobs.Jobs.Count == MaxHits);
 
         bool Has(string name) => name.Contains(text, StringComparison.OrdinalIgnoreCase);
     }

@@ -10,8 +10,8 @@ internal sealed partial class Reads
     /// <summary>How many jobs a page lists.</summary>
     public const int JobsPerPage = 50;
 
-    // No name is longer.
-    private const int MaxNameBytes = 1_000;
+    // The read model refuses a search for a longer text, and no name is as long.
+    private const int MaxSearchedBytes = 1_000;
 
     /// <summary>One page of the jobs that the user sees, ordered by name, without their arguments.</summary>
     /// <param name="request">The request.</param>
@@ -24,15 +24,18 @@ internal sealed partial class Reads
         return !access.SeesJobs ? new JobPage([], null) : await AskAsync(
             request, access.Scope is null && after is null && limit is null,
             $"jobs {query.Limit} {after?.Length} {after} {access.ScopeKey}",
-            token => access.Scope is null
-                ? monitor.ListJobsAsync(query, token)
-                : SeenJobsAsync(access, query, token)).ConfigureAwait(false);
+            token => SeenJobsAsync(access, query, token)).ConfigureAwait(false);
     }
 
     // The page of a user with a scope says with an id where the next one begins, because the name may be that of a job that the user does
     // not see. So an id is looked up without the scope. Another text is a name.
     private async ValueTask<JobPage> SeenJobsAsync(Access access, JobQuery query, CancellationToken cancellationToken)
     {
+        if (access.Scope is null)
+        {
+            return await monitor.ListJobsAsync(query, cancellationToken).ConfigureAwait(false);
+        }
+
         if (Guid.TryParse(query.After, out var id))
         {
             query = await monitor.FindJobsAsync([id], cancellationToken).ConfigureAwait(false) is [var last]
@@ -48,24 +51,22 @@ internal sealed partial class Reads
     /// <param name="request">The request.</param>
     /// <param name="text">The text.</param>
     /// <param name="limit">How many jobs are returned at most.</param>
-    /// <returns>The jobs, and whether there are no others. If there are fewer than <paramref name="limit"/> although there may be others,
-    /// not all names were compared. A job whose name is the whole text is found in any case.</returns>
-    public async ValueTask<(IReadOnlyList<Job> Jobs, bool IsComplete)> JobsNamedAsync(DashboardRequest request, string text, int limit)
+    /// <returns>The jobs. If there are fewer than <paramref name="limit"/> although <see cref="JobPage.NextAfter"/> says that there may be
+    /// others, not all names were compared. A job whose name is the whole text is found in any case.</returns>
+    public async ValueTask<JobPage> JobsNamedAsync(DashboardRequest request, string text, int limit)
     {
         var access = request.Access;
-        var mayBeInName = text.Length > 0 && Encoding.UTF8.GetByteCount(text) <= MaxNameBytes
-            && !text.Contains('\0', StringComparison.Ordinal);
-        return !access.SeesJobs || !mayBeInName ? ([], true) : await AskAsync(
+        var mayBeInName = Encoding.UTF8.GetByteCount(text) <= MaxSearchedBytes;
+        return !access.SeesJobs || !mayBeInName ? new JobPage([], null) : await AskAsync(
             request, false, $"jobs named {limit} {text.Length} {text} {access.ScopeKey}", ReadAsync).ConfigureAwait(false);
 
-        async ValueTask<(IReadOnlyList<Job> Jobs, bool IsComplete)> ReadAsync(CancellationToken token)
+        async ValueTask<JobPage> ReadAsync(CancellationToken token)
         {
-            var (found, isComplete) = await SeenOnly.FindJobsAsync(
-                monitor, new JobQuery { NameContains = text, Limit = limit }, access, token).ConfigureAwait(false);
-            return !isComplete && found.All(job => job.Name != text)
+            var page = await SeenJobsAsync(access, new JobQuery { NameContains = text, Limit = limit }, token).ConfigureAwait(false);
+            return page.NextAfter is not null && page.Jobs.All(job => job.Name != text)
                 && await jobs.GetByNameAsync(text, token).ConfigureAwait(false) is { } named && access.SeesJob(named)
-                ? ([named, .. found.Take(limit - 1)], false)
-                : (found, isComplete);
+                ? page with { Jobs = [named, .. page.Jobs.Take(limit - 1)] }
+                : page;
         }
     }
 

@@ -1,9 +1,7 @@
-using TaskRecovery.Dashboard.Security;
-
 namespace TaskRecovery.Dashboard.Pages;
 
 /// <summary>Reads lists that the store can't restrict to a scope: page by page, until as many rows are found as the user sees. So a page is
-/// full if there are more rows, and its cursor leaves none out.</summary>
+/// full if there are more rows, and its cursor skips none.</summary>
 internal static class SeenOnly
 {
     /// <summary>The most rows that are read for one page.</summary>
@@ -12,7 +10,8 @@ internal static class SeenOnly
     private const int Chunk = 1_000;
 
     /// <summary>Jobs that satisfy a condition, ordered by name. The next page begins after the job with the id
-    /// <see cref="JobPage.NextAfter"/>: its name may be one that the user must not see.</summary>
+    /// <see cref="JobPage.NextAfter"/>: its name may be one that the user must not see. With <see cref="JobQuery.NameContains"/>,
+    /// it says only that there may be other jobs, because the last name that was compared may be of no job of the page.</summary>
     public static async ValueTask<JobPage> JobsAsync(
         IQueueMonitor monitor, JobQuery query, Func<Job, bool> isSeen, CancellationToken cancellationToken)
     {
@@ -27,28 +26,7 @@ internal static class SeenOnly
                 query with { After = from?.Name, Limit = Chunk }, cancellationToken).ConfigureAwait(false);
             return (
                 [.. page.Jobs.Where(isSeen)],
-                page.NextAfter is not null && page.Jobs is [.., var last] ? new JobPlace(last.Name, last.Id) : null);
-        }
-    }
-
-    /// <summary>The first jobs that the user sees and whose name contains a text, and whether there are no others.</summary>
-    public static async ValueTask<(IReadOnlyList<Job> Found, bool IsComplete)> FindJobsAsync(
-        IQueueMonitor monitor, JobQuery query, Access access, CancellationToken cancellationToken)
-    {
-        if (access.Scope is null)
-        {
-            var page = await monitor.ListJobsAsync(query, cancellationToken).ConfigureAwait(false);
-            return (page.Jobs, page.NextAfter is null);
-        }
-
-        var (found, next) = await FillAsync<Job, string?>(
-            query.After, query.Limit, ReadAsync, static job => job.Name).ConfigureAwait(false);
-        return (found, next is null);
-
-        async ValueTask<(IReadOnlyList<Job> Seen, string? Next)> ReadAsync(string? from)
-        {
-            var page = await monitor.ListJobsAsync(query with { After = from, Limit = Chunk }, cancellationToken).ConfigureAwait(false);
-            return ([.. page.Jobs.Where(access.SeesJob)], page.NextAfter);
+                page.NextAfter is { } place ? new JobPlace(place, page.Jobs is [.., var last] ? last.Id : default) : null);
         }
     }
 

@@ -129,6 +129,28 @@ public sealed partial class SeenOnlyTests
         Assert.Contains("was deleted meanwhile", await response.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(3, true)]
+    public async Task A_search_continues_after_names_of_which_none_has_the_text(int mostCompared, bool isFound)
+    {
+        var system = Shop.Open();
+        var own = system.Jobs[0] with { Id = Guid.CreateVersion7(), Name = "own-job", Queue = "own" };
+        var other = system.Jobs[1];
+        system.Jobs.Clear();
+        system.Jobs.AddRange(Enumerable.Range(0, 10).Select(
+            index => other with { Id = Guid.CreateVersion7(), Name = $"bravo-{index}" }));
+        system.Jobs.Add(own);
+        await using var app = await DashboardApp.StartAsync(system, Scoped(new EntryScope { Queues = ["own"] }));
+        app.Monitor.MostCompared = mostCompared;
+
+        var page = await ReadAsync(app, "search?q=own");
+
+        Assert.Equal(isFound, page.Contains("own-job", StringComparison.Ordinal));
+        Assert.Equal(!isFound, page.Contains("There are more jobs than one search compares", StringComparison.Ordinal));
+        Assert.DoesNotContain("bravo", page, StringComparison.Ordinal);
+    }
+
     private static async Task<string> ReadAsync(DashboardApp app, string path)
     {
         using var response = await app.Client.SendAsync(Requests.Get($"jobs/{path}"), Cancellation);
