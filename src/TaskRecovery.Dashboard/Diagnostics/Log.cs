@@ -14,8 +14,8 @@ internal static partial class Log
     [LoggerMessage(6003, LogLevel.Information, "{User}: {Action}, shown at {Path}: {Result}")]
     public static partial void Acted(ILogger logger, string user, string action, string path, string result);
 
-    [LoggerMessage(6004, LogLevel.Warning, "The page {Path} could not be read from the store")]
-    public static partial void PageFailed(ILogger logger, Exception exception, string path);
+    [LoggerMessage(6004, LogLevel.Warning, "{What} failed")]
+    public static partial void Failed(ILogger logger, Exception exception, string what);
 
     [LoggerMessage(6005, LogLevel.Warning, "DashboardOptions.Redact threw: the text is hidden")]
     public static partial void RedactorFailed(ILogger logger, Exception exception);
@@ -29,9 +29,9 @@ internal static partial class Log
     [LoggerMessage(6008, LogLevel.Warning, "DashboardOptions.Scope threw: the request is refused")]
     public static partial void ScopeFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(6009, LogLevel.Warning, "The address of a trace could not be found; its id is shown without a link (logged once)")]
+    [LoggerMessage(6009, LogLevel.Warning, "DashboardOptions.TraceUrl threw: the id of the trace is shown without a link (logged once)")]
     public static partial void TraceUrlFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(6010, LogLevel.Warning, "The name of a user could not be found; the request is refused")]
+    [LoggerMessage(6010, LogLevel.Warning, "DashboardOptions.UserName threw: the request is refused")]
     public static partial void UserNameFailed(ILogger logger, Exception exception);
 }

@@ -48,7 +48,7 @@ internal static class Failures
         }
         else
         {
-            Log.PageFailed(logger, failure, path);
+            Log.Failed(logger, failure, path);
         }
     }
 }

@@ -29,7 +29,7 @@ internal sealed class Refusals(IQueueOperator operations, TimeProvider time, ILo
         catch (Exception failure) when (failure is TaskRecoveryException || Failures.Explain(failure) is not null)
         {
             Forget(request.Access.User);
-            Log.PageFailed(logger, failure, action);
+            Log.Failed(logger, failure, $"Recording that '{action}' was refused");
         }
     }
 

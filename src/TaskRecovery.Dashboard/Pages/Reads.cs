@@ -43,7 +43,7 @@ internal sealed partial class Reads(
         }
         catch (TimeoutException failure)
         {
-            Log.PageFailed(logger, failure, "snapshot");
+            Log.Failed(logger, failure, "Reading the snapshot");
             return null;
         }
     }
@@ -98,7 +98,7 @@ internal sealed partial class Reads(
         }
         catch (TimeoutException failure)
         {
-            Log.PageFailed(logger, failure, "events");
+            Log.Failed(logger, failure, "Reading the events");
             return null;
         }
     }

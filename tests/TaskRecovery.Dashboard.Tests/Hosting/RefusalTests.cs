@@ -23,6 +23,7 @@ public sealed class RefusalTests
 
         Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
         Assert.Contains(app.Log.Lines, static line => line.StartsWith("6006: ", StringComparison.Ordinal));
+        Assert.Contains("6004: Recording that 'pause queue mail' was refused failed", app.Log.Lines);
     }
 
     [Fact]
