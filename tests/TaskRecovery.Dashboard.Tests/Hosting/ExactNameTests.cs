@@ -20,8 +20,7 @@ public sealed class ExactNameTests
         using var paused = await app.Client.SendAsync(
             Requests.Post($"jobs/{path}/pause", fields: [("name", " mail "), ("reason", " because ")]), Cancellation);
         var location = paused.Headers.Location!.OriginalString;
-        using var redirected = Requests.Get($"jobs/{location["../".Length..]}", roles: "ops");
-        redirected.Headers.Add("Sec-Fetch-Site", "same-origin");
+        using var redirected = Requests.Get($"jobs/{location["../".Length..]}", roles: "ops", site: "same-origin");
         using var next = await app.Client.SendAsync(redirected, Cancellation);
         using var request = Requests.Post($"jobs/api/{path}/resume");
         request.Content = JsonContent.Create(new { name = " mail " });

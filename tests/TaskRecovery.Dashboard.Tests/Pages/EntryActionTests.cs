@@ -149,8 +149,7 @@ public sealed class EntryActionTests
     // As a browser follows the redirect of an action on an entry.
     private static async Task<string> FollowAsync(DashboardApp app, string location)
     {
-        using var request = Requests.Get($"jobs/{location["../../".Length..]}", roles: "ops");
-        request.Headers.Add("Sec-Fetch-Site", "same-origin");
+        using var request = Requests.Get($"jobs/{location["../../".Length..]}", roles: "ops", site: "same-origin");
         using var response = await app.Client.SendAsync(request, Cancellation);
         return await response.Content.ReadAsStringAsync(Cancellation);
     }

@@ -30,8 +30,7 @@ public sealed class JobPageTests
 
         using var response = await app.Client.SendAsync(
             Requests.Post($"jobs/jobs/{Shop.ReportJob}/pause"), TestContext.Current.CancellationToken);
-        using var request = Requests.Get($"jobs/jobs/{Shop.ReportJob}?did=job-ended");
-        request.Headers.Add("Sec-Fetch-Site", "same-origin");
+        using var request = Requests.Get($"jobs/jobs/{Shop.ReportJob}?did=job-ended", site: "same-origin");
         using var note = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
 
         Assert.EndsWith($"jobs/{Shop.ReportJob}?did=job-ended", response.Headers.Location!.OriginalString, StringComparison.Ordinal);

@@ -57,8 +57,7 @@ public sealed class CrossSiteTests
     public async Task A_page_is_not_embedded_by_another_site()
     {
         await using var app = await DashboardApp.StartAsync(Shop.Open());
-        using var request = Requests.Get("jobs/");
-        request.Headers.Add("Sec-Fetch-Site", "cross-site");
+        using var request = Requests.Get("jobs/", site: "cross-site");
         request.Headers.Add("Sec-Fetch-Mode", "navigate");
         request.Headers.Add("Sec-Fetch-Dest", "iframe");
 

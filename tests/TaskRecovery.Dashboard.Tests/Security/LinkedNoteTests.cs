@@ -52,10 +52,9 @@ public sealed class LinkedNoteTests
     private static async Task<string> OpenAsync(string? site, string? referrer = null)
     {
         await using var app = await DashboardApp.StartAsync(Shop.Open());
-        using var request = Requests.Get(Path, roles: "ops");
+        using var request = Requests.Get(Path, roles: "ops", site: site);
         if (site is not null)
         {
-            request.Headers.Add("Sec-Fetch-Site", site);
             request.Headers.Add("Sec-Fetch-Mode", "navigate");
             request.Headers.Add("Sec-Fetch-Dest", "document");
         }

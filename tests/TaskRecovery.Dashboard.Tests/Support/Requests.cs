@@ -38,33 +38,34 @@ internal static class Requests
         "jobs/operations/7/start", "jobs/operations/6/stop", "jobs/operations/5/undo",
     ];
 
-    public static HttpRequestMessage Get(string path, string? user = "ada", string roles = "")
-        => From(new HttpRequestMessage(HttpMethod.Get, path), user, roles);
+    /// <summary>A request for a page. Without a site, it is that of a program or of an old browser.</summary>
+    public static HttpRequestMessage Get(string path, string? user = "ada", string roles = "", string? site = null)
+        => From(new HttpRequestMessage(HttpMethod.Get, path), user, roles, site);
 
     /// <summary>A form that a page of the dashboard posts.</summary>
     public static HttpRequestMessage Post(
         string path, string? user = "ada", string roles = "ops", string? site = "same-origin", params (string Name, string Value)[] fields)
     {
-        var request = From(new HttpRequestMessage(HttpMethod.Post, path), user, roles);
+        var request = From(new HttpRequestMessage(HttpMethod.Post, path), user, roles, site);
         (string Name, string Value)[] all =
             [("name", "mail"), ("reason", "because"), ("id", "4104"), ("do", "retry"),
                 ("filter", "state=failed"), ("confirm", "monthly-report"), .. fields];
         request.Content = new FormUrlEncodedContent(
             all.GroupBy(static field => field.Name).Select(static group => KeyValuePair.Create(group.Key, group.Last().Value)));
-        if (site is not null)
-        {
-            request.Headers.Add("Sec-Fetch-Site", site);
-        }
-
         return request;
     }
 
-    private static HttpRequestMessage From(HttpRequestMessage request, string? user, string roles)
+    private static HttpRequestMessage From(HttpRequestMessage request, string? user, string roles, string? site)
     {
         if (user is not null)
         {
             request.Headers.Add(HeaderAuthentication.UserHeader, user);
             request.Headers.Add(HeaderAuthentication.RolesHeader, roles);
+        }
+
+        if (site is not null)
+        {
+            request.Headers.Add("Sec-Fetch-Site", site);
         }
 
         return request;
