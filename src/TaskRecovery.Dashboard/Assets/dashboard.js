@@ -183,7 +183,6 @@
     document.addEventListener("change", event => {
       if (event.target.matches("th.pick input")) { for (const pick of picks()) { pick.checked = event.target.checked; } }
       if (event.target.matches(".pick input")) { count(); }
-      if (event.target.matches("[data-submit]")) { event.target.form.requestSubmit(); }
     });
     document.addEventListener("click", event => {
       for (const why of $$(".why[open]")) { if (!why.closest("form").contains(event.target)) { why.open = false; } }

@@ -42,13 +42,7 @@ internal sealed class Assets
         await response.Body.WriteAsync(content, context.RequestAborted).ConfigureAwait(false);
     }
 
-    private AssetFile? Find(string name) => ((ReadOnlySpan<AssetFile>)[Style, Script, Icon]) switch
-    {
-        [var style, _, _] when style.Name == name => style,
-        [_, var script, _] when script.Name == name => script,
-        [_, _, var icon] when icon.Name == name => icon,
-        _ => null,
-    };
+    private AssetFile? Find(string name) => Array.Find<AssetFile>([Style, Script, Icon], file => file.Name == name);
 
     private static AssetFile Load(string name, string extension, string contentType)
     {

@@ -39,8 +39,6 @@ internal static class Icon
         <symbol id="i-step" viewBox="0 0 16 16"><circle cx="8" cy="8" r="2.4" fill="currentColor"/></symbol>
         <symbol id="i-retry" viewBox="0 0 16 16"><path d="M2.4 8a5.6 5.6 0 1 0 2.2-4.4M2.6 1.8v3h3"/></symbol>
         <symbol id="i-pause" viewBox="0 0 16 16"><path d="M5.6 3.4v9.2M10.4 3.4v9.2"/></symbol>
-        <symbol id="i-person" viewBox="0 0 16 16"><circle cx="8" cy="5.2" r="2.8"/><path
-            d="M2.8 14c.4-2.8 2.4-4.2 5.2-4.2s4.8 1.4 5.2 4.2"/></symbol>
         <symbol id="i-lock" viewBox="0 0 16 16"><rect x="3" y="7" width="10" height="6.8" rx="1.6"/><path
             d="M5.2 7V5a2.8 2.8 0 0 1 5.6 0v2"/></symbol>
         </svg>
