@@ -162,7 +162,7 @@ internal static class ThroughputChart
     private static string Moment(DateTimeOffset at, string style)
         => at.UtcDateTime.ToString(Format(style) + "' UTC'", CultureInfo.InvariantCulture);
 
-    // The counts of a day are added up from midnight in UTC, so that a day has no other name for a viewer in another time zone.
+    // The counts of a day are added up from midnight in UTC, so its label is that day for every viewer: a local day has other hours.
     private static string Style(TimeSpan bucket)
         => bucket < TimeSpan.FromHours(1) ? "minute" : bucket < TimeSpan.FromDays(1) ? "hour" : "day";
 

@@ -2,7 +2,7 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Dashboard.Security;
 
-/// <summary>What the user of one request may do. Who has none of it does not get one: to see the pages is what having it means.</summary>
+/// <summary>What the user of one request may do. There is one only for a user who may see the pages, so that right has no member.</summary>
 /// <param name="Data">May see the application's data.</param>
 /// <param name="Search">May search the application's data.</param>
 /// <param name="Operate">May act.</param>
