@@ -9,7 +9,7 @@ internal static class MonitorLimits
     /// <summary>Running entries: each is looked up in the history.</summary>
     internal const int Running = 10_000;
 
-    /// <summary>Rows that each number of <see cref="QueueCounts"/> looks at.</summary>
+    /// <summary>Rows that are read for each number of <see cref="QueueCounts"/>.</summary>
     internal const int Counted = 100_000;
 
     /// <summary>Runs in the life of an entry: the newest ones.</summary>

@@ -31,7 +31,7 @@ public static class EndReasons
     public const string Erased = "erased";
 
     /// <summary>The entry did not start in time: before its <see cref="EnqueueOptions.ExpiresAt"/>, within
-    /// <see cref="JobDefinition.ExpiresAfter"/> of its due time, or within <see cref="RetentionOptions.Waiting"/> without being
+    /// <see cref="JobDefinition.ExpiresAfter"/> of its due time, or within <see cref="RetentionOptions.Due"/> without being
     /// claimed.</summary>
     public const string Expired = "expired";
 

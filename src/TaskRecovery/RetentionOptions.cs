@@ -19,7 +19,7 @@ public sealed class RetentionOptions
     /// kind. Then it is cancelled with the reason <see cref="EndReasons.Expired"/>. Keep it far above the longest expected backlog, because
     /// it applies whatever the cause of the wait.</summary>
     /// <value>Default: <see langword="null"/>: no limit. 1 minute to 36,500 days.</value>
-    public TimeSpan? Waiting { get; set; }
+    public TimeSpan? Due { get; set; }
 
     /// <summary>The interval at which a node removes entries that are no longer kept. From 20 nodes on, each node does so more rarely, and
     /// all of them together more often.</summary>

@@ -14,7 +14,7 @@ public static class TaskRecoveryHealthChecksBuilderExtensions
     /// <param name="builder">The health checks builder.</param>
     /// <param name="name">The name of the check; <see langword="null"/> means <c>taskrecovery</c>, or <c>taskrecovery-reports</c> for the
     /// instance <c>reports</c>. A second check with the same name is not added.</param>
-    /// <param name="oldestWaitingLimit">How long the oldest due entry of a queue may wait before the check is degraded;
+    /// <param name="oldestDueLimit">How long the oldest due entry of a queue may wait before the check is degraded;
     /// <see langword="null"/> means 15 minutes.</param>
     /// <param name="failureStatus">The status reported for a failure; <see langword="null"/> means
     /// <see cref="HealthStatus.Unhealthy"/>.</param>
@@ -26,18 +26,18 @@ public static class TaskRecoveryHealthChecksBuilderExtensions
     /// <remarks>All checks of an instance share one measurement of the queues, which is kept for 5 seconds, or for 1 second if it failed.
     /// So any number of health requests costs the database at most one query every 5 seconds while it answers.</remarks>
     public static IHealthChecksBuilder AddTaskRecovery(
-        this IHealthChecksBuilder builder, string? name = null, TimeSpan? oldestWaitingLimit = null,
+        this IHealthChecksBuilder builder, string? name = null, TimeSpan? oldestDueLimit = null,
         HealthStatus? failureStatus = null, IEnumerable<string>? tags = null,
         bool includeDetails = false, string? instance = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        if (oldestWaitingLimit <= TimeSpan.Zero)
+        if (oldestDueLimit <= TimeSpan.Zero)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(oldestWaitingLimit), oldestWaitingLimit, "The longest wait must be above zero; null means 15 minutes.");
+                nameof(oldestDueLimit), oldestDueLimit, "The longest wait must be above zero; null means 15 minutes.");
         }
 
-        var settings = new HealthCheckSettings(oldestWaitingLimit ?? TimeSpan.FromMinutes(15), includeDetails);
+        var settings = new HealthCheckSettings(oldestDueLimit ?? TimeSpan.FromMinutes(15), includeDetails);
         var check = name ?? (instance is null ? "taskrecovery" : "taskrecovery-" + instance);
         builder.Services.Configure<HealthCheckServiceOptions>(options =>
         {

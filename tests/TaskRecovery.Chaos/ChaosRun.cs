@@ -160,7 +160,7 @@ internal static class ChaosRun
         {
             fleet.Replenish();
             if (await UntilAsync(queue, static counts
-                => counts is { Waiting.Value: 0, Running.Value: 0 }, TimeSpan.FromSeconds(random.Next(5, 41)), cancellationToken))
+                => counts is { Due.Value: 0, Running.Value: 0 }, TimeSpan.FromSeconds(random.Next(5, 41)), cancellationToken))
             {
                 return;
             }
@@ -196,7 +196,7 @@ internal static class ChaosRun
 
         var queue = client.GetRequiredService<IJobQueue>();
         if (await UntilAsync(
-            queue, static counts => counts is { Waiting.Value: 0, Scheduled.Value: 0, Running.Value: 0 }, limit, cancellationToken,
+            queue, static counts => counts is { Due.Value: 0, Later.Value: 0, Running.Value: 0 }, limit, cancellationToken,
             () => CancelRequestedRunsAsync(store, queue, paused, cancellationToken)))
         {
             return true;

@@ -73,7 +73,7 @@ public abstract class CrashTests(Func<Task<CrashFixture>> open) : IAsyncLifetime
             {
                 try
                 {
-                    return await Fixture.Queue.CountAsync() is { Waiting.Value: 0, Scheduled.Value: 0, Running.Value: 0 } counts
+                    return await Fixture.Queue.CountAsync() is { Due.Value: 0, Later.Value: 0, Running.Value: 0 } counts
                         && counts.Completed.Value >= ids.Count;
                 }
                 catch (StoreUnavailableException)

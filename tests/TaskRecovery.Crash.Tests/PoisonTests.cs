@@ -39,7 +39,7 @@ public abstract class PoisonTests(Func<Task<CrashFixture>> open) : CrashTests(op
     {
         while (await Task.WhenAny(exit, Task.Delay(TimeSpan.FromSeconds(1))) != exit)
         {
-            if (await Fixture.Queue.CountAsync() is { Waiting.Value: 0, Running.Value: 0 })
+            if (await Fixture.Queue.CountAsync() is { Due.Value: 0, Running.Value: 0 })
             {
                 return true;
             }

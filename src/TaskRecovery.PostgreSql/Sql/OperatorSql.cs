@@ -55,8 +55,8 @@ internal static class OperatorSql
         """;
 
     /// <summary>The entries in each state: due, later, running, whether more are claimed, completed, whether more have ended, failed,
-    /// cancelled, whether more of these. $1 queue, or null for all, $2 how many rows to look at.</summary>
-    /// <remarks>One statement, so that an entry that moves is counted once. Of the entries that ended, it looks at the newest.</remarks>
+    /// cancelled, whether more of these. $1 queue, or null for all, $2 how many rows to read.</summary>
+    /// <remarks>One statement, so that an entry that moves is counted once. Of the entries that ended, it reads the newest.</remarks>
     internal const string Count = $$"""
         with recursive clock as materialized (
             select clock_timestamp() as now

@@ -34,16 +34,16 @@ internal sealed partial class PostgreSqlQueueStore
             {
                 await reader.ReadAsync(token).ConfigureAwait(false);
                 return new QueueCounts(
-                    Waiting: Looked(Math.Min(reader.GetInt64(0), MonitorLimits.Counted), reader.GetInt64(0) > MonitorLimits.Counted),
-                    Scheduled: Looked(Math.Min(reader.GetInt64(1), MonitorLimits.Counted), reader.GetInt64(1) > MonitorLimits.Counted),
-                    Running: Looked(reader.GetInt64(2), reader.GetBoolean(3)),
-                    Completed: Looked(reader.GetInt64(4), reader.GetBoolean(5)),
-                    Failed: Looked(reader.GetInt64(6), reader.GetBoolean(8)),
-                    Cancelled: Looked(reader.GetInt64(7), reader.GetBoolean(8)));
+                    Due: Counted(Math.Min(reader.GetInt64(0), MonitorLimits.Counted), reader.GetInt64(0) > MonitorLimits.Counted),
+                    Later: Counted(Math.Min(reader.GetInt64(1), MonitorLimits.Counted), reader.GetInt64(1) > MonitorLimits.Counted),
+                    Running: Counted(reader.GetInt64(2), reader.GetBoolean(3)),
+                    Completed: Counted(reader.GetInt64(4), reader.GetBoolean(5)),
+                    Failed: Counted(reader.GetInt64(6), reader.GetBoolean(8)),
+                    Cancelled: Counted(reader.GetInt64(7), reader.GetBoolean(8)));
             },
             cancellationToken);
 
-    private static Count Looked(long value, bool thereAreMore) => new(value, thereAreMore ? CountPrecision.AtLeast : CountPrecision.Exact);
+    private static Count Counted(long value, bool thereAreMore) => new(value, thereAreMore ? CountPrecision.AtLeast : CountPrecision.Exact);
 
     public async ValueTask<OperatorResult> CancelAsync(long entryId, AuditInfo audit, CancellationToken cancellationToken)
     {

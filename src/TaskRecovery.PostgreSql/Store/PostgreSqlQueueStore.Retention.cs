@@ -69,7 +69,7 @@ internal sealed partial class PostgreSqlQueueStore
             cancellationToken);
 
     private async ValueTask<bool> ExpireAsync(RetentionOptions retention, CancellationToken cancellationToken)
-        => retention.Waiting is { } longest && await _database.ReadAsync(
+        => retention.Due is { } longest && await _database.ReadAsync(
             RetentionSql.Expire,
             [Arg.Micros(longest), Arg.Text(EndReasons.Expired), Arg.Int8(HistoryWalk.Worthwhile)],
             static async (reader, token)

@@ -54,16 +54,16 @@ internal sealed partial class SqliteQueueStore
             (due, later) = (due + waiting.Due, later + waiting.Later);
         }
 
-        var running = Looked(session, ListSql.CountRunning, number);
-        var ended = Looked(session, ListSql.CountEnded, number);
-        var unwell = Looked(session, ListSql.CountUnwell, number);
+        var running = CountRows(session, ListSql.CountRunning, number);
+        var ended = CountRows(session, ListSql.CountEnded, number);
+        var unwell = CountRows(session, ListSql.CountUnwell, number);
         return new QueueCounts(
             Known(due, due), Known(later, later), Known(running.One, running.Rows),
             Known(ended.One, ended.Rows), Known(unwell.One, unwell.Rows),
             Known(unwell.Other, unwell.Rows));
     }
 
-    private static (long One, long Other, long Rows) Looked(SqliteSession session, string text, long? queue)
+    private static (long One, long Other, long Rows) CountRows(SqliteSession session, string text, long? queue)
     {
         var statement = session.Get(text).Bind(1, queue).Bind(2, MonitorLimits.Counted + 1);
         statement.Step();

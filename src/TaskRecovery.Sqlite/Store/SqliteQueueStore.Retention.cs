@@ -72,7 +72,7 @@ internal sealed partial class SqliteQueueStore
 
     private async ValueTask ExpireAsync(RetentionOptions retention, long now, CancellationToken cancellationToken)
     {
-        if (retention.Waiting is not { } longest)
+        if (retention.Due is not { } longest)
         {
             return;
         }

@@ -65,7 +65,7 @@ internal sealed class TaskRecoveryOptionsBinder(IConfiguration configuration) : 
         ["Completed"] = value => retention.Completed = Settings.Time(value),
         ["Failed"] = value => retention.Failed = Settings.Time(value),
         ["Cancelled"] = value => retention.Cancelled = Settings.Time(value),
-        ["Waiting"] = value => retention.Waiting = Settings.Time(value),
+        ["Due"] = value => retention.Due = Settings.Time(value),
         ["Interval"] = value => retention.Interval = Settings.Time(value),
     });
 }

@@ -66,7 +66,7 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
         Range(options.Retention.Completed, TimeSpan.Zero, LongestTime, "Retention.Completed");
         Range(options.Retention.Failed, TimeSpan.Zero, LongestTime, "Retention.Failed");
         Range(options.Retention.Cancelled, TimeSpan.Zero, LongestTime, "Retention.Cancelled");
-        Range(options.Retention.Waiting ?? LongestTime, TimeSpan.FromMinutes(1), LongestTime, "Retention.Waiting");
+        Range(options.Retention.Due ?? LongestTime, TimeSpan.FromMinutes(1), LongestTime, "Retention.Due");
         Range(options.Retention.Interval, TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(1), "Retention.Interval");
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
 

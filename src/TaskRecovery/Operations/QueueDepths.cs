@@ -51,7 +51,7 @@ internal sealed class QueueDepths(IStoreSignals store, TimeProvider time)
 }
 
 /// <summary>The settings of one registered health check.</summary>
-/// <param name="OldestWaitingLimit">How long the first due entry of a queue may wait before the check reports the queue.</param>
+/// <param name="OldestDueLimit">How long the oldest due entry of a queue may wait before the check reports the queue.</param>
 /// <param name="IncludeDetails">Whether the result contains names of queues, kinds and nodes, entry ids, and exceptions of the
 /// store.</param>
-internal sealed record HealthCheckSettings(TimeSpan OldestWaitingLimit, bool IncludeDetails);
+internal sealed record HealthCheckSettings(TimeSpan OldestDueLimit, bool IncludeDetails);

@@ -84,7 +84,7 @@ internal sealed class TaskRecoveryHealthCheck(
         IReadOnlyList<QueueDepth> depths, IReadOnlyList<UnresponsiveHandler> unresponsive,
         IReadOnlyList<string> failing, Dictionary<string, object> data)
     {
-        var limit = settings.OldestWaitingLimit;
+        var limit = settings.OldestDueLimit;
         var late = depths.Where(depth => depth.OldestAge > limit).ToList();
         List<string> problems = ShowsDetails
             ?

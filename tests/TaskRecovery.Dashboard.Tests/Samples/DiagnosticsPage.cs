@@ -10,7 +10,7 @@ internal static class DiagnosticsPage
     {
         builder.Services.AddHealthChecks().AddTaskRecovery(
             name: "taskrecovery",                            // the default
-            oldestWaitingLimit: TimeSpan.FromMinutes(15),    // the default
+            oldestDueLimit: TimeSpan.FromMinutes(15),        // the default
             includeDetails: false);                          // the default
     }
 

@@ -165,7 +165,7 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
 
             Assert.Equal("""{"a":1}""", (await store.FindAsync(stored[0].Id, Cancellation))!.Args);
             Assert.Single((await store.ListAsync(new EntryFilter { State = EntryState.Waiting }, Cancellation)).Entries);
-            Assert.Equal(1, (await store.CountAsync(null, Cancellation)).Waiting.Value);
+            Assert.Equal(1, (await store.CountAsync(null, Cancellation)).Due.Value);
             Assert.Empty(await store.CheckInvariantsAsync(Cancellation));
             await Assert.ThrowsAsync<StoreConfigurationException>(async () => await store.EnqueueAsync([Entry()], null, Cancellation));
             await AssertDeniedAsync(

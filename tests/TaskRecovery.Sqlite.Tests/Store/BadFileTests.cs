@@ -60,8 +60,8 @@ public sealed class BadFileTests : IDisposable
 
         Assert.Contains(_files.File, error.Message, StringComparison.Ordinal);
         Assert.Contains("full", error.Message, StringComparison.Ordinal);
-        Assert.Equal(0, whileFull.Waiting.Value);
-        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        Assert.Equal(0, whileFull.Due.Value);
+        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Due.Value);
     }
 
     [Fact]

@@ -37,7 +37,7 @@ public sealed class CallersTransactionTests : IDisposable
         await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None);
         await transaction.CommitAsync();
 
-        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Due.Value);
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class CallersTransactionTests : IDisposable
 
         Assert.Contains("rolled it back by itself", enqueue.Message, StringComparison.Ordinal);
         Assert.Contains("rolled it back by itself", finish.Message, StringComparison.Ordinal);
-        Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Due.Value);
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class CallersTransactionTests : IDisposable
             async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None));
 
         Assert.Contains("the disk is full", error.ToString(), StringComparison.Ordinal);
-        Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Due.Value);
     }
 
     [Fact]
@@ -127,7 +127,7 @@ public sealed class CallersTransactionTests : IDisposable
 
         await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None);
         await transaction.CommitAsync();
-        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Due.Value);
     }
 
     [Fact]
@@ -169,7 +169,7 @@ public sealed class CallersTransactionTests : IDisposable
 
         await transaction.CommitAsync();
         Assert.Equal(0, exceptions);
-        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Due.Value);
     }
 
     [Fact]
@@ -187,7 +187,7 @@ public sealed class CallersTransactionTests : IDisposable
         await waiting;
         await transaction.CommitAsync();
 
-        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Due.Value);
     }
 
     [Fact]
@@ -235,7 +235,7 @@ public sealed class CallersTransactionTests : IDisposable
             await Assert.ThrowsAsync<ArgumentException>(() => waiting);
         }
 
-        Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Due.Value);
     }
 
     [Fact]
@@ -251,7 +251,7 @@ public sealed class CallersTransactionTests : IDisposable
 
         await waiting;
         await transaction.CommitAsync();
-        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Due.Value);
     }
 
     public void Dispose() => _files.Dispose();

@@ -35,7 +35,7 @@ public sealed class LargeSweepTests : IDisposable
         Assert.InRange(database.Writer.Commits - before, 3, 200);
         Assert.Equal(Enumerable.Range(1, Entries), report.Items.Select(static item => (int)item.EntryId!.Value).Order());
         Assert.All(report.Items, static item => Assert.Equal(RecoveryAction.Recovered, item.Action));
-        Assert.Equal(Entries, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        Assert.Equal(Entries, (await store.CountAsync(null, CancellationToken.None)).Due.Value);
         Assert.Empty(await store.ListClaimsAsync(id, CancellationToken.None));
         Assert.Empty(await store.CheckInvariantsAsync(CancellationToken.None));
     }

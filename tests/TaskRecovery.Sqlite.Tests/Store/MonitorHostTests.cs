@@ -92,7 +92,7 @@ public sealed class MonitorHostTests : IDisposable
         Assert.Equal((new Count(1), counted.Id), (preview.Entries, preview.UpToId));
         Assert.Equal(counted.Id, Assert.Single(preview.Sample).Id);
         Assert.Equal(1, ended.Done);
-        Assert.Equal(1, (await queue.CountAsync(cancellationToken: Cancellation)).Waiting.Value);
+        Assert.Equal(1, (await queue.CountAsync(cancellationToken: Cancellation)).Due.Value);
     }
 
     [Fact]

@@ -32,7 +32,7 @@ public sealed class OwnTransactionTests : IDisposable
 
         await Task.WhenAll(kept);
 
-        Assert.Equal(others, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        Assert.Equal(others, (await store.CountAsync(null, CancellationToken.None)).Due.Value);
     }
 
     [Fact]
@@ -124,7 +124,7 @@ public sealed class OwnTransactionTests : IDisposable
         }
 
         await queue.EnqueueAsync(new Note("afterwards"));
-        Assert.Equal(3, (await queue.CountAsync()).Waiting.Value);
+        Assert.Equal(3, (await queue.CountAsync()).Due.Value);
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public sealed class OwnTransactionTests : IDisposable
         await Assert.ThrowsAsync<ArgumentException>(async () => await queue.EnqueueAsync(new Note("refused"), elsewhere));
         await queue.EnqueueAsync(new Note("here"));
 
-        Assert.Equal(3, (await queue.CountAsync()).Waiting.Value);
+        Assert.Equal(3, (await queue.CountAsync()).Due.Value);
 
         // What an asynchronous method passes stays in its own flow.
         async Task PassAsync(SqliteTransaction transaction) => await queue.EnqueueAsync(new Note("passed"), transaction);
@@ -170,7 +170,7 @@ public sealed class OwnTransactionTests : IDisposable
 
         await queue.EnqueueAsync(new Note("not passed"));
 
-        Assert.Equal(1, (await queue.CountAsync()).Waiting.Value);
+        Assert.Equal(1, (await queue.CountAsync()).Due.Value);
     }
 
     [Fact]
@@ -194,7 +194,7 @@ public sealed class OwnTransactionTests : IDisposable
             Assert.Contains("it holds the database's only write lock", error.Message, StringComparison.Ordinal);
         }
 
-        Assert.Equal(1, (await queue.CountAsync()).Waiting.Value);
+        Assert.Equal(1, (await queue.CountAsync()).Due.Value);
     }
 
     [Fact]

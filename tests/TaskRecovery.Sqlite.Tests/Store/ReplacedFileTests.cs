@@ -163,7 +163,7 @@ public sealed partial class ReplacedFileTests : IDisposable
         var store = await PreparedAsync(database);
         Assert.False(File.Exists(_files.File + "-wal"));
         await EnqueueAsync(store);
-        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Due.Value);
         File.Delete(_files.File + "-wal");
 
         if (reads)

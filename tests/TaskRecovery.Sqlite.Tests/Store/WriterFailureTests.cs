@@ -102,7 +102,7 @@ public sealed partial class WriterFailureTests : IDisposable
         }
 
         await started.Task.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
-        Assert.Equal(stored, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        Assert.Equal(stored, (await store.CountAsync(null, CancellationToken.None)).Due.Value);
         Assert.Contains(log.Entries, static entry => entry.Id == 5004);
     }
 

@@ -164,7 +164,7 @@ public sealed partial class WriterTests
 
         Assert.Contains("100,001 entries", tooMany.Message, StringComparison.Ordinal);
         Assert.Contains("pass a transaction of your own", tooLarge.Message, StringComparison.Ordinal);
-        Assert.Equal(65, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        Assert.Equal(65, (await store.CountAsync(null, CancellationToken.None)).Due.Value);
     }
 
     [Fact]

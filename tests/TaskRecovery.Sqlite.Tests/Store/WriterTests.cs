@@ -105,7 +105,7 @@ public sealed partial class WriterTests : IDisposable
 
         Assert.Equal("mine", error.Message);
         Assert.NotEqual((await first)[0].Id, (await last)[0].Id);
-        Assert.Equal(2, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        Assert.Equal(2, (await store.CountAsync(null, CancellationToken.None)).Due.Value);
     }
 
     [Fact]
@@ -127,7 +127,7 @@ public sealed partial class WriterTests : IDisposable
 
         await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None);
 
-        Assert.Equal(2, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        Assert.Equal(2, (await store.CountAsync(null, CancellationToken.None)).Due.Value);
     }
 
     [Fact]
@@ -210,11 +210,11 @@ public sealed partial class WriterTests : IDisposable
 
             Assert.Contains(_files.File, error.Message, StringComparison.Ordinal);
             Assert.Contains("transaction", error.Message, StringComparison.Ordinal);
-            Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+            Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Due.Value);
         }
 
         await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None);
-        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Due.Value);
     }
 
     [Fact]
@@ -253,7 +253,7 @@ public sealed partial class WriterTests : IDisposable
 
         await database.WriteAsync(static _ => true, CancellationToken.None);
 
-        Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        Assert.Equal(0, (await store.CountAsync(null, CancellationToken.None)).Due.Value);
     }
 
     [Fact]
@@ -308,7 +308,7 @@ public sealed partial class WriterTests : IDisposable
             }
         })));
 
-        Assert.Equal(400, (await one.CountAsync(null, CancellationToken.None)).Waiting.Value);
+        Assert.Equal(400, (await one.CountAsync(null, CancellationToken.None)).Due.Value);
     }
 
     [Fact]

@@ -79,7 +79,7 @@ public abstract class EnqueueTests(StoreFixture fixture) : StoreTests(fixture)
 
         Assert.Equal(10_000, ids.Distinct().Count());
         Assert.Equal(ids.Order(), ids);
-        Assert.Equal(10_000, (await Store.CountAsync(null, Cancellation)).Waiting.Value);
+        Assert.Equal(10_000, (await Store.CountAsync(null, Cancellation)).Due.Value);
         SameJson("""{"n":9999}""", (await FindAsync(ids[^1])).Args);
     }
 
@@ -163,7 +163,7 @@ public abstract class EnqueueTests(StoreFixture fixture) : StoreTests(fixture)
 
         await Assert.ThrowsAsync<ArgumentException>(async () => await Store.EnqueueAsync([Entry()], foreign, Cancellation));
 
-        Assert.Equal(0, (await Store.CountAsync(null, Cancellation)).Waiting.Value);
+        Assert.Equal(0, (await Store.CountAsync(null, Cancellation)).Due.Value);
     }
 
     private sealed class ForeignTransaction : DbTransaction

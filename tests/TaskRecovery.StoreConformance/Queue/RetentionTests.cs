@@ -63,7 +63,7 @@ public abstract class RetentionTests(StoreFixture fixture) : StoreTests(fixture)
 
         await PurgeAsync();
         Assert.Equal(EntryState.Waiting, await StateAsync(paused));
-        await PurgeAsync(new RetentionOptions { Waiting = TimeSpan.FromHours(1) });
+        await PurgeAsync(new RetentionOptions { Due = TimeSpan.FromHours(1) });
 
         foreach (var expired in new[] { await FindAsync(paused), await FindAsync(unknown) })
         {

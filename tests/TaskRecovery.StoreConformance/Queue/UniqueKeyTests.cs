@@ -13,7 +13,7 @@ public abstract class UniqueKeyTests(StoreFixture fixture) : StoreTests(fixture)
         var second = await EnqueueAsync(Entry(key: "key"));
 
         Assert.Equal(new EnqueueResult(first, true), second);
-        Assert.Equal(1, (await Store.CountAsync(null, Cancellation)).Waiting.Value);
+        Assert.Equal(1, (await Store.CountAsync(null, Cancellation)).Due.Value);
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public abstract class UniqueKeyTests(StoreFixture fixture) : StoreTests(fixture)
 
         Assert.Equal([false, false, true, false], results.Select(result => result.IsDuplicate));
         Assert.Equal(results[0].Id, results[2].Id);
-        Assert.Equal(3, (await Store.CountAsync(null, Cancellation)).Waiting.Value);
+        Assert.Equal(3, (await Store.CountAsync(null, Cancellation)).Due.Value);
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public abstract class UniqueKeyTests(StoreFixture fixture) : StoreTests(fixture)
 
         Assert.Single(results, result => !result.IsDuplicate);
         Assert.Single(results.Select(result => result.Id).Distinct());
-        Assert.Equal(1, (await Store.CountAsync(null, Cancellation)).Waiting.Value);
+        Assert.Equal(1, (await Store.CountAsync(null, Cancellation)).Due.Value);
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public abstract class UniqueKeyTests(StoreFixture fixture) : StoreTests(fixture)
             Cancellation)));
 
         Assert.Equal(50, results.Sum(result => result.Count(one => !one.IsDuplicate)));
-        Assert.Equal(50, (await Store.CountAsync(null, Cancellation)).Waiting.Value);
+        Assert.Equal(50, (await Store.CountAsync(null, Cancellation)).Due.Value);
     }
 
     [Fact]

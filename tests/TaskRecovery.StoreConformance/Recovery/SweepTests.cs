@@ -172,7 +172,7 @@ public abstract class SweepTests(StoreFixture fixture) : StoreTests(fixture)
         var report = await DieAndSweepAsync(node);
 
         Assert.Equal(5000, report.Recovered);
-        Assert.Equal(5000, (await Store.CountAsync(null, Cancellation)).Waiting.Value);
+        Assert.Equal(5000, (await Store.CountAsync(null, Cancellation)).Due.Value);
     }
 
     [Fact]

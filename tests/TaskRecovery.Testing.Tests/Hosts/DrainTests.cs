@@ -44,7 +44,7 @@ public sealed class DrainTests
 
         Assert.Equal([1, 2, 3], _seen);
         Assert.Equal(3, drained.Runs.Count);
-        Assert.Equal(2, (await application.Queue.CountAsync(cancellationToken: Cancellation)).Scheduled.Value);
+        Assert.Equal(2, (await application.Queue.CountAsync(cancellationToken: Cancellation)).Later.Value);
     }
 
     [Fact]

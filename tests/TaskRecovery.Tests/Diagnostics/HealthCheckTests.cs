@@ -192,7 +192,7 @@ public sealed class HealthCheckTests : IDisposable
     [Fact]
     public void A_limit_that_makes_no_sense_is_refused()
         => Assert.Throws<ArgumentOutOfRangeException>(
-            () => new ServiceCollection().AddHealthChecks().AddTaskRecovery(oldestWaitingLimit: TimeSpan.Zero));
+            () => new ServiceCollection().AddHealthChecks().AddTaskRecovery(oldestDueLimit: TimeSpan.Zero));
 
     private void GivenWorkingNode()
     {
