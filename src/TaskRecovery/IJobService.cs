@@ -32,14 +32,15 @@ public interface IJobService
     /// pause change.</summary>
     /// <param name="jobId">The job.</param>
     /// <param name="reason">Why it is paused, shown with the job (see <see cref="Job.Pause"/>).</param>
-    /// <param name="by">Who pauses it; <see langword="null"/> for the application.</param>
+    /// <param name="actor">Who pauses it; <see langword="null"/> for the application.</param>
     /// <param name="until">When it resumes by itself, within a minute; <see langword="null"/> if <see cref="ResumeAsync"/> will be
     /// called. Runs that are due after this time are not lost.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <returns><see langword="false"/> if there is no such job, or it has ended.</returns>
     /// <exception cref="ArgumentException">A text is too long or has a character that can't be stored.</exception>
     Task<bool> PauseAsync(
-        Guid jobId, string? reason = null, string? by = null, DateTimeOffset? until = null, CancellationToken cancellationToken = default);
+        Guid jobId, string? reason = null, string? actor = null, DateTimeOffset? until = null,
+        CancellationToken cancellationToken = default);
 
     /// <summary>Resumes a paused job from its next due time. Due times that passed during the pause are not made up for. Runs that were
     /// requested before the pause start at once.</summary>

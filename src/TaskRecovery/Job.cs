@@ -23,8 +23,8 @@ public sealed record Job
     /// <summary>The state: active, paused or ended.</summary>
     public required JobState State { get; init; }
 
-    /// <summary>Why the job is paused, and until when; <see langword="null"/> if it is not paused.</summary>
-    public JobPause? Pause { get; init; }
+    /// <summary>Who paused the job, when, why, and until when; <see langword="null"/> if it is not paused.</summary>
+    public PauseInfo? Pause { get; init; }
 
     /// <summary>The time before which no run is due; <see langword="null"/> if there is none.</summary>
     public DateTimeOffset? StartAt { get; init; }

@@ -28,7 +28,7 @@ public static class JobServiceExtensions
     public static Task<bool> PauseAsync(this IJobService jobs, Guid jobId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(jobs);
-        return jobs.PauseAsync(jobId, reason: null, by: null, until: null, cancellationToken);
+        return jobs.PauseAsync(jobId, reason: null, actor: null, until: null, cancellationToken);
     }
 
     /// <summary>Enqueues a run of a job that is due now, under the job's own overlap policy.</summary>

@@ -132,7 +132,7 @@ public abstract partial class JobModelTests(StoreFixture fixture) : JobStoreTest
         else
         {
             DateTimeOffset? until = _random.Next(2) == 0 ? await Fixture.GetTimeAsync(Cancellation) + (Hour / 2) : null;
-            await Jobs.PauseAsync(job.Id, new JobPause(default, "test", "model", until), Cancellation);
+            await Jobs.PauseAsync(job.Id, new PauseInfo { Reason = "test", Actor = "model", Until = until }, Cancellation);
         }
 
         NotePlan("paused or resumed", await FindJobAsync(job.Id));

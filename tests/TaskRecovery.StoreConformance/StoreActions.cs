@@ -25,7 +25,7 @@ public static class StoreActions
         => store.SetPausedAsync(PauseTarget.Queue(queue, mayBeNew: true), paused ? new PauseInfo() : null, Test, cancellationToken);
 
     /// <summary>Pauses a job.</summary>
-    public static Task<bool> PauseAsync(this IJobStore store, Guid jobId, JobPause pause, CancellationToken cancellationToken)
+    public static Task<bool> PauseAsync(this IJobStore store, Guid jobId, PauseInfo pause, CancellationToken cancellationToken)
         => store.PauseAsync(jobId, pause, Test, cancellationToken);
 
     /// <summary>Resumes a job.</summary>

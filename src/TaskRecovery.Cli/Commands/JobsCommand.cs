@@ -10,10 +10,6 @@ internal static class JobsCommand
     public static Command Create(CommandFrame frame)
         => frame.Reads(new Command("jobs", "Lists the jobs: schedule, state and next run."), RunAsync);
 
-    /// <summary>The pause of a job, as that of a queue.</summary>
-    public static PauseInfo? PauseOf(Job job)
-        => job.Pause is { } pause ? new PauseInfo { Since = pause.At, Actor = pause.By, Reason = pause.Reason, Until = pause.Until } : null;
-
     /// <summary>Lists all jobs, without their arguments.</summary>
     public static async Task<IReadOnlyList<Job>> ListAllAsync(IQueueMonitor monitor, CancellationToken cancellationToken)
     {
@@ -47,7 +43,7 @@ internal static class JobsCommand
         {
             table.Add(
                 job.Name, job.State.ToString(), Format.Time(job.NextRunAt), job.Schedule.ToString(),
-                job.Kind, job.Queue, job.Id.ToString(), Format.Time(job.OrphanedAt), Format.Pause(PauseOf(job)));
+                job.Kind, job.Queue, job.Id.ToString(), Format.Time(job.OrphanedAt), Format.Pause(job.Pause));
         }
 
         call.Printer.Table(table);

@@ -85,7 +85,7 @@ internal static class QueueFindings
         var paused = snapshot.Queues.Select(static queue => (What: "queue", queue.Name, queue.Pause))
             .Concat(kinds.Select(static kind => (What: "kind", kind.Name, kind.Pause)))
             .Concat(jobs.Where(static job => job.Pause is not null).Select(
-                static job => (What: "job", job.Name, Pause: JobsCommand.PauseOf(job))));
+                static job => (What: "job", job.Name, job.Pause)));
         return paused.Where(one => one.Pause is { Until: null } pause
             && (pause.Since is null || snapshot.TakenAt - pause.Since >= LongPause))
             .Select(static one => new StoreFinding(

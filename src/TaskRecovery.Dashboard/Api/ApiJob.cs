@@ -31,7 +31,7 @@ internal sealed record ApiJob(
         job.NextRunAt, job.Overlap, job.MissedRuns, job.CatchUpLimit, job.Priority, job.MaxAttempts, job.UpdatedAt,
         job.DeclaredBy, job.OrphanedAt)
     {
-        Pause = job.Pause is { } pause ? Pauses.Of(pause) : null,
+        Pause = job.Pause,
         Args = args,
         StartAt = job.StartAt,
         EndAt = job.EndAt,

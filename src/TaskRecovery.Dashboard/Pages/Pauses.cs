@@ -7,13 +7,6 @@ namespace TaskRecovery.Dashboard.Pages;
 /// <summary>The pauses of queues, kinds and jobs.</summary>
 internal static class Pauses
 {
-    /// <summary>The pause of a job as that of a queue or kind.</summary>
-    public static PauseInfo Of(JobPause pause)
-        => new() { Since = pause.At, Actor = pause.By, Reason = pause.Reason, Until = pause.Until };
-
-    /// <summary>Who paused a job, when and why, as part of a sentence.</summary>
-    public static Markup Words(JobPause pause) => Words(Of(pause));
-
     /// <summary>Who paused something, when and why, as part of a sentence.</summary>
     public static Markup Words(PauseInfo pause) => Html(
         $"{(pause.Actor is null ? "" : " by ")}{pause.Actor}{When(pause.Since is not null, Html($" {Shown.Ago(pause.Since)}"))}{When(

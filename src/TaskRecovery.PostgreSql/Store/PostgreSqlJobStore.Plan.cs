@@ -57,7 +57,7 @@ internal sealed partial class PostgreSqlJobStore
         return await FindByNameAsync(definition.Name, cancellationToken).ConfigureAwait(false) ?? throw Deleted(definition.Name);
     }
 
-    public async Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken)
+    public async Task<bool> PauseAsync(Guid jobId, PauseInfo pause, AuditInfo audit, CancellationToken cancellationToken)
         => await database.InTransactionAsync(
             async (connection, token) =>
             {
@@ -168,7 +168,7 @@ internal sealed partial class PostgreSqlJobStore
 
     // Returns whether the job is paused. If its last run was cancelled, it has ended instead.
     private async ValueTask<bool> PauseAsync(
-        NpgsqlConnection connection, HeldJob held, JobPause pause, CancellationToken cancellationToken)
+        NpgsqlConnection connection, HeldJob held, PauseInfo pause, CancellationToken cancellationToken)
     {
         if (held.State == JobState.Active)
         {
@@ -185,7 +185,7 @@ internal sealed partial class PostgreSqlJobStore
 
         // The row of a job that is not paused may have the time of an older pause.
         var since = held.State == JobState.Paused ? held.PausedAt ?? held.Now : held.Now;
-        await SetPauseAsync(connection, held.Id, pause with { At = since }, cancellationToken).ConfigureAwait(false);
+        await SetPauseAsync(connection, held.Id, pause with { Since = since }, cancellationToken).ConfigureAwait(false);
         return true;
     }
 
@@ -237,10 +237,10 @@ internal sealed partial class PostgreSqlJobStore
         NpgsqlConnection connection, QueueEventKind kind, HeldJob held, AuditInfo? audit, CancellationToken cancellationToken)
         => await database.AddEventAsync(connection, JobEvents.Of(kind, held.Name, audit), cancellationToken).ConfigureAwait(false);
 
-    private async ValueTask SetPauseAsync(NpgsqlConnection connection, Guid jobId, JobPause? pause, CancellationToken cancellationToken)
+    private async ValueTask SetPauseAsync(NpgsqlConnection connection, Guid jobId, PauseInfo? pause, CancellationToken cancellationToken)
         => await database.ExecuteAsync(
-            connection, JobSql.SetPause, [Arg.Uuid(jobId), Arg.Time(pause?.At), Arg.Time(pause?.Until),
-                Arg.Text(pause?.By), Arg.Text(pause?.Reason)], cancellationToken).ConfigureAwait(false);
+            connection, JobSql.SetPause, [Arg.Uuid(jobId), Arg.Time(pause?.Since), Arg.Time(pause?.Until),
+                Arg.Text(pause?.Actor), Arg.Text(pause?.Reason)], cancellationToken).ConfigureAwait(false);
 
     private async ValueTask SetDeclaredAsync(
         NpgsqlConnection connection, Guid jobId, string? application, string? declaredAs, CancellationToken cancellationToken)

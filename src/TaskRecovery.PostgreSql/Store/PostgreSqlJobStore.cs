@@ -203,9 +203,13 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
         OrphanedAt = reader.TimeOrNull(first + 29),
     };
 
-    private static JobPause ReadPause(NpgsqlDataReader reader, int first)
-        => new(reader.TimeOrNull(first + 25) ?? reader.GetFieldValue<DateTimeOffset>(first + 15), reader.StringOrNull(first
-            + 28), reader.StringOrNull(first + 27), reader.TimeOrNull(first + 26));
+    private static PauseInfo ReadPause(NpgsqlDataReader reader, int first) => new()
+    {
+        Since = reader.TimeOrNull(first + 25) ?? reader.GetFieldValue<DateTimeOffset>(first + 15),
+        Actor = reader.StringOrNull(first + 27),
+        Reason = reader.StringOrNull(first + 28),
+        Until = reader.TimeOrNull(first + 26),
+    };
 
     private static string Json(ReadOnlyMemory<byte> utf8) => Encoding.UTF8.GetString(utf8.Span);
 }

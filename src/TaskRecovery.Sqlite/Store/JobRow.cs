@@ -158,8 +158,13 @@ internal sealed record JobRow
         Args = Args,
         Schedule = Schedule,
         State = State,
-        Pause = State == JobState.Paused ? new JobPause(Micros.ToTime(PausedAt
-            ?? UpdatedAt), PausedReason, PausedBy, Micros.ToTime(ResumeAt)) : null,
+        Pause = State != JobState.Paused ? null : new PauseInfo
+        {
+            Since = Micros.ToTime(PausedAt ?? UpdatedAt),
+            Actor = PausedBy,
+            Reason = PausedReason,
+            Until = Micros.ToTime(ResumeAt),
+        },
         StartAt = Micros.ToTime(StartAt),
         EndAt = Micros.ToTime(EndAt),
         Except = StoredSchedule.ReadExceptions(Exceptions),

@@ -5,7 +5,7 @@ namespace TaskRecovery.Sqlite;
 /// <content>Changing the plans of jobs, pausing and deleting jobs.</content>
 internal sealed partial class SqliteJobStore
 {
-    public async Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken)
+    public async Task<bool> PauseAsync(Guid jobId, PauseInfo pause, AuditInfo audit, CancellationToken cancellationToken)
         => await database.WriteAsync(
             session =>
             {
@@ -132,7 +132,7 @@ internal sealed partial class SqliteJobStore
     }
 
     // Returns whether the job is paused. If its last run was cancelled, it has ended instead.
-    private static bool Pause(EntryMoves moves, JobRow job, JobPause pause)
+    private static bool Pause(EntryMoves moves, JobRow job, PauseInfo pause)
     {
         if (job.State == JobState.Active)
         {
@@ -150,7 +150,7 @@ internal sealed partial class SqliteJobStore
         var since = job.State == JobState.Paused ? job.PausedAt ?? moves.Now : moves.Now;
         moves.Session.Get(JobSql.SetPause)
             .Bind(1, job.Id).Bind(2, since)
-            .Bind(3, Micros.From(pause.Until)).Bind(4, pause.By).Bind(5, pause.Reason).Execute();
+            .Bind(3, Micros.From(pause.Until)).Bind(4, pause.Actor).Bind(5, pause.Reason).Execute();
         return true;
     }
 

@@ -14,7 +14,7 @@ namespace TaskRecovery.Jobs;
 
 /// <summary>The job service for users and the start-up hook.</summary>
 internal sealed class JobService(
-    IJobStore store, IQueueOperator actions, ApplicationActor actor, JobPlanner planner, TaskKinds kinds,
+    IJobStore store, IQueueOperator actions, ApplicationActor application, JobPlanner planner, TaskKinds kinds,
     EntryJson json, PayloadCodecs codecs, OwnTransaction own, TimeProvider time, IOptions<TaskRecoveryOptions> options,
     ILogger<JobService> logger)
     : IJobService
@@ -86,22 +86,23 @@ internal sealed class JobService(
     }
 
     public async Task<bool> PauseAsync(
-        Guid jobId, string? reason = null, string? by = null, DateTimeOffset? until = null, CancellationToken cancellationToken = default)
+        Guid jobId, string? reason = null, string? actor = null, DateTimeOffset? until = null,
+        CancellationToken cancellationToken = default)
     {
-        var audit = by is null ? actor.Because(reason) : new AuditInfo(by, reason);
+        var audit = actor is null ? application.Because(reason) : new AuditInfo(actor, reason);
         return await actions.PauseAsync(PauseTarget.Job(jobId), audit, until, cancellationToken)
             .ConfigureAwait(false) == OperatorResult.Done;
     }
 
     public async Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken = default)
-        => await actions.ResumeAsync(PauseTarget.Job(jobId), actor.Because(), cancellationToken)
+        => await actions.ResumeAsync(PauseTarget.Job(jobId), application.Because(), cancellationToken)
             .ConfigureAwait(false) == OperatorResult.Done;
 
     public async Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken = default)
-        => await actions.DeleteJobAsync(jobId, actor.Because(), cancellationToken).ConfigureAwait(false) == OperatorResult.Done;
+        => await actions.DeleteJobAsync(jobId, application.Because(), cancellationToken).ConfigureAwait(false) == OperatorResult.Done;
 
     public async Task<long> TriggerNowAsync(Guid jobId, OverlapPolicy? overlap = null, CancellationToken cancellationToken = default)
-        => await actions.TriggerJobAsync(jobId, actor.Because(), overlap, cancellationToken).ConfigureAwait(false)
+        => await actions.TriggerJobAsync(jobId, application.Because(), overlap, cancellationToken).ConfigureAwait(false)
             ?? throw new InvalidOperationException(
                 $"Job {jobId} can't be run now: there is no such job, or it is paused or has ended. Look at it with GetAsync; "
                 + "ResumeAsync lets a paused one run again.");
@@ -110,7 +111,7 @@ internal sealed class JobService(
     {
         AmbientTransaction.Refuse(nameof(BackfillAsync), "Call it after the scope, or in a scope with TransactionScopeOption.Suppress.");
         own.Refuse(nameof(BackfillAsync));
-        return await actions.BackfillJobAsync(jobId, from, to, actor.Because(), cancellationToken).ConfigureAwait(false);
+        return await actions.BackfillJobAsync(jobId, from, to, application.Because(), cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<DateTimeOffset?> GetNextRunAsync(Guid jobId, CancellationToken cancellationToken = default)

@@ -66,16 +66,15 @@ internal sealed class QueueOperator(
         OperationRules.Check(target, audit);
         OperationRules.CheckUntil(until);
         own.Refuse(nameof(PauseAsync));
+        var pause = new PauseInfo { Actor = audit.Actor, Reason = audit.Reason, Until = until };
         if (target.JobId is { } job)
         {
-            var pause = new JobPause(default, audit.Reason, audit.Actor, until);
             return await jobs.PauseAsync(job, pause, audit, cancellationToken).ConfigureAwait(false) ? OperatorResult.Done
                 : await jobs.FindAsync(job, cancellationToken).ConfigureAwait(false) is null ? OperatorResult.NotFound
                 : OperatorResult.AlreadyEnded;
         }
 
-        var info = new PauseInfo { Actor = audit.Actor, Reason = audit.Reason, Until = until };
-        return await SetPausedAsync(target, info, audit, cancellationToken).ConfigureAwait(false);
+        return await SetPausedAsync(target, pause, audit, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<OperatorResult> ResumeAsync(PauseTarget target, AuditInfo audit, CancellationToken cancellationToken = default)

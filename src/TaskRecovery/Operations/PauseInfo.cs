@@ -1,9 +1,9 @@
 namespace TaskRecovery;
 
-/// <summary>Why something is paused.</summary>
+/// <summary>A pause of a queue, a kind or a job: since when, who paused it, why, and until when.</summary>
 public sealed record PauseInfo
 {
-    /// <summary>When the pause began; <see langword="null"/> if it is not known.</summary>
+    /// <summary>When the pause began, by the database's clock; <see langword="null"/> if it is not known.</summary>
     public DateTimeOffset? Since { get; init; }
 
     /// <summary>Who paused it; <see langword="null"/> if it is not known.</summary>

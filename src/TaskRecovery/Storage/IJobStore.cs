@@ -48,12 +48,12 @@ public interface IJobStore
     /// <summary>Pauses a job and ends its planned entry. If the job is paused already, the reason and the end of the pause
     /// change.</summary>
     /// <param name="jobId">The job.</param>
-    /// <param name="pause">Why and until when. The store sets the time.</param>
+    /// <param name="pause">The pause: who, why and until when. The store sets when it began.</param>
     /// <param name="audit">Who does it.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <returns><see langword="false"/> if there is no such job, or it has ended. It ends with this call if its last run was
     /// cancelled.</returns>
-    Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken);
+    Task<bool> PauseAsync(Guid jobId, PauseInfo pause, AuditInfo audit, CancellationToken cancellationToken);
 
     /// <summary>Resumes a paused job, plans its next run, and makes the requested runs due that wait for the end of the pause. Returns
     /// <see langword="false"/> if there is no such job.</summary>

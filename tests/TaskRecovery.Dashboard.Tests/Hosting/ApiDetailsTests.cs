@@ -54,7 +54,13 @@ public sealed class ApiDetailsTests(OpenShop open) : IClassFixture<OpenShop>
         var at = system.Jobs.FindIndex(static job => job.Id == Shop.ReportJob);
         system.Jobs[at] = system.Jobs[at] with
         {
-            Pause = new JobPause(system.Now.AddMinutes(-3), "ledger is closed", "grace", system.Now.AddHours(1)),
+            Pause = new PauseInfo
+            {
+                Since = system.Now.AddMinutes(-3),
+                Actor = "grace",
+                Reason = "ledger is closed",
+                Until = system.Now.AddHours(1),
+            },
             StartAt = system.Now.AddDays(-9),
             CatchUpLimit = 7,
             CatchUpWithin = TimeSpan.FromHours(2),

@@ -16,7 +16,7 @@ public sealed partial class HealthTests
         system.Jobs.Add(Report(system) with
         {
             State = JobState.Paused,
-            Pause = new JobPause(system.Now.AddMinutes(-3), "ledger is closed", "grace"),
+            Pause = new PauseInfo { Since = system.Now.AddMinutes(-3), Actor = "grace", Reason = "ledger is closed" },
         });
 
         var health = await ReadAsync(system);

@@ -26,7 +26,7 @@ internal sealed class FakeJobs(FakeSystem system) : IJobService
     }
 
     public Task<bool> PauseAsync(
-        Guid jobId, string? reason = null, string? by = null, DateTimeOffset? until = null,
+        Guid jobId, string? reason = null, string? actor = null, DateTimeOffset? until = null,
         CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
     public Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken = default) => throw new NotSupportedException();

@@ -82,7 +82,7 @@ public sealed class OddJobTests() : JobStoreTests(new PostgreSqlFixture())
         await ChangeAsync("", odd, name: job.Name);
         var both = await Jobs.ListAsync(Cancellation);
 
-        await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation);
+        await Jobs.PauseAsync(job.Id, new PauseInfo(), Cancellation);
         await Jobs.ResumeAsync(job.Id, Cancellation);
 
         Assert.Equal(["other", "report"], both.Select(static one => one.Name));

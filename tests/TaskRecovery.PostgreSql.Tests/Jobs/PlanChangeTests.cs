@@ -32,11 +32,11 @@ public sealed class PlanChangeTests() : JobStoreTests(new PostgreSqlFixture())
             create trigger keep before delete on waiting for each row execute function keep()
             """);
 
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => Jobs.PauseAsync(job.Id, new PauseInfo(), Cancellation));
         Assert.Equal((JobState.Active, job.NextRunAt), ((await FindJobAsync(job.Id)).State, (await FindJobAsync(job.Id)).NextRunAt));
 
         await ExecuteAsync("drop trigger keep on waiting");
-        Assert.True(await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation));
+        Assert.True(await Jobs.PauseAsync(job.Id, new PauseInfo(), Cancellation));
         Assert.Empty(await WaitingRunsAsync());
     }
 
@@ -67,7 +67,7 @@ public sealed class PlanChangeTests() : JobStoreTests(new PostgreSqlFixture())
         var job = await GivenJobAsync();
         await ExecuteAsync("delete from waiting");
 
-        Assert.True(await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation));
+        Assert.True(await Jobs.PauseAsync(job.Id, new PauseInfo(), Cancellation));
         Assert.Equal(JobState.Paused, (await FindJobAsync(job.Id)).State);
         await ExecuteAsync("delete from entries");
     }

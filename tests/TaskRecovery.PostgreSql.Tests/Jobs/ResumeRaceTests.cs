@@ -90,7 +90,7 @@ public sealed class ResumeRaceTests() : JobStoreTests(new PostgreSqlFixture())
         var now = await Fixture.GetTimeAsync(Cancellation);
         var job = await GivenJobAsync(configure: definition => definition with { StartAt = now + (10 * Hour) });
         Assert.NotNull(await Jobs.TriggerAsync(job.Id, null, Cancellation));
-        Assert.True(await Jobs.PauseAsync(job.Id, new JobPause(default, Until: now + Hour), Cancellation));
+        Assert.True(await Jobs.PauseAsync(job.Id, new PauseInfo { Until = now + Hour }, Cancellation));
         var run = await ClaimRunAsync(node);
         Assert.Equal(TaskStartDecision.Wait, (await StartAsync(run)).Decision);
         return (job, run);

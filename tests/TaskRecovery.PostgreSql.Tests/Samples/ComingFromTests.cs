@@ -101,10 +101,10 @@ public sealed class ComingFromTests : IAsyncLifetime
         var jobId = (await jobs.GetByNameAsync("report"))!.Id;
         await jobs.TriggerNowAsync(jobId);
         Assert.Equal("report daily", await _ran.NextAsync());
-        var (reason, by, until) = ("the supplier is down", "ann", DateTimeOffset.UtcNow.AddHours(1));
-        await jobs.PauseAsync(jobId, reason, by, until);
+        var (reason, actor, until) = ("the supplier is down", "ann", DateTimeOffset.UtcNow.AddHours(1));
+        await jobs.PauseAsync(jobId, reason, actor, until);
 
-        Assert.Equal(by, (await jobs.GetAsync(jobId))!.Pause?.By);
+        Assert.Equal(actor, (await jobs.GetAsync(jobId))!.Pause?.Actor);
         await jobs.ResumeAsync(jobId);
         Assert.Null((await jobs.GetAsync(jobId))!.Pause);
         await jobs.DeleteAsync(jobId);

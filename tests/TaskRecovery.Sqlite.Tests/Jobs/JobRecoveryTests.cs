@@ -65,7 +65,7 @@ public sealed class JobRecoveryTests() : JobStoreTests(new SqliteFixture())
         await ChangeAsync($"update taskrecovery_jobs set {odd} where name = 'odd'");
         var both = await Jobs.ListAsync(Cancellation);
 
-        await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation);
+        await Jobs.PauseAsync(job.Id, new PauseInfo(), Cancellation);
         await Jobs.ResumeAsync(job.Id, Cancellation);
 
         Assert.Equal(["odd", "other"], both.Select(static one => one.Name));

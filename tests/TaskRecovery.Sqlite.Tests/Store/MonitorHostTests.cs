@@ -127,7 +127,7 @@ public sealed class MonitorHostTests : IDisposable
         await queue.PauseAsync("default", Cancellation);
         await queue.ResumeAsync("default", Cancellation);
         await jobs.PauseAsync(job.Id, "a holiday", cancellationToken: Cancellation);
-        await jobs.PauseAsync(job.Id, by: "anna", cancellationToken: Cancellation);
+        await jobs.PauseAsync(job.Id, actor: "anna", cancellationToken: Cancellation);
         await jobs.ResumeAsync(job.Id, Cancellation);
         await jobs.TriggerNowAsync(job.Id, cancellationToken: Cancellation);
         await jobs.DeleteAsync(job.Id, Cancellation);

@@ -50,7 +50,7 @@ public abstract class ChangedPlanTests(StoreFixture fixture) : JobStoreTests(fix
         var job = await GivenJobAsync(Schedule.Once(DateTimeOffset.UnixEpoch));
         var old = await ClaimRunAsync(GivenNode());
 
-        await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation);
+        await Jobs.PauseAsync(job.Id, new PauseInfo(), Cancellation);
         var start = startsWhilePaused ? await StartAsync(old) : null;
         await Jobs.ResumeAsync(job.Id, Cancellation);
         start ??= await StartAsync(old);
@@ -67,7 +67,7 @@ public abstract class ChangedPlanTests(StoreFixture fixture) : JobStoreTests(fix
     {
         var job = await GivenJobAsync(Schedule.Once(DateTimeOffset.UnixEpoch));
         var old = await ClaimRunAsync(GivenNode());
-        await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation);
+        await Jobs.PauseAsync(job.Id, new PauseInfo(), Cancellation);
         await Jobs.ResumeAsync(job.Id, Cancellation);
 
         await DieAndSweepAsync(old.Held.Node);
@@ -167,7 +167,7 @@ public abstract class ChangedPlanTests(StoreFixture fixture) : JobStoreTests(fix
         var job = await GivenJobAsync(Schedule.Once(DateTimeOffset.UnixEpoch));
         await Store.CancelAsync(Assert.Single(await WaitingRunsAsync()).Id, Cancellation);
 
-        await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation);
+        await Jobs.PauseAsync(job.Id, new PauseInfo(), Cancellation);
         await Jobs.ResumeAsync(job.Id, Cancellation);
 
         Assert.Equal(JobState.Ended, (await FindJobAsync(job.Id)).State);

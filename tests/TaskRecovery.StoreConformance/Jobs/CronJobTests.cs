@@ -80,17 +80,17 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
     public async Task Pause_does_not_count_from_an_older_one_during_which_the_job_ended()
     {
         var job = await GivenJobAsync();
-        await Jobs.PauseAsync(job.Id, new JobPause(default, "old", "ann"), Cancellation);
+        await Jobs.PauseAsync(job.Id, new PauseInfo { Reason = "old", Actor = "ann" }, Cancellation);
         var past = await Fixture.GetTimeAsync(Cancellation) - (10 * Hour);
         Assert.Equal(JobState.Ended, (await GivenJobAsync(configure: definition => definition with { EndAt = past })).State);
         Assert.Equal(JobState.Active, (await GivenJobAsync()).State);
         await ShiftTimeAsync(2 * Hour);
 
-        await Jobs.PauseAsync(job.Id, new JobPause(default, "new"), Cancellation);
+        await Jobs.PauseAsync(job.Id, new PauseInfo { Reason = "new" }, Cancellation);
 
         var pause = (await FindJobAsync(job.Id)).Pause!;
-        Assert.Equal(("new", null), (pause.Reason, pause.By));
-        Assert.InRange(await Fixture.GetTimeAsync(Cancellation) - pause.At, TimeSpan.FromMinutes(-1), Hour);
+        Assert.Equal(("new", null), (pause.Reason, pause.Actor));
+        Assert.InRange(await Fixture.GetTimeAsync(Cancellation) - pause.Since!.Value, TimeSpan.FromMinutes(-1), Hour);
     }
 
     [Fact]
@@ -99,19 +99,19 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
         var job = await GivenJobAsync();
         var until = new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-        Assert.True(await Jobs.PauseAsync(job.Id, new JobPause(default, "maintenance", "ann", until), Cancellation));
+        Assert.True(await Jobs.PauseAsync(job.Id, new PauseInfo { Reason = "maintenance", Actor = "ann", Until = until }, Cancellation));
         var paused = await FindJobAsync(job.Id);
         Assert.Equal(
-            (JobState.Paused, "maintenance", "ann", until), (paused.State, paused.Pause?.Reason, paused.Pause?.By, paused.Pause?.Until));
-        Assert.True((await Fixture.GetTimeAsync(Cancellation) - paused.Pause!.At).Duration() < TimeSpan.FromMinutes(1));
+            (JobState.Paused, "maintenance", "ann", until), (paused.State, paused.Pause?.Reason, paused.Pause?.Actor, paused.Pause?.Until));
+        Assert.True((await Fixture.GetTimeAsync(Cancellation) - paused.Pause!.Since!.Value).Duration() < TimeSpan.FromMinutes(1));
 
-        Assert.True(await Jobs.PauseAsync(job.Id, new JobPause(default, "still maintenance"), Cancellation));
+        Assert.True(await Jobs.PauseAsync(job.Id, new PauseInfo { Reason = "still maintenance" }, Cancellation));
         var again = await FindJobAsync(job.Id);
-        Assert.Equal(new JobPause(paused.Pause.At, "still maintenance"), again.Pause);
+        Assert.Equal(new PauseInfo { Since = paused.Pause.Since, Reason = "still maintenance" }, again.Pause);
 
         Assert.True(await Jobs.ResumeAsync(job.Id, Cancellation));
         Assert.Null((await FindJobAsync(job.Id)).Pause);
-        Assert.False(await Jobs.PauseAsync(Guid.NewGuid(), new JobPause(default), Cancellation));
+        Assert.False(await Jobs.PauseAsync(Guid.NewGuid(), new PauseInfo(), Cancellation));
         Assert.False(await Jobs.ResumeAsync(Guid.NewGuid(), Cancellation));
     }
 
@@ -122,7 +122,7 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
     {
         var now = await Fixture.GetTimeAsync(Cancellation);
         var job = await GivenJobAsync(configure: definition => definition with { StartAt = now.AddMinutes(30) });
-        await Jobs.PauseAsync(job.Id, new JobPause(default, Until: now.AddHours(2)), Cancellation);
+        await Jobs.PauseAsync(job.Id, new PauseInfo { Until = now.AddHours(2) }, Cancellation);
 
         Assert.Equal(0, (await Jobs.RecoverJobsAsync(Cancellation)).Planned);
         Assert.Equal(JobState.Paused, (await FindJobAsync(job.Id)).State);
@@ -224,7 +224,7 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
         var schedule = FarAhead(await Fixture.GetTimeAsync(Cancellation));
         var paused = await GivenJobAsync(schedule, name: "paused");
         var until = await Fixture.GetTimeAsync(Cancellation) + Hour;
-        await Jobs.PauseAsync(paused.Id, new JobPause(default, Until: until), Cancellation);
+        await Jobs.PauseAsync(paused.Id, new PauseInfo { Until = until }, Cancellation);
         await GivenJobAsync(schedule, name: "active");
         var due = await GivenJobAsync(Schedule.Cron("* * * * *"), name: "due");
         await ShiftTimeAsync(2 * Hour);
@@ -261,7 +261,7 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
         await SetAsync(column, value, "paused");
         await SetAsync(column, value, "active");
 
-        Assert.True(await Jobs.PauseAsync(paused.Id, new JobPause(default), Deployment, Cancellation));
+        Assert.True(await Jobs.PauseAsync(paused.Id, new PauseInfo(), Deployment, Cancellation));
         var held = await FindJobAsync(paused.Id);
         Assert.Equal((JobState.Paused, null), (held.State, held.NextRunAt));
 

@@ -12,7 +12,7 @@ public abstract class JobActionTests(StoreFixture fixture) : JobStoreTests(fixtu
     {
         var job = await GivenJobAsync();
 
-        await Jobs.PauseAsync(job.Id, new JobPause(default, "month end", "anna"), Anna, Cancellation);
+        await Jobs.PauseAsync(job.Id, new PauseInfo { Reason = "month end", Actor = "anna" }, Anna, Cancellation);
         await Jobs.ResumeAsync(job.Id, Anna, Cancellation);
         var entry = await Jobs.TriggerAsync(job.Id, null, Anna, Cancellation);
         var now = await Fixture.GetTimeAsync(Cancellation);
@@ -35,7 +35,7 @@ public abstract class JobActionTests(StoreFixture fixture) : JobStoreTests(fixtu
         var job = await GivenJobAsync();
 
         await Jobs.ResumeAsync(job.Id, Anna, Cancellation);
-        await Jobs.PauseAsync(Guid.NewGuid(), new JobPause(default), Anna, Cancellation);
+        await Jobs.PauseAsync(Guid.NewGuid(), new PauseInfo(), Anna, Cancellation);
         await Jobs.DeleteAsync(Guid.NewGuid(), Anna, Cancellation);
         await Jobs.TriggerAsync(Guid.NewGuid(), null, Anna, Cancellation);
         await Jobs.BackfillAsync(Guid.NewGuid(), [await Fixture.GetTimeAsync(Cancellation)], Anna, Cancellation);
@@ -50,9 +50,9 @@ public abstract class JobActionTests(StoreFixture fixture) : JobStoreTests(fixtu
         Assert.True(await Store.CancelAsync(Assert.Single(await WaitingRunsAsync()).Id, Cancellation));
 
         // Its only run was cancelled: the pause finds that it has ended.
-        Assert.False(await Jobs.PauseAsync(job.Id, new JobPause(default), Anna, Cancellation));
+        Assert.False(await Jobs.PauseAsync(job.Id, new PauseInfo(), Anna, Cancellation));
         Assert.Equal(JobState.Ended, (await FindJobAsync(job.Id)).State);
-        Assert.False(await Jobs.PauseAsync(job.Id, new JobPause(default), Anna, Cancellation));
+        Assert.False(await Jobs.PauseAsync(job.Id, new PauseInfo(), Anna, Cancellation));
 
         Assert.Equal(QueueEventKind.EntryCancelled, Assert.Single(await EventsAsync()).Kind);
     }
@@ -108,7 +108,7 @@ public abstract class JobActionTests(StoreFixture fixture) : JobStoreTests(fixtu
     {
         var job = await GivenJobAsync();
         var until = await Fixture.GetTimeAsync(Cancellation) + TimeSpan.FromHours(1);
-        await Jobs.PauseAsync(job.Id, new JobPause(default, Until: until), Anna, Cancellation);
+        await Jobs.PauseAsync(job.Id, new PauseInfo { Until = until }, Anna, Cancellation);
         await ShiftTimeAsync(TimeSpan.FromHours(2));
 
         await Jobs.RecoverJobsAsync(Cancellation);

@@ -155,7 +155,7 @@ public abstract class JobTests(StoreFixture fixture) : JobStoreTests(fixture)
 
         Assert.Null(await Jobs.FindAsync(unknown, Cancellation));
         Assert.Null(await Jobs.FindByNameAsync("unknown", Cancellation));
-        Assert.False(await Jobs.PauseAsync(unknown, new JobPause(default), Cancellation));
+        Assert.False(await Jobs.PauseAsync(unknown, new PauseInfo(), Cancellation));
         Assert.False(await Jobs.DeleteAsync(unknown, Cancellation));
         Assert.Null(await Jobs.TriggerAsync(unknown, null, Cancellation));
     }
@@ -166,7 +166,7 @@ public abstract class JobTests(StoreFixture fixture) : JobStoreTests(fixture)
         var node = GivenNode();
         var job = await GivenJobAsync();
 
-        Assert.True(await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation));
+        Assert.True(await Jobs.PauseAsync(job.Id, new PauseInfo(), Cancellation));
         var paused = await FindJobAsync(job.Id);
         var batch = await ClaimAsync(node, kinds: EntryKind);
         foreach (var entry in batch.Entries)
@@ -193,8 +193,8 @@ public abstract class JobTests(StoreFixture fixture) : JobStoreTests(fixture)
         var job = await GivenJobAsync();
         for (var round = 0; round < 3; round++)
         {
-            Assert.True(await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation));
-            Assert.True(await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation));
+            Assert.True(await Jobs.PauseAsync(job.Id, new PauseInfo(), Cancellation));
+            Assert.True(await Jobs.PauseAsync(job.Id, new PauseInfo(), Cancellation));
             Assert.True(await Jobs.ResumeAsync(job.Id, Cancellation));
             Assert.True(await Jobs.ResumeAsync(job.Id, Cancellation));
         }
@@ -287,7 +287,7 @@ public abstract class JobTests(StoreFixture fixture) : JobStoreTests(fixture)
         var (run, _) = await GivenRunningTaskAsync(node);
         await FinishTaskAsync(run);
         var paused = await GivenJobAsync(name: "paused");
-        await Jobs.PauseAsync(paused.Id, new JobPause(default), Cancellation);
+        await Jobs.PauseAsync(paused.Id, new PauseInfo(), Cancellation);
         foreach (var entry in await WaitingRunsAsync())
         {
             await Store.CancelAsync(entry.Id, Cancellation);

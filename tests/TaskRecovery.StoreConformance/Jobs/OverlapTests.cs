@@ -283,7 +283,7 @@ public abstract class OverlapTests(StoreFixture fixture) : JobStoreTests(fixture
         Assert.True((await FindTaskAsync(first.Task.Id)).IsCatchUp);
         Assert.Equal(0, await Jobs.BackfillAsync(job.Id, dues, Cancellation));
         Assert.Equal(task.DueAt.Value + Hour, (await FindJobAsync(job.Id)).NextRunAt);
-        await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation);
+        await Jobs.PauseAsync(job.Id, new PauseInfo(), Cancellation);
         Assert.Equal(0, await Jobs.BackfillAsync(job.Id, [dues[0] - Hour], Cancellation));
     }
 

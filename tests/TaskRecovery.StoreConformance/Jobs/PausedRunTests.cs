@@ -191,7 +191,7 @@ public abstract class PausedRunTests(StoreFixture fixture) : JobStoreTests(fixtu
         var job = await GivenJobAsync(configure: definition => definition with { StartAt = now + Hour, Overlap = OverlapPolicy.Allow });
         DateTimeOffset[] dues = [.. Enumerable.Range(1, 40).Select(number => now - (number * Hour))];
         Assert.Equal(40, await Jobs.BackfillAsync(job.Id, dues, Cancellation));
-        await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation);
+        await Jobs.PauseAsync(job.Id, new PauseInfo(), Cancellation);
         var runs = await ClaimRunsAsync(node);
         Assert.Equal(40, runs.Count);
 
@@ -216,7 +216,7 @@ public abstract class PausedRunTests(StoreFixture fixture) : JobStoreTests(fixtu
             Assert.Equal(1, await Jobs.BackfillAsync(job.Id, [now - Hour], Cancellation));
         }
 
-        await Jobs.PauseAsync(job.Id, new JobPause(default, Until: now + length), Cancellation);
+        await Jobs.PauseAsync(job.Id, new PauseInfo { Until = now + length }, Cancellation);
         return job;
     }
 

@@ -222,7 +222,7 @@ public abstract class SkippedRunTests(StoreFixture fixture) : JobStoreTests(fixt
 
             case EndReasons.JobNotActive:
                 var paused = await ClaimRunAsync(node);
-                await Jobs.PauseAsync(job.Id, new JobPause(default), Cancellation);
+                await Jobs.PauseAsync(job.Id, new PauseInfo(), Cancellation);
                 return (paused, () => Jobs.ResumeAsync(job.Id, Cancellation));
 
             default:

@@ -253,7 +253,7 @@ public abstract class StartFactsTests(StoreFixture fixture) : JobStoreTests(fixt
         switch (one.Change)
         {
             case Change.Paused:
-                await Jobs.PauseAsync(jobId, new JobPause(default), Cancellation);
+                await Jobs.PauseAsync(jobId, new PauseInfo(), Cancellation);
                 break;
             case Change.Ended:
                 Assert.Equal(JobState.Ended, (await GivenJobAsync(one, startAt!.Value, endAt: now - (10 * Hour))).State);

@@ -182,9 +182,9 @@ public sealed class JobScheduleTests
 
         Assert.True(await jobs.PauseAsync(_jobs.Job.Id, "maintenance", "ann", Now));
 
-        Assert.Equal(("maintenance", "ann", Now), (_jobs.Pause!.Reason, _jobs.Pause.By, _jobs.Pause.Until));
+        Assert.Equal(("maintenance", "ann", Now), (_jobs.Pause!.Reason, _jobs.Pause.Actor, _jobs.Pause.Until));
         await Assert.ThrowsAsync<ArgumentException>(() => jobs.PauseAsync(_jobs.Job.Id, "a\0b"));
-        await Assert.ThrowsAsync<ArgumentException>(() => jobs.PauseAsync(_jobs.Job.Id, by: new string('x', 201)));
+        await Assert.ThrowsAsync<ArgumentException>(() => jobs.PauseAsync(_jobs.Job.Id, actor: new string('x', 201)));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => jobs.PauseAsync(_jobs.Job.Id, until: DateTimeOffset.MaxValue));
     }
 

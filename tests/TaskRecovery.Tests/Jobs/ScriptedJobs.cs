@@ -151,9 +151,9 @@ internal sealed class ScriptedJobs : IJobStore
         string application, string name, TimeSpan orphanedFor, AuditInfo audit, CancellationToken cancellationToken)
         => OrphanedFor < orphanedFor ? System.Threading.Tasks.Task.FromResult(false) : DeleteAsync(Job.Id, audit, cancellationToken);
 
-    public JobPause? Pause { get; private set; }
+    public PauseInfo? Pause { get; private set; }
 
-    public Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken)
+    public Task<bool> PauseAsync(Guid jobId, PauseInfo pause, AuditInfo audit, CancellationToken cancellationToken)
     {
         Pause = pause;
         return System.Threading.Tasks.Task.FromResult(HasJob && Job.State != JobState.Ended);

@@ -94,10 +94,10 @@ public sealed class SchedulesPageTests
         await using var host = Create(static _ => { });
         var (jobs, job) = (host.Services.GetRequiredService<IJobService>(), _jobs.Job);
 
-        await jobs.PauseAsync(job.Id, reason: "the supplier is down", by: "ann", until: DateTimeOffset.UtcNow.AddHours(4));
+        await jobs.PauseAsync(job.Id, reason: "the supplier is down", actor: "ann", until: DateTimeOffset.UtcNow.AddHours(4));
         await jobs.ResumeAsync(job.Id);
 
-        Assert.Equal("ann", _jobs.Pause?.By);
+        Assert.Equal("ann", _jobs.Pause?.Actor);
     }
 
     [Fact]

@@ -159,7 +159,7 @@ internal class NoJobs : IJobStore
         string application, string name, TimeSpan orphanedFor, AuditInfo audit, CancellationToken cancellationToken)
         => throw new NotSupportedException();
 
-    public Task<bool> PauseAsync(Guid jobId, JobPause pause, AuditInfo audit, CancellationToken cancellationToken)
+    public Task<bool> PauseAsync(Guid jobId, PauseInfo pause, AuditInfo audit, CancellationToken cancellationToken)
         => throw new NotSupportedException();
 
     public Task<bool> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken) => throw new NotSupportedException();
