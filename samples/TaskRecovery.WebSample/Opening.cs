@@ -26,7 +26,7 @@ internal sealed class Opening(IJobQueue queue, IQueueOperator operations) : Back
     {
         try
         {
-            if ((await operations.ListOperationsAsync(limit: 1, cancellationToken: stoppingToken)).Count == 0)
+            if ((await operations.ListOperationsAsync(new OperationQuery { Limit = 1 }, stoppingToken)).Operations.Count == 0)
             {
                 await PrepareAsync(queue, operations, stoppingToken);
             }

@@ -113,7 +113,7 @@ public static class DashboardServiceCollectionExtensions
         services.AddSingleton<IPage, NodesPage>();
         services.AddSingleton<IPage, EventsPage>();
         services.AddSingleton<IPage, OperationsPage>();
-        services.AddSingleton<IPage, OperationPage>();
+        services.AddSingleton<IPage, OperationDetailsPage>();
         services.AddSingleton<IPage, SearchPage>();
         services.AddSingleton<IPage, AboutPage>();
     }

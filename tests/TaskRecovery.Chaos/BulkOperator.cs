@@ -51,7 +51,8 @@ internal sealed class BulkOperator(IJobQueue queue, IQueueOperator operate, Rand
 
     private async Task FinishAsync(CancellationToken cancellationToken)
     {
-        foreach (var running in await operate.ListOperationsAsync(limit: 1_000, cancellationToken: cancellationToken))
+        var page = await operate.ListOperationsAsync(new OperationQuery { Limit = 1_000 }, cancellationToken);
+        foreach (var running in page.Operations)
         {
             await UntilEndedAsync(running.Id, cancellationToken);
         }

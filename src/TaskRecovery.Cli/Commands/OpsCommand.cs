@@ -38,15 +38,21 @@ internal static class OpsCommand
         command.Options.Add(before);
         return frame.Reads(command, async (call, cancellationToken) =>
         {
-            var operations = await call.Store.Operator.ListOperationsAsync(
-                call.Get(before), call.Get(limit) ?? 100, cancellationToken).ConfigureAwait(false);
+            var query = new OperationQuery { Before = call.Get(before), Limit = call.Get(limit) ?? new OperationQuery().Limit };
+            var page = await call.Store.Operator.ListOperationsAsync(query, cancellationToken).ConfigureAwait(false);
             if (call.AsJson)
             {
-                call.Json(operations, operations);
+                call.Json(page, page.Operations);
             }
             else
             {
-                call.Printer.Table(TableOf(operations));
+                call.Printer.Table(TableOf(page.Operations));
+            }
+
+            if (call.Format != OutputFormat.Json)
+            {
+                call.Printer.Note(
+                    page.NextBefore is { } next ? $"Look further with --before {Format.Number(next)}." : "There are no others.");
             }
 
             return ExitCodes.Done;

@@ -14,7 +14,7 @@ namespace TaskRecovery.Cli.Output;
 [JsonSerializable(typeof(IReadOnlyList<KindSummary>))]
 [JsonSerializable(typeof(IReadOnlyList<NodeSummary>))]
 [JsonSerializable(typeof(IReadOnlyList<JobResult>))]
-[JsonSerializable(typeof(IReadOnlyList<BulkOperation>))]
+[JsonSerializable(typeof(OperationPage))]
 [JsonSerializable(typeof(EntrySummaryPage))]
 [JsonSerializable(typeof(EventPage))]
 [JsonSerializable(typeof(QueueEvent))]

@@ -29,8 +29,8 @@ internal sealed class OperationCarrier(IQueueOperator operations) : BackgroundSe
 
     private async Task CarryOutAsync(CancellationToken cancellationToken)
     {
-        var listed = await operations.ListOperationsAsync(null, MaxListed, cancellationToken).ConfigureAwait(false);
-        foreach (var operation in listed.Where(static one => one.State == OperationState.Running))
+        var page = await operations.ListOperationsAsync(new OperationQuery { Limit = MaxListed }, cancellationToken).ConfigureAwait(false);
+        foreach (var operation in page.Operations.Where(static one => one.State == OperationState.Running))
         {
             await CarryOutAsync(operation.Id, cancellationToken).ConfigureAwait(false);
         }

@@ -45,7 +45,7 @@ internal sealed class OperationsPage(Reads reads) : IPage
 
     private static TimeSpan? Live(long? before) => before is null ? TimeSpan.FromSeconds(2) : null;
 
-    private static Markup Older(DashboardRequest request, OperationList operations) => operations.NextBefore is { } before
+    private static Markup Older(DashboardRequest request, OperationPage operations) => operations.NextBefore is { } before
         ? Html($"<footer><span></span><a class=\"button small\" href=\"{request.Href($"operations?before={before}")}\">"
             + $"{(operations.Operations.Count < Reads.OperationsPerPage ? "Look further" : "Older")}</a></footer>")
         : default;

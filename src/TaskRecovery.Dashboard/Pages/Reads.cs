@@ -12,8 +12,6 @@ internal sealed partial class Reads(
     /// <summary>How many operations a page lists.</summary>
     public const int OperationsPerPage = 50;
 
-    private const int MaxOperations = 1_000;
-
     public bool Has(MonitorFeatures feature) => monitor.Features.HasFlag(feature);
 
     /// <summary>The snapshot as the user may see it. With a scope, it has no numbers of the whole system, and queues only if all of their
@@ -191,24 +189,17 @@ internal sealed partial class Reads(
     /// <param name="request">The request.</param>
     /// <param name="before">Only operations with smaller ids; <see langword="null"/> for the first page.</param>
     /// <param name="limit">How many operations the page has at most; <see langword="null"/> for as many as a page shows.</param>
-    public async ValueTask<OperationList> OperationsAsync(DashboardRequest request, long? before, int? limit = null)
+    public ValueTask<OperationPage> OperationsAsync(DashboardRequest request, long? before, int? limit = null)
     {
-        var most = limit ?? OperationsPerPage;
-        if (request.Access.Scope is not null)
-        {
-            var access = request.Access;
-            return await AskAsync(
-                request, false, $"operations {before} {most} {access.ScopeKey}",
-                token => SeenOnly.OperationsAsync(operations, before, most, access.SeesOperation, token))
-                .ConfigureAwait(false);
-        }
-
-        // One operation more than the page has shows whether there is another page, unless a list can't be that long.
-        var asked = Math.Min(most + 1, MaxOperations);
-        var all = await AskAsync(
-            request, before is null && limit is null, $"operations {before} {asked}",
-            token => operations.ListOperationsAsync(before, asked, token)).ConfigureAwait(false);
-        return all.Count == asked ? new OperationList([.. all.Take(most)], all[most - 1].Id) : new OperationList(all, null);
+        var query = new OperationQuery { Before = before, Limit = limit ?? OperationsPerPage };
+        var access = request.Access;
+        return access.Scope is null
+            ? AskAsync(
+                request, before is null && limit is null, $"operations {before} {query.Limit}",
+                token => operations.ListOperationsAsync(query, token))
+            : AskAsync(
+                request, false, $"operations {before} {query.Limit} {access.ScopeKey}",
+                token => SeenOnly.OperationsAsync(operations, query, access.SeesOperation, token));
     }
 
     /// <summary>An operation; <see langword="null"/> if it does not exist or the user does not see it.</summary>

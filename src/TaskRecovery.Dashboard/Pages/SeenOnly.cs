@@ -47,17 +47,18 @@ internal static class SeenOnly
     }
 
     /// <summary>Operations that satisfy a condition.</summary>
-    public static async ValueTask<OperationList> OperationsAsync(
-        IQueueOperator operations, long? before, int limit, Func<BulkOperation, bool> isSeen, CancellationToken cancellationToken)
+    public static async ValueTask<OperationPage> OperationsAsync(
+        IQueueOperator operations, OperationQuery query, Func<BulkOperation, bool> isSeen, CancellationToken cancellationToken)
     {
         var (found, next) = await FillAsync<BulkOperation, long?>(
-            before, limit, ReadAsync, static operation => operation.Id).ConfigureAwait(false);
-        return new OperationList(found, next);
+            query.Before, query.Limit, ReadAsync, static operation => operation.Id).ConfigureAwait(false);
+        return new OperationPage(found, next);
 
-        async ValueTask<(IReadOnlyList<BulkOperation> Seen, long? Next)> ReadAsync(long? from)
+        async ValueTask<(IReadOnlyList<BulkOperation> Seen, long? Next)> ReadAsync(long? before)
         {
-            var page = await operations.ListOperationsAsync(from, Chunk, cancellationToken).ConfigureAwait(false);
-            return ([.. page.Where(isSeen)], page.Count < Chunk ? null : page[^1].Id);
+            var page = await operations.ListOperationsAsync(query with { Before = before, Limit = Chunk }, cancellationToken)
+                .ConfigureAwait(false);
+            return ([.. page.Operations.Where(isSeen)], page.NextBefore);
         }
     }
 

@@ -70,12 +70,19 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
     public ValueTask<BulkOperation?> FindAsync(long operationId, EntryScope? scope, CancellationToken cancellationToken)
         => _reads.ReadAsync(ListLimit, (connection, token) => FindAsync(connection, operationId, scope, token), cancellationToken);
 
-    public ValueTask<IReadOnlyList<BulkOperation>> ListAsync(long? before, int limit, CancellationToken cancellationToken)
-        => _reads.ReadAsync<IReadOnlyList<BulkOperation>>(
+    public ValueTask<OperationPage> ListAsync(OperationQuery query, CancellationToken cancellationToken)
+        => _reads.ReadAsync(
             ListLimit,
-            async (connection, token) => await database.ListAsync(
-                connection, OperationSql.List, [Arg.Int8(before ?? long.MaxValue), Arg.Int8(limit)],
-                static row => ReadOperation(row).Operation, token).ConfigureAwait(false),
+            async (connection, token) =>
+            {
+                // One operation more than the limit shows whether there is another page.
+                var operations = await database.ListAsync(
+                    connection, OperationSql.List, [Arg.Int8(query.Before ?? long.MaxValue), Arg.Int8(query.Limit + 1)],
+                    static row => ReadOperation(row).Operation, token).ConfigureAwait(false);
+                return operations.Count > query.Limit
+                    ? new OperationPage(operations[..query.Limit], operations[query.Limit - 1].Id)
+                    : new OperationPage(operations, null);
+            },
             cancellationToken);
 
     public ValueTask<OperationEntryPage> ListEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken)

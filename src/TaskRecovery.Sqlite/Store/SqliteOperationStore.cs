@@ -80,18 +80,21 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
     public ValueTask<BulkOperation?> FindAsync(long operationId, EntryScope? scope, CancellationToken cancellationToken)
         => monitor.ReadAsync(session => Read(session, operationId, scope)?.Operation, cancellationToken);
 
-    public ValueTask<IReadOnlyList<BulkOperation>> ListAsync(long? before, int limit, CancellationToken cancellationToken)
-        => monitor.ReadAsync<IReadOnlyList<BulkOperation>>(
+    public ValueTask<OperationPage> ListAsync(OperationQuery query, CancellationToken cancellationToken)
+        => monitor.ReadAsync(
             session =>
             {
+                // One operation more than the limit shows whether there is another page.
                 var operations = new List<BulkOperation>();
-                var statement = session.Get(OperationSql.List).Bind(1, before ?? long.MaxValue).Bind(2, limit);
+                var statement = session.Get(OperationSql.List).Bind(1, query.Before ?? long.MaxValue).Bind(2, query.Limit + 1);
                 while (statement.Step())
                 {
                     operations.Add(ReadOperation(statement).Operation);
                 }
 
-                return operations;
+                return operations.Count > query.Limit
+                    ? new OperationPage(operations[..query.Limit], operations[query.Limit - 1].Id)
+                    : new OperationPage(operations, null);
             },
             cancellationToken);
 

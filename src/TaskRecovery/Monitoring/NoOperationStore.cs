@@ -25,7 +25,7 @@ internal sealed class NoOperationStore : IOperationStore
 
     public ValueTask<BulkOperation?> FindAsync(long operationId, EntryScope? scope, CancellationToken cancellationToken) => throw None();
 
-    public ValueTask<IReadOnlyList<BulkOperation>> ListAsync(long? before, int limit, CancellationToken cancellationToken) => throw None();
+    public ValueTask<OperationPage> ListAsync(OperationQuery query, CancellationToken cancellationToken) => throw None();
 
     public ValueTask<OperationEntryPage> ListEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken) => throw None();
 

@@ -203,11 +203,11 @@ internal sealed class QueueOperator(
         return store.FindAsync(operationId, scope, cancellationToken);
     }
 
-    public ValueTask<IReadOnlyList<BulkOperation>> ListOperationsAsync(
-        long? before = null, int limit = 100, CancellationToken cancellationToken = default)
+    public ValueTask<OperationPage> ListOperationsAsync(OperationQuery query, CancellationToken cancellationToken = default)
     {
-        QueryRules.CheckPage(limit);
-        return store.ListAsync(before, limit, cancellationToken);
+        ArgumentNullException.ThrowIfNull(query);
+        QueryRules.CheckPage(query.Limit);
+        return store.ListAsync(query, cancellationToken);
     }
 
     public ValueTask<OperationEntryPage> ListOperationEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken = default)

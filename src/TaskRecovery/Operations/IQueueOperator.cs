@@ -128,14 +128,12 @@ public interface IQueueOperator
     ValueTask<BulkOperation?> FindOperationAsync(
         long operationId, EntryScope? scope = null, CancellationToken cancellationToken = default);
 
-    /// <summary>Lists operations, newest first. Operations that were prepared and never started are not listed.</summary>
-    /// <param name="before">Only operations with a smaller id; <see langword="null"/> starts with the newest.</param>
-    /// <param name="limit">The maximum number of operations, 1 to 1,000.</param>
-    /// <param name="cancellationToken">Cancels the read.</param>
-    ValueTask<IReadOnlyList<BulkOperation>> ListOperationsAsync(
-        long? before = null, int limit = 100, CancellationToken cancellationToken = default);
+    /// <summary>Lists one page of operations, newest first. Operations that were prepared and never started are not listed.</summary>
+    /// <exception cref="ArgumentException">The limit is not valid. The message says what is allowed.</exception>
+    ValueTask<OperationPage> ListOperationsAsync(OperationQuery query, CancellationToken cancellationToken = default);
 
-    /// <summary>Lists the entries that an operation has processed, with the result of each, by ascending id.</summary>
+    /// <summary>Lists one page of the entries that an operation has processed, with the result of each, by ascending id.</summary>
+    /// <exception cref="ArgumentException">The limit is not valid. The message says what is allowed.</exception>
     ValueTask<OperationEntryPage> ListOperationEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken = default);
 
     /// <summary>Records that a tool refused an action, because its user had no right to it.</summary>

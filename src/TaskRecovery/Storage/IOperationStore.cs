@@ -42,7 +42,7 @@ public interface IOperationStore
     ValueTask<BulkOperation?> FindAsync(long operationId, EntryScope? scope, CancellationToken cancellationToken);
 
     /// <inheritdoc cref="IQueueOperator.ListOperationsAsync"/>
-    ValueTask<IReadOnlyList<BulkOperation>> ListAsync(long? before, int limit, CancellationToken cancellationToken);
+    ValueTask<OperationPage> ListAsync(OperationQuery query, CancellationToken cancellationToken);
 
     /// <inheritdoc cref="IQueueOperator.ListOperationEntriesAsync"/>
     ValueTask<OperationEntryPage> ListEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken);

@@ -88,7 +88,8 @@ public sealed class DashboardTests : IAsyncLifetime
         var done = await browser.SendAsync(cancel, Cancellation);
         await _cli.StartOperationAsync();
         var began = TimeProvider.System.GetTimestamp();
-        while ((await _cli.RunAsync("ops", "--json")).Json().EnumerateArray().Any(one => one.GetProperty("state").GetString() == "Running"))
+        while ((await _cli.RunAsync("ops", "--json")).Json().GetProperty("operations").EnumerateArray().Any(
+            one => one.GetProperty("state").GetString() == "Running"))
         {
             Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromMinutes(3), "The operation is not carried out.");
             await Task.Yield();

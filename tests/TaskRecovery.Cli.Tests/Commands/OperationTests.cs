@@ -24,10 +24,11 @@ public sealed class OperationTests : IDisposable
         var entries = await _cli.RunAsync("ops", "show", "1", "--entries", "--json");
         var selection = await _cli.RunAsync("ops", "show", "2");
 
-        Assert.Equal((0, 3), (list.ExitCode, list.Lines.Length));
+        Assert.Equal((0, 3, "There are no others.\n"), (list.ExitCode, list.Lines.Length, list.Error));
         Assert.StartsWith("1   Cancel  Ended  2         1     1", list.Lines[2], StringComparison.Ordinal);
         Assert.Contains("anna (cli)  wrong price", list.Lines[2], StringComparison.Ordinal);
-        Assert.Equal(2, named.Json().EnumerateArray().Single().GetProperty("id").GetInt64());
+        Assert.Equal(2, named.Json().GetProperty("operations").EnumerateArray().Single().GetProperty("id").GetInt64());
+        Assert.Equal(2, named.Json().GetProperty("nextBefore").GetInt64());
         Assert.Equal($"entry {ids[0]}: refused, because it has already ended", shown.Lines[^1]);
         Assert.Equal(2, entries.Json().GetProperty("entries").GetArrayLength());
         Assert.Equal("selects: --state 'Waiting' --state 'Running' --kind 'ren*'", selection.Lines[^1]);
@@ -86,7 +87,7 @@ public sealed class OperationTests : IDisposable
 
         Assert.Equal((130, ""), (cancelled.ExitCode, cancelled.Out));
         Assert.Equal("operation 1\nOperation 1 was stopped: 0 entries were changed.\n", cancelled.Error);
-        Assert.Equal("Stopped", listed.Json().EnumerateArray().Single().GetProperty("state").GetString());
+        Assert.Equal("Stopped", listed.Json().GetProperty("operations").EnumerateArray().Single().GetProperty("state").GetString());
     }
 
     [Fact]

@@ -52,7 +52,7 @@ public sealed class PostgreSqlTests
         Assert.Contains(
             "Operation 1 was started, and a running node carries it out. 'taskrecovery ops show 1' shows it", lost.Error,
             StringComparison.Ordinal);
-        Assert.Equal("Running", running.Json().EnumerateArray().Single().GetProperty("state").GetString());
+        Assert.Equal("Running", running.Json().GetProperty("operations").EnumerateArray().Single().GetProperty("state").GetString());
         Assert.Equal((0, "operation 1: Ended, 1200 done, 0 refused\n"), (continued.ExitCode, continued.Out));
     }
 

@@ -36,7 +36,7 @@ public sealed class BulkTests(Chromium chromium)
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Cancel all" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Cancel 5,000 entries" }).ClickAsync();
         await Expect(page.Locator(".toasts")).ToContainTextAsync("started");
-        var operation = Assert.Single(await operate.ListOperationsAsync(cancellationToken: Cancellation)).Id;
+        var operation = Assert.Single((await operate.ListOperationsAsync(new OperationQuery(), Cancellation)).Operations).Id;
         await operate.ContinueAsync(operation, Cancellation);
         await operate.ContinueAsync(operation, Cancellation);
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Stop" }).ClickAsync();

@@ -138,7 +138,7 @@ public abstract class StoreTests : IAsyncLifetime
 
     // The note has it too, unless a busy machine needed longer than the note waits.
     private async Task<long> LastOperationAsync()
-        => (await Operator.ListOperationsAsync(cancellationToken: Cancellation))[0].Id;
+        => (await Operator.ListOperationsAsync(new OperationQuery(), Cancellation)).Operations[0].Id;
 
     private async Task<long> RunAsync(string name)
     {

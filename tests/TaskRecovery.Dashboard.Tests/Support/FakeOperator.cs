@@ -125,11 +125,17 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
         => ValueTask.FromResult(
             system.Operations.Find(operation => operation.Id == operationId && (scope is null || operation.Query?.Scope == scope)));
 
-    public ValueTask<IReadOnlyList<BulkOperation>> ListOperationsAsync(
-        long? before = null, int limit = 100, CancellationToken cancellationToken = default)
-        => ValueTask.FromResult<IReadOnlyList<BulkOperation>>(
-            [.. system.Operations.Where(one => one.State != OperationState.Prepared && (before is null || one.Id < before))
-                .OrderByDescending(static one => one.Id).Take(limit)]);
+    public ValueTask<OperationPage> ListOperationsAsync(OperationQuery query, CancellationToken cancellationToken = default)
+    {
+        var left = system.Operations
+            .Where(one => one.State != OperationState.Prepared && (query.Before is null || one.Id < query.Before))
+            .OrderByDescending(static one => one.Id)
+            .ToList();
+        return ValueTask.FromResult(
+            left.Count > query.Limit
+                ? new OperationPage(left[..query.Limit], left[query.Limit - 1].Id)
+                : new OperationPage(left, null));
+    }
 
     public ValueTask<OperationEntryPage> ListOperationEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken = default)
     {

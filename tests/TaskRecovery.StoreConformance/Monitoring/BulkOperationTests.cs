@@ -15,7 +15,7 @@ public abstract partial class BulkOperationTests(StoreFixture fixture) : Operati
 
         Assert.Equal((OperationState.Prepared, id, false), (prepared.State, prepared.UpToId, step.Worked));
         Assert.Equal(EntryState.Waiting, await StateAsync(id));
-        Assert.Empty(await Operations.ListAsync(null, 10, Cancellation));
+        Assert.Empty((await Operations.ListAsync(new OperationQuery(), Cancellation)).Operations);
         Assert.Null(prepared.SampleIds);
     }
 
@@ -283,17 +283,20 @@ public abstract partial class BulkOperationTests(StoreFixture fixture) : Operati
         var second = await StartedAsync(BulkAction.Cancel, ids: [1, 2]);
 
         var found = await Operations.FindAsync(first.Id, null, Cancellation);
-        var listed = await Operations.ListAsync(null, 10, Cancellation);
-        var older = await Operations.ListAsync(second.Id, 10, Cancellation);
+        var listed = await Operations.ListAsync(new OperationQuery { Limit = 2 }, Cancellation);
+        var newest = await Operations.ListAsync(new OperationQuery { Limit = 1 }, Cancellation);
+        var older = await Operations.ListAsync(new OperationQuery { Before = newest.NextBefore, Limit = 1 }, Cancellation);
 
         Assert.Equal(
             ("mail.*", "7", DateTimeOffset.UnixEpoch), (found!.Query!.Kind, found.Query.Metadata!.Value.Value, found.Query.CreatedFrom));
         Assert.Equal(["a"], found.Query.Scope!.Queues!);
         Assert.Equal([EntryState.Failed, EntryState.Cancelled], found.Query.States!);
         Assert.Equal((RetryFrom.Start, Anna), (found.Retry!.From, found.Audit));
-        Assert.Equal([second.Id, first.Id], listed.Select(operation => operation.Id));
-        Assert.Equal([first.Id], older.Select(operation => operation.Id));
-        Assert.Null(listed[0].Query);
+        Assert.Equal([second.Id, first.Id], listed.Operations.Select(operation => operation.Id));
+        Assert.Equal([second.Id], newest.Operations.Select(operation => operation.Id));
+        Assert.Equal([first.Id], older.Operations.Select(operation => operation.Id));
+        Assert.Equal((null, second.Id, null), (listed.NextBefore, newest.NextBefore, older.NextBefore));
+        Assert.Null(listed.Operations[0].Query);
     }
 
     [Fact]
@@ -340,7 +343,7 @@ public abstract partial class BulkOperationTests(StoreFixture fixture) : Operati
         Assert.Equal(EntryState.Waiting, await StateAsync(id));
         Assert.Equal([], (await Operations.ListRunningAsync(Cancellation)).Intersect([broken.Id]));
         Assert.NotNull(await Operations.FindAsync(broken.Id, null, Cancellation));
-        Assert.Contains(await Operations.ListAsync(null, 10, Cancellation), one => one.Id == broken.Id);
+        Assert.Contains((await Operations.ListAsync(new OperationQuery(), Cancellation)).Operations, one => one.Id == broken.Id);
         var events = await Monitor.ListEventsAsync(new EventQuery { OperationId = broken.Id }, Cancellation);
         Assert.Contains(events.Events, static one => one.Detail == "what it selects can't be read");
     }

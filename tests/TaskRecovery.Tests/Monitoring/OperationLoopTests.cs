@@ -101,7 +101,7 @@ public sealed class OperationLoopTests : IDisposable
         public ValueTask<BulkOperation?> FindAsync(long operationId, EntryScope? scope, CancellationToken cancellationToken)
             => throw new NotSupportedException();
 
-        public ValueTask<IReadOnlyList<BulkOperation>> ListAsync(long? before, int limit, CancellationToken cancellationToken)
+        public ValueTask<OperationPage> ListAsync(OperationQuery query, CancellationToken cancellationToken)
             => throw new NotSupportedException();
 
         public ValueTask<OperationEntryPage> ListEntriesAsync(OperationEntryQuery query, CancellationToken cancellationToken)

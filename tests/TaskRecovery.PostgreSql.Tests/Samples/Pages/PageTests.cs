@@ -37,7 +37,7 @@ public sealed class PageTests
             await OperationsPage.ActAsync(operate, entryId: 1, DateTimeOffset.UtcNow.AddHours(8));
             var started = await OperationsPage.RetryAllAsync(operate, new EntryQuery { Kind = "mail.*" }, new AuditInfo("anna"));
             Assert.Equal(OperationResult.Done, started.Result);
-            Assert.NotEmpty(await operate.ListOperationsAsync(cancellationToken: Cancellation));
+            Assert.NotEmpty((await operate.ListOperationsAsync(new OperationQuery(), Cancellation)).Operations);
         });
     }
 }

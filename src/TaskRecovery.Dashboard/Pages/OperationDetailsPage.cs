@@ -5,7 +5,7 @@ using static TaskRecovery.Dashboard.Rendering.Markup;
 namespace TaskRecovery.Dashboard.Pages;
 
 /// <summary>One bulk operation: before it starts its preview, then its progress, and what it could not change.</summary>
-internal sealed class OperationPage(Reads reads, EnvironmentBadge environment, TimeProvider time) : IPage
+internal sealed class OperationDetailsPage(Reads reads, EnvironmentBadge environment, TimeProvider time) : IPage
 {
     private const int Sample = 10;
 
