@@ -22,7 +22,8 @@ internal static class MonitorLimits
     /// <summary>Queues that a measurement reports: those with the most due entries.</summary>
     internal const int Queues = 1_000;
 
-    /// <summary>Lanes (a queue and a level, in SQLite also a kind) that a measurement reads, those of the oldest queues first.</summary>
+    /// <summary>Lanes (a queue and a level) that a measurement of PostgreSQL reads, those of the oldest queues first; on SQLite, groups (a
+    /// kind and a level of a queue).</summary>
     internal const int Lanes = 10_000;
 
     /// <summary>Failed and cancelled entries.</summary>

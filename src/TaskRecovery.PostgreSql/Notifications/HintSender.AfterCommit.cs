@@ -11,7 +11,7 @@ namespace TaskRecovery.PostgreSql;
 /// after the watch, polling finds the entries.</remarks>
 internal sealed partial class HintSender
 {
-    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(2);
 
     // While transactions end all the time, a hint covers those of this time.
     private static readonly TimeSpan BusyPause = TimeSpan.FromMilliseconds(10);
@@ -25,7 +25,7 @@ internal sealed partial class HintSender
     private readonly Dictionary<ulong, PendingHint> _uncommitted = [];
     private bool _watching;
 
-    // Whether a transaction was added after the last look began.
+    // Whether a transaction was added after the last check began.
     private bool _hasNew;
     private long? _lastEnded;
 
@@ -69,37 +69,37 @@ internal sealed partial class HintSender
         }
     }
 
-    /// <summary>How long to wait before the next look at the transactions.</summary>
-    /// <param name="looks">How many looks in a row have found no ended transaction.</param>
-    /// <param name="sinceEnded">The time since a look found one; <see langword="null"/> if none has.</param>
+    /// <summary>How long to wait before the next check of the transactions.</summary>
+    /// <param name="checks">How many checks in a row have found no ended transaction.</param>
+    /// <param name="sinceEnded">The time since a check found one; <see langword="null"/> if none has.</param>
     /// <param name="youngest">How long the youngest transaction has been watched.</param>
-    internal static TimeSpan PauseBefore(int looks, TimeSpan? sinceEnded, TimeSpan youngest)
+    internal static TimeSpan PauseBefore(int checks, TimeSpan? sinceEnded, TimeSpan youngest)
     {
         var longest = youngest < AtFirst ? LongestPauseAtFirst : LongestPause;
-        var pause = TimeSpan.FromTicks(Math.Min(FirstLook.Ticks << Math.Min(looks, 10), longest.Ticks));
+        var pause = TimeSpan.FromTicks(Math.Min(FirstPause.Ticks << Math.Min(checks, 10), longest.Ticks));
         return sinceEnded is { } since && BusyPause - since > pause ? BusyPause - since : pause;
     }
 
     private async Task WatchAsync()
     {
-        for (var looks = 0; HasWatched(out var youngest); looks++)
+        for (var checks = 0; HasWatched(out var youngest); checks++)
         {
             var sinceEnded = _lastEnded is { } last ? time.GetElapsedTime(last) : (TimeSpan?)null;
-            if (await WaitAsync(PauseBefore(looks, sinceEnded, youngest)).ConfigureAwait(false))
+            if (await WaitAsync(PauseBefore(checks, sinceEnded, youngest)).ConfigureAwait(false))
             {
-                looks = Math.Min(looks, 1);
+                checks = Math.Min(checks, 1);
             }
 
             try
             {
                 if (await SendEndedAsync().ConfigureAwait(false) > 0)
                 {
-                    (looks, _lastEnded) = (-1, time.GetTimestamp());
+                    (checks, _lastEnded) = (-1, time.GetTimestamp());
                 }
             }
             catch (Exception)
             {
-                // The transactions are still watched, so the next look repeats this.
+                // The transactions are still watched, so the next check repeats this.
             }
         }
     }
@@ -130,7 +130,7 @@ internal sealed partial class HintSender
         {
             if (database.IsClosed)
             {
-                // Each look would fail. If these transactions commit, polling finds their entries.
+                // Each check would fail. If these transactions commit, polling finds their entries.
                 _uncommitted.Clear();
             }
 
@@ -148,7 +148,7 @@ internal sealed partial class HintSender
         }
     }
 
-    /// <summary>Looks at the transactions once, and sends the hints of those that have committed. Tests call this; the timer is not part of
+    /// <summary>Checks the transactions once, and sends the hints of those that have committed. Tests call this; the timer is not part of
     /// the behavior.</summary>
     /// <returns>How many have ended.</returns>
     internal async ValueTask<int> SendEndedAsync()
@@ -188,8 +188,8 @@ internal sealed partial class HintSender
         {
             foreach (var transaction in ended)
             {
-                // The caller may have used further queues and ended the transaction while this look waited for its connection. Whether it
-                // committed is not known here; a hint without work costs one look.
+                // The caller may have used further queues and ended the transaction while this check waited for its connection. Whether it
+                // committed is not known here; a hint without work costs one claim attempt.
                 if (_uncommitted.Remove(transaction, out var pending))
                 {
                     late.AddRange(pending.Words.Skip(sent[transaction]));

@@ -54,7 +54,7 @@ internal static class DoctorSql
         """;
 
     /// <summary>Unfinished tasks that <c>unfinished_tasks</c> does not list, among the newest ones and those of claims; the invariant query
-    /// looks at all. $1 the schema's name.</summary>
+    /// reads all. $1 the schema's name.</summary>
     internal const string Unlisted = $$"""
         with newest as materialized (
             select t.id, t.job_id, t.state from {schema}.tasks t order by t.id desc limit {{NewestTasks}}

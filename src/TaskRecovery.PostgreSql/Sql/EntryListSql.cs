@@ -40,7 +40,7 @@ internal static class EntryListSql
 
         """;
 
-    // One walk over the outcomes of the entries to examine. A lookup for each entry would cost several times as much.
+    // One walk over the outcomes of the entries to examine. A look-up for each entry would cost several times as much.
     private static readonly string OfNode = FromNewest(WithLowest + $$"""
         select o.entry from {schema}.outcomes o
         where o.entry < $1::bigint and o.entry >= (select l.id from low l) and o.node = any (array{{NodeNumbers}})

@@ -337,7 +337,7 @@ internal static class JobSql
     /// queues that got entries.</summary>
     /// <remarks>
     /// Each row is found by its own look-up, whatever the statistics say: a join that reads all jobs would do so once for each batch of
-    /// them. Now that the rows are locked, looks again whether the planned entries have ended: an operator may have put one back since
+    /// them. Now that the rows are locked, checks again whether the planned entries have ended: an operator may have put one back since
     /// <see cref="LockUnplanned"/> began.
     /// </remarks>
     internal static readonly string PlanMany = $$"""

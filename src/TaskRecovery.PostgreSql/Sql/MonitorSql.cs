@@ -47,7 +47,7 @@ internal static class MonitorSql
         from {schema}.queues q cross join clock c left join lined l on l.queue = q.id order by q.name
         """;
 
-    /// <summary>The running entries by queue, from the newest claims. $1 how many claimed entries to look at. The last row has no queue,
+    /// <summary>The running entries by queue, from the newest claims. $1 how many claimed entries to read. The last row has no queue,
     /// and how many there are, at most one more.</summary>
     internal const string Running = """
         with held as materialized (

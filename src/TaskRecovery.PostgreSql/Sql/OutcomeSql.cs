@@ -67,7 +67,7 @@ internal static class OutcomeSql
         """;
 
     /// <summary>Ends entries that hold no unique key and run no task. If any of the outcomes is stored already, the whole statement fails:
-    /// skipping existing outcomes would cost a lookup before each insert, and a seventh of the log.</summary>
+    /// skipping existing outcomes would cost a look-up before each insert, and a seventh of the log.</summary>
     /// <returns>How many outcomes were stored.</returns>
     internal const string End = Held + ", done as (" + InsertFinal + " returning entry) select count(*) from done";
 

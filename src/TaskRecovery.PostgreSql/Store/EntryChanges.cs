@@ -27,7 +27,7 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
     }
 
     /// <summary>As the other method, for those entries that still match a query.</summary>
-    /// <remarks>Between the look and the change, no entry is put back and no waiting one is claimed. If an entry does not match, no request
+    /// <remarks>Between the read and the change, no entry is put back and no waiting one is claimed. If an entry does not match, no request
     /// is stored for it: it would stop a run that the operator did not mean.</remarks>
     public async ValueTask<IReadOnlyList<EntryChange>> CancelAsync(
         NpgsqlConnection connection, long[] ids, EntryQuery query, CancellationToken cancellationToken)
@@ -62,7 +62,7 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
             connection, ids, await PutBackAsync(connection, ids, options, queues, cancellationToken).ConfigureAwait(false),
             static why => why, cancellationToken).ConfigureAwait(false);
 
-    /// <summary>As the other method, for those entries that still match a query. Between the look and the change, no outcome is taken back
+    /// <summary>As the other method, for those entries that still match a query. Between the read and the change, no outcome is taken back
     /// or erased.</summary>
     public async ValueTask<IReadOnlyList<EntryChange>> RetryAsync(
         NpgsqlConnection connection, long[] ids, EntryQuery query, RetryOptions options, ISet<string> queues,

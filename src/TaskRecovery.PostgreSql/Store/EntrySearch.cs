@@ -14,7 +14,7 @@ internal static class EntrySearch
     private const long MostBytes = 32 * 1024 * 1024;
 
     // What many entries match fills a page with the newest of them.
-    private const int LookFirst = 2_000;
+    private const int ExamineFirst = 2_000;
 
     private static readonly Source All = new(
         EntryListSql.List, EntryListSql.Group, EntryListSql.Edge, EntryListSql.ListAndEdge, EntryListSql.WithinBytes.OfAll);
@@ -47,7 +47,7 @@ internal static class EntrySearch
         EntryListSql.ListActive, EntryListSql.GroupActive, EntryListSql.EdgeActive, EntryListSql.ListActiveAndEdge,
         EntryListSql.WithinBytes.OfActive);
 
-    // This looks at the same range of entries as a search of all, but at fewer of the entries themselves.
+    // This examines the same range of entries as a search of all, but fewer of the entries themselves.
     private static readonly Source OfNode = All with
     {
         List = EntryListSql.ListOfNode,
@@ -161,10 +161,10 @@ internal static class EntrySearch
         PostgreSqlDatabase database, NpgsqlConnection connection, Source source, EntryQuery query, int limit,
         CancellationToken cancellationToken)
     {
-        if (source.First is { } first && query.LookAtMost > LookFirst)
+        if (source.First is { } first && query.LookAtMost > ExamineFirst)
         {
             var near = await database.ListAsync(
-                connection, first, [.. Conditions(query with { LookAtMost = LookFirst }), Arg.Int8(limit)], ReadPlace, cancellationToken)
+                connection, first, [.. Conditions(query with { LookAtMost = ExamineFirst }), Arg.Int8(limit)], ReadPlace, cancellationToken)
                 .ConfigureAwait(false);
             if (near.Count >= limit)
             {

@@ -7,7 +7,7 @@ namespace TaskRecovery.PostgreSql;
 /// <content>Creates, changes, pauses and deletes jobs: one transaction each, under the job's row lock.</content>
 internal sealed partial class PostgreSqlJobStore
 {
-    private const int MostLooks = 100;
+    private const int MostSearches = 100;
 
     public async Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken)
     {
@@ -268,7 +268,7 @@ internal sealed partial class PostgreSqlJobStore
             return;
         }
 
-        for (var look = 0; look < MostLooks; look++)
+        for (var search = 0; search < MostSearches; search++)
         {
             if (await EndAsync(JobSql.EndWaiting).ConfigureAwait(false) || await EndAsync(JobSql.EndClaimed).ConfigureAwait(false)
                 || await IsOverAsync(connection, entry, cancellationToken).ConfigureAwait(false)
@@ -280,8 +280,8 @@ internal sealed partial class PostgreSqlJobStore
 
         // With a change of the plan, the entry would run in addition to the new plan.
         throw new StoreUnavailableException(
-            $"Job '{held.Name}' was not changed: its planned run (entry {entry}) moved between nodes during each of {MostLooks} looks. "
-            + "Repeat the change.");
+            $"Job '{held.Name}' was not changed: its planned run (entry {entry}) moved between nodes during each of {MostSearches} "
+            + "searches. Repeat the change.");
 
         async ValueTask<bool> EndAsync(string statement)
             => await database.ExecuteAsync(connection, statement, [Arg.Int8(entry),

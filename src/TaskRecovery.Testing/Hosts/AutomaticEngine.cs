@@ -10,7 +10,7 @@ internal sealed class AutomaticEngine(
     IQueueStore store, IClaimWaker waker, ServedWork served, RunMonitor monitor, RunningWork running) : TestEngine
 {
     // The engine has no event for "nothing is due and nothing runs", so ask the store.
-    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan BetweenChecks = TimeSpan.FromMilliseconds(5);
 
     private readonly Guid _reader = Guid.NewGuid();
 
@@ -42,7 +42,7 @@ internal sealed class AutomaticEngine(
                 throw Drains.Endless(monitor.TakeRuns(queues), options.Limit);
             }
 
-            await Task.Delay(BetweenLooks, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(BetweenChecks, TimeProvider.System, cancellationToken).ConfigureAwait(false);
         }
 
         return monitor.TakeRuns(queues);

@@ -9,7 +9,7 @@ namespace TaskRecovery.Hosting;
 internal sealed record StoreLoopServices(
     StartupGate Gate, INodeRole Role, OutageReporter Outages, TimeProvider Time, IFleet? Fleet = null)
 {
-    // Ten nodes that run a loop for the whole store look ten times as often as one, which is often enough.
+    // Ten nodes that run a loop for the whole store run it ten times as often as one, which is often enough.
     private const int EnoughNodes = 10;
     private const int MostIntervals = 6;
 

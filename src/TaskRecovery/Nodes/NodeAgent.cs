@@ -28,8 +28,8 @@ internal sealed class NodeAgent(
     private readonly LoopHealth _health = outages.Watch("the node's session", isListed: false);
     private INodeSession? _session;
     private PeerFailureDetector _detector = NewDetector(store.Traits, options, time);
-    private PeerLooks _looks = new(options);
-    private long _looked;
+    private PeerReads _peerReads = new(options);
+    private long _peersReadAt;
     private LeaseDeadline _deadline = LeaseDeadline.For(store.Traits, options, time);
     private Node? _node;
     private Task<bool>? _probe;
@@ -160,7 +160,7 @@ internal sealed class NodeAgent(
     {
         var session = store.OpenNodeSession();
         _detector = NewDetector(store.Traits, options, time);
-        _looks = new PeerLooks(options);
+        _peerReads = new PeerReads(options);
         _holdsLock = false;
         _reconnected = true;
         return session;
@@ -208,8 +208,8 @@ internal sealed class NodeAgent(
         _deadline = _deadline.Sending(sent, _holdsLock);
         events.Changed(node, node.MoveDeadline(_deadline.At));
 
-        var decides = _detector.NextDecision(_looked) is { } decision && decision <= sent;
-        var result = _looks.Next(NodesAlive, decides)
+        var decides = _detector.NextDecision(_peersReadAt) is { } decision && decision <= sent;
+        var result = _peerReads.Next(NodesAlive, decides)
             ? session.SendHeartbeat(node.Id, _holdsLock, () => node.Lease is not null, DescribeVitals(), hints?.Offer())
             : session.SendHeartbeatOnly(node.Id, _holdsLock, () => node.Lease is not null, DescribeVitals(), hints?.Offer());
 
@@ -234,7 +234,7 @@ internal sealed class NodeAgent(
 
         if (result.HasPeers)
         {
-            _looked = sent;
+            _peersReadAt = sent;
             NodesAlive = result.Peers.Count + 1;
             hints?.Observe(result.Place, result.Peers);
             Judge(session, _detector.Observe(sent, answered, result.Peers), result.DeadWithClaims);
@@ -253,7 +253,7 @@ internal sealed class NodeAgent(
         var open = !verdicts.Any(verdict => verdict.ByGrace) || ServerAcceptsConnections();
         if (verdicts.Count > 0)
         {
-            _looks.Repeat();
+            _peerReads.Repeat();
         }
 
         PeerHeartbeat[] judged = [.. verdicts.Where(verdict => open || !verdict.ByGrace).Select(verdict => verdict.Peer)];

@@ -10,16 +10,16 @@ namespace TaskRecovery.Operations;
 /// the gauges are read.</summary>
 internal sealed class QueueDepthSampler : StoreLoop
 {
-    private static readonly TimeSpan LookedAtLately = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Lately = TimeSpan.FromMinutes(2);
 
     // The first reading of a gauge sets the signal.
     private static readonly TimeSpan WithoutReaders = TimeSpan.FromMinutes(10);
 
     private readonly QueueDepths _depths;
     private readonly TimeProvider _time;
-    private readonly Signal _lookedAt = new();
+    private readonly Signal _read = new();
     private IReadOnlyList<QueueDepth> _latest = [];
-    private long? _lookedAtTime;
+    private long? _readAt;
 
     public QueueDepthSampler(
         QueueDepths depths, NodeService node, IEnumerable<IUnresponsiveHandlers> unresponsive, Metrics metrics, StoreLoopServices services)
@@ -43,16 +43,16 @@ internal sealed class QueueDepthSampler : StoreLoop
     }
 
     /// <inheritdoc/>
-    protected override TimeSpan Interval => IsLookedAt ? TimeSpan.FromSeconds(10) : WithoutReaders;
+    protected override TimeSpan Interval => HasReaders ? TimeSpan.FromSeconds(10) : WithoutReaders;
 
     /// <inheritdoc/>
-    protected override Signal Wake => _lookedAt;
+    protected override Signal Wake => _read;
 
-    private bool IsLookedAt => _lookedAtTime is { } looked && _time.GetElapsedTime(looked) < LookedAtLately;
+    private bool HasReaders => _readAt is { } read && _time.GetElapsedTime(read) < Lately;
 
     /// <summary>Takes one sample if the gauges were read recently. Tests call this; the timer is not part of the behavior.</summary>
     internal async Task MeasureOnceAsync(CancellationToken cancellationToken)
-        => _latest = IsLookedAt
+        => _latest = HasReaders
             ? await _depths.ReadAsync(cancellationToken).ConfigureAwait(false)
             : [];
 
@@ -66,11 +66,11 @@ internal sealed class QueueDepthSampler : StoreLoop
     private IEnumerable<Measurement<T>> Observe<T>(Func<QueueDepth, T> value)
         where T : struct
     {
-        var wasIdle = _lookedAtTime is null || _latest.Count == 0;
-        _lookedAtTime = _time.GetTimestamp();
+        var wasIdle = _readAt is null || _latest.Count == 0;
+        _readAt = _time.GetTimestamp();
         if (wasIdle)
         {
-            _lookedAt.Set();
+            _read.Set();
         }
 
         return _latest.Select(depth => new Measurement<T>(

@@ -10,7 +10,7 @@ internal sealed class RunTimes
 
     // The search for a due time that is not excluded ends after this many excluded ones, a fraction of a second later: rows of jobs are
     // locked meanwhile. Excluded days are skipped as a whole, so that this is enough for five hundred years of them.
-    private const int MostLooks = 200_000;
+    private const int MostExcluded = 200_000;
 
     // A job without a run in a hundred years has none. JobRules refuses such a definition.
     private static readonly TimeSpan Never = TimeSpan.FromDays(36_500);
@@ -56,17 +56,17 @@ internal sealed class RunTimes
 
     /// <summary>As <see cref="NextAfter"/>.</summary>
     /// <returns><see langword="false"/> if the search was given up, because it met nothing but exceptions.</returns>
-    public bool TryNextAfter(DateTimeOffset after, DateTimeOffset grid, out DateTimeOffset? next, int mostLooks = MostLooks)
+    public bool TryNextAfter(DateTimeOffset after, DateTimeOffset grid, out DateTimeOffset? next, int mostExcluded = MostExcluded)
     {
         next = Follow(after, grid);
-        for (var looks = 0; next is { } due && !IsOver(due); looks++)
+        for (var met = 0; next is { } due && !IsOver(due); met++)
         {
             if (_excluded?.Contains(due) is not true)
             {
                 return true;
             }
 
-            if (looks == mostLooks)
+            if (met == mostExcluded)
             {
                 next = null;
                 return due - after > Never;
@@ -86,15 +86,15 @@ internal sealed class RunTimes
     /// <exception cref="ArgumentException">The search was given up, because it met nothing but exceptions.</exception>
     public DateTimeOffset? LatestUpTo(DateTimeOffset until, DateTimeOffset first)
     {
-        var looks = 0;
-        for (var at = Precede(until > _endAt ? _endAt.Value : until, first); at is { } due && due >= first; looks++)
+        var met = 0;
+        for (var at = Precede(until > _endAt ? _endAt.Value : until, first); at is { } due && due >= first; met++)
         {
             if (_excluded?.Contains(due) is not true)
             {
                 return due;
             }
 
-            if (looks == MostLooks)
+            if (met == MostExcluded)
             {
                 throw TooManyExceptions("before", until);
             }
@@ -156,7 +156,7 @@ internal sealed class RunTimes
 
     // No answer is not the answer that there is no run, which would end the job.
     private ArgumentException TooManyExceptions(string direction, DateTimeOffset time)
-        => new($"The exceptions '{_except}' exclude the {MostLooks:N0} due times {direction} {time:O}, and the search ends there. "
+        => new($"The exceptions '{_except}' exclude the {MostExcluded:N0} due times {direction} {time:O}, and the search ends there. "
             + "Exclude whole days, which are skipped at once: dates, or '*' as second, minute and hour.", nameof(time));
 
     private bool IsOver(DateTimeOffset due) => due > _endAt || due > EntryLimits.LatestTime;

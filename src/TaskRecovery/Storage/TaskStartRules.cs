@@ -224,7 +224,7 @@ public static class TaskStartRules
         try
         {
             var timing = job.Timing with { StartAt = null, EndAt = null };
-            if (!timing.GetTimes().TryNextAfter(last, last, out var following, mostLooks: 100))
+            if (!timing.GetTimes().TryNextAfter(last, last, out var following, mostExcluded: 100))
             {
                 following = (timing with { Except = null }).GetTimes().NextAfter(last, last);
             }

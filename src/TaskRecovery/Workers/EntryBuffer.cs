@@ -39,8 +39,8 @@ internal sealed class EntryBuffer
         return true;
     }
 
-    /// <summary>Creates early starts for the first entries, except for those that were looked at before.</summary>
-    /// <param name="count">How many entries to look at. If more than half of them were looked at before, nothing happens, so that early
+    /// <summary>Creates early starts for the first entries, except for those that were examined before.</summary>
+    /// <param name="count">How many entries to examine. If more than half of them were examined before, nothing happens, so that early
     /// starts begin in groups.</param>
     /// <param name="create">Creates the early start of an entry; returns <see langword="null"/> if its kind has none.</param>
     /// <returns>The new early starts, in the order of the entries.</returns>

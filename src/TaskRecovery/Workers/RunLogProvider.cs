@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>Keeps what handlers log, if their kind asks for it. If no kind does, it looks at no log line.</summary>
+/// <summary>Keeps what handlers log, if their kind asks for it. If no kind does, it examines no log line.</summary>
 [ProviderAlias("TaskRecoveryRunLog")]
 internal sealed class RunLogProvider(RunLogs logs, bool keepsLogs = true) : ILoggerProvider, ISupportExternalScope
 {

@@ -181,7 +181,7 @@ internal sealed class SimulatedNode(IQueueStore store, IOperationStore operation
     private readonly Guid _id = Guid.NewGuid();
     private readonly INodeSession _session = store.OpenNodeSession();
     private readonly PeerFailureDetector _detector = new(store.Traits, options.Lease, options.Grace, Stopwatch.Frequency);
-    private readonly PeerLooks _looks = new(options);
+    private readonly PeerReads _peerReads = new(options);
     private bool _holdsLock;
 
     public TimeSpan Phase => phase;
@@ -205,7 +205,7 @@ internal sealed class SimulatedNode(IQueueStore store, IOperationStore operation
     {
         var sent = Stopwatch.GetTimestamp();
         var hints = new HintOffer(Queues, [], 0, EndsTurn: false);
-        var result = _looks.Next(Alive, decides: false)
+        var result = _peerReads.Next(Alive, decides: false)
             ? _session.SendHeartbeat(_id, _holdsLock, hints: hints) : _session.SendHeartbeatOnly(_id, _holdsLock, hints: hints);
         if (!result.Accepted)
         {

@@ -30,7 +30,7 @@ public sealed class AfterCommitTests : PostgreSqlStoreTests
         await EnqueueAsync(store, source, "last");
         await hints.UntilAsync("wlast");
 
-        // A look every 10 ms, and not one for each of 800 transactions.
+        // A check every 10 ms, and not one for each of 800 transactions.
         var heard = hints.Heard.Count(static text => text == "wmany");
         var most = (int)(Stopwatch.GetElapsedTime(started) / TimeSpan.FromMilliseconds(10)) + 3;
         Assert.InRange(heard, 1, Math.Min(most, 799));
@@ -86,7 +86,7 @@ public sealed class AfterCommitTests : PostgreSqlStoreTests
 
         for (var i = 0; i < 10; i++)
         {
-            // By now, the pause between two looks is at its longest. A hint that waited for the end of the open transaction would never
+            // By now, the pause between two checks is at its longest. A hint that waited for the end of the open transaction would never
             // come.
             await Task.Delay(300, Cancellation);
             await EnqueueAsync(store, source, "mail");
@@ -98,7 +98,7 @@ public sealed class AfterCommitTests : PostgreSqlStoreTests
     }
 
     [Fact]
-    public async Task A_look_that_fails_is_repeated()
+    public async Task A_check_that_fails_is_repeated()
     {
         var server = new NpgsqlConnectionStringBuilder(ConnectionString);
         await using var proxy = new TcpProxy(server.Host!, server.Port);
@@ -126,7 +126,7 @@ public sealed class AfterCommitTests : PostgreSqlStoreTests
     }
 
     [Fact]
-    public async Task A_queue_that_is_added_while_its_transaction_is_looked_at_gets_its_hint()
+    public async Task A_queue_that_is_added_while_its_transaction_is_checked_gets_its_hint()
     {
         var database = Open();
         database.PatienceForHome = Limit;
@@ -147,15 +147,15 @@ public sealed class AfterCommitTests : PostgreSqlStoreTests
             },
             Cancellation).AsTask();
 
-        // The look knows one queue, and waits for the connection that the statement uses.
-        var look = store.Hints.SendEndedAsync().AsTask();
-        Assert.False(look.IsCompleted);
+        // The check knows one queue, and waits for the connection that the statement uses.
+        var check = store.Hints.SendEndedAsync().AsTask();
+        Assert.False(check.IsCompleted);
         await store.EnqueueAsync([Entry(queue: "second")], transaction, Cancellation);
         await transaction.CommitAsync(Cancellation);
         free.SetResult();
         await statement;
 
-        Assert.Equal(1, await look);
+        Assert.Equal(1, await check);
         await hints.UntilAsync("wfirst");
         await hints.UntilAsync("wsecond");
     }
@@ -195,12 +195,12 @@ public sealed class AfterCommitTests : PostgreSqlStoreTests
     [InlineData(5, null, 2000, 64)]
     [InlineData(6, null, 2000, 100)]
     [InlineData(1000, null, 60_000, 100)]
-    public void Looks_are_two_milliseconds_apart_ten_while_transactions_end_and_rarer_while_none_does(
-        int looks, int? sinceEnded, int youngest, int milliseconds)
+    public void Checks_are_two_milliseconds_apart_ten_while_transactions_end_and_rarer_while_none_does(
+        int checks, int? sinceEnded, int youngest, int milliseconds)
         => Assert.Equal(
             TimeSpan.FromMilliseconds(milliseconds),
             HintSender.PauseBefore(
-                looks, sinceEnded is { } since ? TimeSpan.FromMilliseconds(since) : null, TimeSpan.FromMilliseconds(youngest)));
+                checks, sinceEnded is { } since ? TimeSpan.FromMilliseconds(since) : null, TimeSpan.FromMilliseconds(youngest)));
 
     [Theory]
     [InlineData(null, 1)]
@@ -227,7 +227,7 @@ public sealed class AfterCommitTests : PostgreSqlStoreTests
     private async Task<Hints> ListenAsync(PostgreSqlDatabase database)
         => await Hints.StartAsync(await ConnectAsync(), database.Channel);
 
-    /// <summary>A clock whose timers never end, so that nothing but the test looks at the transactions.</summary>
+    /// <summary>A clock whose timers never end, so that nothing but the test checks the transactions.</summary>
     private sealed class StoppedTimers : TimeProvider
     {
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)

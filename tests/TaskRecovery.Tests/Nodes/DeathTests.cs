@@ -129,7 +129,7 @@ public sealed class DeathTests
     [InlineData(1_000, 2, 1)]
     [InlineData(1_000, 5, 1)]
     public void Nodes_read_each_other_seldom_only_as_far_as_deaths_are_noticed(int nodes, int heartbeatSeconds, int every)
-        => Assert.Equal(every, PeerLooks.Every(nodes, new NodeOptions { HeartbeatInterval = TimeSpan.FromSeconds(heartbeatSeconds) }));
+        => Assert.Equal(every, PeerReads.Every(nodes, new NodeOptions { HeartbeatInterval = TimeSpan.FromSeconds(heartbeatSeconds) }));
 
     [Fact]
     public void A_node_that_slept_and_wakes_declares_nobody_dead()

@@ -6,12 +6,12 @@ namespace TaskRecovery.Nodes;
 /// they did: among so many nodes, one has read the dead node's row just after its last heartbeat, and reads it again at the moment at which
 /// its grace or lease ends. Not thread-safe.</remarks>
 /// <param name="options">The heartbeat interval, the lease and the grace period.</param>
-internal sealed class PeerLooks(NodeOptions options)
+internal sealed class PeerReads(NodeOptions options)
 {
     /// <summary>Up to so many nodes, each reads the others with every heartbeat.</summary>
     internal const int Few = 100;
 
-    private int _sinceLook = -1;
+    private int _sinceRead = -1;
     private bool _isSpread;
 
     /// <summary>With every how many heartbeats a node reads the others.</summary>
@@ -27,24 +27,24 @@ internal sealed class PeerLooks(NodeOptions options)
     }
 
     /// <summary>Counts a heartbeat that is about to be sent.</summary>
-    /// <param name="nodes">How many nodes were alive at the last look; 0 if that is unknown.</param>
+    /// <param name="nodes">How many nodes were alive at the last read; 0 if that is unknown.</param>
     /// <param name="decides">Whether a peer may have to be declared dead now.</param>
     /// <returns>Whether the heartbeat reads the other nodes.</returns>
     public bool Next(int nodes, bool decides)
     {
         var every = Every(nodes, options);
-        if (_sinceLook >= 0 && _sinceLook + 1 < every && !decides)
+        if (_sinceRead >= 0 && _sinceRead + 1 < every && !decides)
         {
-            _sinceLook++;
+            _sinceRead++;
             return false;
         }
 
         // Nodes that were started together would read at the same moment.
-        _sinceLook = every > 1 && !_isSpread ? Random.Shared.Next(every) : 0;
+        _sinceRead = every > 1 && !_isSpread ? Random.Shared.Next(every) : 0;
         _isSpread |= every > 1;
         return true;
     }
 
     /// <summary>Lets the next heartbeat read the other nodes: a verdict could not be carried out.</summary>
-    public void Repeat() => _sinceLook = -1;
+    public void Repeat() => _sinceRead = -1;
 }
