@@ -4,7 +4,7 @@ namespace TaskRecovery.Storage;
 
 /// <summary>The outcome of one run, to be stored under its fence.</summary>
 [Experimental("TASKRECOVERY001")]
-public sealed class RunOutcome
+public sealed record RunOutcome
 {
     /// <summary>The id of the entry.</summary>
     public required long EntryId { get; init; }
@@ -40,4 +40,7 @@ public sealed class RunOutcome
     /// <summary>For an entry that runs a task: whether the start of the run (<see cref="IJobStore.StartTaskAsync"/>) was answered. If not,
     /// a start may still be under way in the store. The outcome then waits for it, and ends its task.</summary>
     public bool IsStartAnswered { get; init; }
+
+    /// <summary>Returns a text without the result and the error, which may contain the application's data.</summary>
+    public override string ToString() => $"Outcome of entry {EntryId} under fence {Fence}: {Kind}";
 }

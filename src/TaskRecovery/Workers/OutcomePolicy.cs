@@ -91,11 +91,14 @@ internal static class OutcomePolicy
     /// <summary>The same outcome without the value that the store refused. A text in its place says so; how the run ended stays the
     /// same.</summary>
     public static RunOutcome WithoutText(RunOutcome outcome, Exception refused)
-        => Copy(outcome, $"The {(outcome.Result.IsEmpty ? "error's text" : "result")} could not be stored "
-            + $"({Ascii(refused.Message)}).", result: default);
+        => outcome with
+        {
+            Error = $"The {(outcome.Result.IsEmpty ? "error's text" : "result")} could not be stored ({Ascii(refused.Message)}).",
+            Result = default,
+        };
 
     /// <summary>The same outcome with another error text.</summary>
-    public static RunOutcome WithError(RunOutcome outcome, string error) => Copy(outcome, error, outcome.Result);
+    public static RunOutcome WithError(RunOutcome outcome, string error) => outcome with { Error = error };
 
     private static RunOutcome Without(ClaimedEntry entry, NodeClaim claim, bool isTask, OutcomeKind kind, string? reason) => new()
     {
@@ -105,21 +108,6 @@ internal static class OutcomePolicy
         Reason = reason,
         HasUniqueKey = entry.HasUniqueKey,
         IsTask = isTask,
-    };
-
-    private static RunOutcome Copy(RunOutcome outcome, string error, ReadOnlyMemory<byte> result) => new()
-    {
-        EntryId = outcome.EntryId,
-        Fence = outcome.Fence,
-        Kind = outcome.Kind,
-        Reason = outcome.Reason,
-        Result = result,
-        Error = error,
-        Delay = outcome.Delay,
-        Duration = outcome.Duration,
-        HasUniqueKey = outcome.HasUniqueKey,
-        IsTask = outcome.IsTask,
-        IsStartAnswered = outcome.IsStartAnswered,
     };
 
     private static string Ascii(string text)
