@@ -96,15 +96,14 @@ internal static class WorkerOptionsValidator
 
     public static WorkerOptions Check(WorkerOptions options, Type worker)
     {
-        if (options.MaxAttempts is < 1 or > EntryLimits.MostAttempts)
+        if (EntryRules.InsteadOfMaxAttempts(options.MaxAttempts) is { } attempts)
         {
-            throw Bad(nameof(options.MaxAttempts), options.MaxAttempts, $"use 1 to {EntryLimits.MostAttempts:N0}");
+            throw Bad(nameof(options.MaxAttempts), options.MaxAttempts, attempts);
         }
 
-        if (options.Timeout is { } timeout && (timeout <= TimeSpan.Zero || timeout > EntryLimits.LongestTimeout))
+        if (EntryRules.InsteadOfTimeout(options.Timeout) is { } timeout)
         {
-            throw Bad(
-                nameof(options.Timeout), timeout, $"use more than zero and at most {EntryLimits.LongestTimeout}, or null for no limit");
+            throw Bad(nameof(options.Timeout), options.Timeout, timeout);
         }
 
         if (options.RetryBase < TimeSpan.Zero || options.RetryMax < options.RetryBase || options.RetryMax > EntryLimits.LongestDelay)
@@ -115,7 +114,7 @@ internal static class WorkerOptionsValidator
 
         return options;
 
-        ArgumentOutOfRangeException Bad(string property, object value, string remedy)
+        ArgumentOutOfRangeException Bad(string property, object? value, string remedy)
             => new(nameof(options), $"{nameof(WorkerOptions)}.{property} of {worker} is {value}: {remedy}.");
     }
 }

@@ -7,6 +7,7 @@ namespace TaskRecovery.Jobs;
 internal static class JobRules
 {
     private const int Years = 100;
+    private const int MostCatchUp = 10_000;
 
     /// <summary>The earliest time of a definition or a backfill. An earlier one is a time that was never set, and allows no
     /// arithmetic.</summary>
@@ -27,28 +28,20 @@ internal static class JobRules
             NameRules.Queue.Check(definition.Queue, nameof(definition.Queue), nameof(definition));
         }
 
-        CheckRange(definition, definition.Priority, 0, 9, nameof(definition.Priority));
-        if (definition.MaxAttempts is { } attempts)
-        {
-            CheckRange(definition, attempts, 1, 1000, nameof(definition.MaxAttempts));
-        }
-
+        CheckRule(definition, definition.Priority, nameof(definition.Priority), EntryRules.InsteadOfPriority(definition.Priority));
+        CheckRule(
+            definition, definition.MaxAttempts, nameof(definition.MaxAttempts), EntryRules.InsteadOfMaxAttempts(definition.MaxAttempts));
         CheckPolicy(definition, definition.Overlap, nameof(definition.Overlap));
         CheckPolicy(definition, definition.MissedRuns, nameof(definition.MissedRuns));
-        CheckRange(definition, definition.CatchUpLimit, 1, 10_000, nameof(definition.CatchUpLimit));
+        CheckRule(
+            definition, definition.CatchUpLimit, nameof(definition.CatchUpLimit),
+            definition.CatchUpLimit is < 1 or > MostCatchUp ? $"use 1 to {MostCatchUp:N0}" : null);
         CheckSpan(definition, definition.CatchUpWithin, nameof(definition.CatchUpWithin));
         CheckSpan(definition, definition.ExpiresAfter, nameof(definition.ExpiresAfter));
         CheckTime(definition, definition.StartAt, nameof(definition.StartAt));
         CheckTime(definition, definition.EndAt, nameof(definition.EndAt));
         CheckTime(definition, definition.Schedule.At, nameof(definition.Schedule));
-        if (definition.Timeout is { } timeout && (timeout <= TimeSpan.Zero || timeout > EntryLimits.LongestTimeout))
-        {
-            throw new ArgumentOutOfRangeException(
-                nameof(definition), timeout,
-                $"{nameof(definition.Timeout)} is {timeout}; give more than zero and at most {EntryLimits.LongestTimeout}, "
-                + "or none for no limit.");
-        }
-
+        CheckRule(definition, definition.Timeout, nameof(definition.Timeout), EntryRules.InsteadOfTimeout(definition.Timeout));
         CheckRuns(definition);
     }
 
@@ -120,11 +113,11 @@ internal static class JobRules
         }
     }
 
-    private static void CheckRange(JobDefinition definition, int value, int least, int most, string property)
+    private static void CheckRule(JobDefinition definition, object? value, string property, string? instead)
     {
-        if (value < least || value > most)
+        if (instead is not null)
         {
-            throw new ArgumentOutOfRangeException(nameof(definition), value, $"{property} is {value}; it must be {least} to {most:N0}.");
+            throw new ArgumentOutOfRangeException(nameof(definition), value, $"{property} is {value}; {instead}.");
         }
     }
 }

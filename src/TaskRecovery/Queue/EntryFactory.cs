@@ -58,10 +58,9 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
             NameRules.Queue.Check(options.Queue, nameof(options.Queue), nameof(options));
         }
 
-        if (options.Priority is < 0 or > EntryLimits.MaxPriority)
+        if (EntryRules.InsteadOfPriority(options.Priority) is { } priority)
         {
-            throw new ArgumentOutOfRangeException(
-                nameof(options), options.Priority, $"{nameof(options.Priority)} is {options.Priority}: use 0 (the most urgent) to 9.");
+            throw OutOfRange(options, options.Priority, nameof(options.Priority), priority);
         }
 
         if (options is { RunAt: not null, RunAfter: not null })
@@ -96,20 +95,21 @@ internal sealed class EntryFactory(KindRegistry kinds, EntryJson json, IOptions<
                 + "so the entry could never run: use a later time.", nameof(options));
         }
 
-        if (options.MaxAttempts is < 1 or > EntryLimits.MostAttempts)
+        if (EntryRules.InsteadOfMaxAttempts(options.MaxAttempts) is { } attempts)
         {
-            throw new ArgumentOutOfRangeException(
-                nameof(options), options.MaxAttempts, $"{nameof(options.MaxAttempts)} is {options.MaxAttempts}: use 1 to 1,000.");
+            throw OutOfRange(options, options.MaxAttempts, nameof(options.MaxAttempts), attempts);
         }
 
-        if (options.Timeout is { } timeout && (timeout <= TimeSpan.Zero || timeout > EntryLimits.LongestTimeout))
+        if (EntryRules.InsteadOfTimeout(options.Timeout) is { } timeout)
         {
-            throw new ArgumentOutOfRangeException(nameof(options), timeout, $"{nameof(options.Timeout)} is {timeout}: "
-                + $"use more than zero and at most {EntryLimits.LongestTimeout}, or null for no limit.");
+            throw OutOfRange(options, options.Timeout, nameof(options.Timeout), timeout);
         }
 
         CheckUniqueKey(options);
     }
+
+    private static ArgumentOutOfRangeException OutOfRange(EnqueueOptions options, object? value, string property, string instead)
+        => new(nameof(options), value, $"{property} is {value}: {instead}.");
 
     private static void CheckUniqueKey(EnqueueOptions options)
     {
