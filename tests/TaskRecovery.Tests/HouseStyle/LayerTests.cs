@@ -50,6 +50,14 @@ public sealed class LayerTests
     }
 
     [Fact]
+    public void The_page_about_development_lists_the_folders_in_this_order_and_the_projects()
+    {
+        Assert.Equal(Folders, FirstColumn("| folder | what it contains |"));
+        Assert.Equal(
+            Projects.Keys.Order(StringComparer.Ordinal), FirstColumn("| project | may use |").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void A_project_references_only_its_layers()
     {
         var references =
@@ -102,6 +110,14 @@ public sealed class LayerTests
 
         return $"{FolderOf(type)}/{type.Name}";
     }
+
+    // The names in the first column of a table.
+    private static IEnumerable<string> FirstColumn(string heading)
+        => File.ReadLines(Path.Combine(Repository.Root, "docs", "development.md"))
+            .SkipWhile(line => line != heading)
+            .Skip(2)
+            .TakeWhile(static line => line.StartsWith('|'))
+            .SelectMany(static line => line.Split('|')[1].Split('`').Where(static (_, place) => place % 2 == 1));
 
     private static string Text(IEnumerable<string> names) => string.Join(", ", names.Order(StringComparer.Ordinal));
 
