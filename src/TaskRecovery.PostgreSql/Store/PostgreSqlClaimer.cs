@@ -70,15 +70,15 @@ internal sealed partial class PostgreSqlClaimer(
         ];
 
         FaultPoints.Reach(FaultPoints.ClaimBeforeCommit);
-        var answer = await ClaimAloneAsync(started, Args, cancellationToken).ConfigureAwait(false)
-            ?? (await ReadAsync(ClaimSql.ClaimBesideOthers, Args(), cancellationToken).ConfigureAwait(false))!;
+        var alone = await ClaimAloneAsync(started, Args, cancellationToken).ConfigureAwait(false);
+        var answer = alone ?? (await ReadAsync(ClaimSql.ClaimBesideOthers, Args(), cancellationToken).ConfigureAwait(false))!;
         if (answer.Selected < 0)
         {
             store.Names.Forget(_names!);
             return null;
         }
 
-        var (batch, taken) = (answer.Batch, answer.Taken);
+        var (batch, taken) = (alone is null ? answer.Batch with { IsContested = true } : answer.Batch, answer.Taken);
         if (batch.NodeIsDead)
         {
             return batch;

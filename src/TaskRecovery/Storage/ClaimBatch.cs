@@ -11,6 +11,9 @@ namespace TaskRecovery.Storage;
 [Experimental("TASKRECOVERY001")]
 public sealed record ClaimBatch(bool NodeIsDead, long Fence, IReadOnlyList<ClaimedEntry> Entries, TimeSpan? NextDue)
 {
+    /// <summary>Whether other nodes claimed from the queue at about the same time, which makes a claim more expensive.</summary>
+    public bool IsContested { get; init; }
+
     /// <summary>An empty claim, with no known next due time.</summary>
     public static ClaimBatch Empty { get; } = new(false, 0, [], null);
 }

@@ -23,6 +23,7 @@ internal sealed class ClaimLoop : ILocalClaimer
     private readonly SemaphoreSlim _turn = new(1, 1);
     private IQueueClaimer? _claimer;
     private volatile NodeLease? _lease;
+    private TimeSpan _rest;
 
     /// <param name="queue">The queue.</param>
     /// <param name="services">The services that all queues share.</param>
@@ -115,6 +116,12 @@ internal sealed class ClaimLoop : ILocalClaimer
         {
             _turn.Release();
         }
+
+        if (_rest > TimeSpan.Zero)
+        {
+            await Task.Delay(_rest, _services.Time, stop).ConfigureAwait(false);
+            _rest = TimeSpan.Zero;
+        }
     }
 
     private async Task ClaimUntilStoppedAsync(CancellationToken stop, CancellationToken abort)
@@ -177,6 +184,7 @@ internal sealed class ClaimLoop : ILocalClaimer
         var lease = _lease!;
         var asked = _services.Suspects.Reserve();
         var ticket = lease.Node.Claims.Begin(lease);
+        var began = _services.Time.GetTimestamp();
         ClaimBatch batch;
         try
         {
@@ -190,6 +198,10 @@ internal sealed class ClaimLoop : ILocalClaimer
         }
 
         _health.Succeeded();
+
+        // A node that listens is one of a few, and is to start new entries at once.
+        _rest = batch.IsContested && !_services.Turns.Listens
+            ? ClaimPlan.Rest(_services.Turns.Nodes, _services.Time.GetElapsedTime(began), Random.Shared.NextDouble()) : TimeSpan.Zero;
         if (!TryKeep(ticket, batch, out var claim))
         {
             _services.Suspects.Commit(asked, 0, 0);

@@ -20,6 +20,11 @@ internal static class ClaimPlan
     // The starts of more runs than this do not share a transaction.
     private const int MostEarly = 500;
 
+    // In a large fleet about so many nodes claim from a queue at once, beside those that listen.
+    private const int ClaimersAtOnce = 8;
+
+    private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(1);
+
     /// <summary>How many entries to claim ahead.</summary>
     /// <param name="configured">The configured number; <see langword="null"/> to derive it from the rate.</param>
     /// <param name="finishedPerSecond">How many entries of this queue finish here per second.</param>
@@ -54,6 +59,18 @@ internal static class ClaimPlan
 
     /// <summary>Whether a <see cref="Wait"/> is so short because the last claim could not take all that it found.</summary>
     public static bool IsForMore(TimeSpan wait) => wait <= ShortestWait;
+
+    /// <summary>How long a node rests after a claim or a poll beside those of other nodes, so that only a few of a large fleet do so at
+    /// once. If all did, each would get a few entries only, and all of them would wait for the server. The slower the server, the longer the
+    /// rest.</summary>
+    /// <param name="nodes">How many nodes stand in the same line.</param>
+    /// <param name="took">How long the claim or the poll took.</param>
+    /// <param name="random">A random number from 0 to 1.</param>
+    public static TimeSpan Rest(int nodes, TimeSpan took, double random)
+    {
+        var rest = nodes > ClaimersAtOnce ? took * (2 * random * nodes / ClaimersAtOnce) : TimeSpan.Zero;
+        return rest < LongestRest ? rest : LongestRest;
+    }
 
     /// <summary>The rate per second, averaged with one more measurement.</summary>
     public static double Rate(double before, int finished, TimeSpan elapsed)

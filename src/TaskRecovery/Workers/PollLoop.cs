@@ -46,6 +46,7 @@ internal sealed class PollLoop
     private TimeSpan? _nextDue;
     private bool _isAnyDue = true;
     private bool _findsWork;
+    private TimeSpan _soon = WhileOthersAreFull;
     private bool _leavesWork;
 
     // At random, because nodes that were started together would poll the whole queue at the same moments.
@@ -145,6 +146,8 @@ internal sealed class PollLoop
         };
         var result = await _services.Store.PollAsync(request, cancellationToken).ConfigureAwait(false);
         (_nextDue, _isAnyDue) = (result.NextDue, result.DueQueues.Count > 0);
+        _soon = WhileOthersAreFull
+            + ClaimPlan.Rest(_services.Turns.Nodes, _services.Time.GetElapsedTime(askedAt), Random.Shared.NextDouble());
         (_succeededAt, _mustBeWhole) = (askedAt, false);
         _successes++;
         foreach (var due in result.DueQueues)
@@ -174,9 +177,9 @@ internal sealed class PollLoop
     {
         var wait = _services.Polls.Wait(HasNothingToDo, _nextDue);
         wait -= _leavesWork && wait > LeftFor ? LeftFor : TimeSpan.Zero;
-        if (_findsWork && wait > WhileOthersAreFull)
+        if (_findsWork && wait > _soon)
         {
-            if (await _services.Polls.Now.WaitAsync(WhileOthersAreFull, _services.Time, cancellationToken).ConfigureAwait(false))
+            if (await _services.Polls.Now.WaitAsync(_soon, _services.Time, cancellationToken).ConfigureAwait(false))
             {
                 return true;
             }
@@ -186,7 +189,7 @@ internal sealed class PollLoop
                 return false;
             }
 
-            wait -= WhileOthersAreFull;
+            wait -= _soon;
         }
 
         return await _services.Polls.Now.WaitAsync(UntilDue(wait), _services.Time, cancellationToken).ConfigureAwait(false);
