@@ -20,6 +20,20 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
         var batch = await claimer.ClaimAsync(10, default, Cancellation);
 
         Assert.Equal(entries[1..], batch.Entries.Select(entry => entry.Id));
+        Assert.True(batch.IsContested);
+    }
+
+    [Fact]
+    public async Task A_claim_that_meets_no_other_claimer_is_not_contested()
+    {
+        var (store, claimer) = await GivenClaimerAsync();
+        await EnqueueAsync(store, 1);
+
+        var batch = await claimer.ClaimAsync(10, default, Cancellation);
+        var nothing = await claimer.ClaimAsync(10, default, Cancellation);
+
+        Assert.Equal((1, 0), (batch.Entries.Count, nothing.Entries.Count));
+        Assert.False(batch.IsContested || nothing.IsContested);
     }
 
     [Fact]

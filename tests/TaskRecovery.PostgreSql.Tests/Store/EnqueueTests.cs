@@ -1,5 +1,7 @@
+using System.Text;
 using System.Transactions;
 using Npgsql;
+using TaskRecovery.Storage;
 using TaskRecovery.StoreConformance;
 using TaskRecovery.TestSupport;
 
@@ -26,6 +28,39 @@ public sealed class EnqueueTests : PostgreSqlStoreTests
         Assert.Equal("of a tenant, of a tenant", await ScalarAsync<string>(
             "select string_agg(q.name, ', ') from taskrecovery.waiting w join taskrecovery.queues q on q.id = w.queue"));
         Assert.Equal(1L, await ScalarAsync<long>("select count(*) from taskrecovery.outcomes"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Entries_that_differ_only_in_their_args_keep_their_order_and_share_the_rest(bool isInTransaction)
+    {
+        var store = await OpenStoreAsync();
+        var at = DateTimeOffset.UtcNow.AddHours(1);
+        NewEntry[] entries =
+        [
+            .. Enumerable.Range(0, 50).Select(number => Entry("alike") with
+            {
+                Args = Encoding.UTF8.GetBytes($"{number}"), RunAt = at, Timeout = TimeSpan.FromSeconds(7), Priority = 3, MaxAttempts = 4,
+                Metadata = """{"a":"b"}""", TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            }),
+        ];
+        await using var source = NpgsqlDataSource.Create(ConnectionString);
+        await using var connection = await source.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+
+        var results = await store.EnqueueAsync(entries, isInTransaction ? transaction : null, Cancellation);
+        await transaction.CommitAsync(Cancellation);
+
+        Assert.Equal(
+            string.Join(',', Enumerable.Range(0, 50)),
+            await ScalarAsync<string>("select string_agg(args, ',' order by id) from taskrecovery.entries"));
+        Assert.Equal(results.Select(static result => result.Id).Order(), results.Select(static result => result.Id));
+        Assert.Equal(50L, await ScalarAsync<long>(
+            "select count(*) from taskrecovery.entries e join taskrecovery.waiting w on w.id = e.id and w.found_by_id "
+            + "where e.timeout = interval '7 seconds' and e.priority = 3 and w.priority = 3 and e.max_attempts = 4 "
+            + "and e.metadata = '{\"a\":\"b\"}' and e.trace_parent like '00-0af%' and w.run_at > now() + interval '59 minutes'"));
+        Assert.Equal(1L, await ScalarAsync<long>("select count(distinct created_at) from taskrecovery.entries"));
     }
 
     [Fact]

@@ -94,7 +94,7 @@ internal sealed class FakeClaimer(FakeQueueStore store, Guid node, string queue,
     {
         var batch = await store.Claim(this, limit, suspects);
         await store.ClaimAnswers;
-        return batch;
+        return batch with { IsContested = store.IsContested };
     }
 
     public async ValueTask<ClaimedEnqueue?> EnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)

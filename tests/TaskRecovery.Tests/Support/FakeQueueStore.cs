@@ -23,6 +23,9 @@ internal sealed partial class FakeQueueStore : IQueueStore
     /// <summary>Throws before (<c>finish</c>) or after (<c>finish answer</c>) an operation is carried out.</summary>
     public Action<string>? OnCall { get; set; }
 
+    /// <summary>Whether other nodes claim whenever this one does.</summary>
+    public bool IsContested { get; set; }
+
     /// <summary>What the answer to a claim waits for: a disk that hangs, which no cancellation ends.</summary>
     public Task ClaimAnswers { get; set; } = Task.CompletedTask;
 

@@ -43,6 +43,19 @@ public sealed class ClaimPlanTests
         => Assert.Equal(waitMilliseconds, ClaimPlan.Wait(TimeSpan.FromMilliseconds(dueMilliseconds))!.Value.TotalMilliseconds);
 
     [Theory]
+    [InlineData(1, 50, 1.0, 0)]
+    [InlineData(8, 50, 1.0, 0)]
+    [InlineData(16, 50, 0.5, 100)]
+    [InlineData(80, 5, 0.0, 0)]
+    [InlineData(80, 5, 0.5, 50)]
+    [InlineData(80, 5, 1.0, 100)]
+    [InlineData(80, 30_000, 0.5, 1_000)]
+    public void The_rest_of_a_node_grows_with_the_fleet_and_with_the_time_that_a_claim_takes(
+        int nodes, int tookMilliseconds, double random, int restMilliseconds)
+        => Assert.Equal(
+            restMilliseconds, ClaimPlan.Rest(nodes, TimeSpan.FromMilliseconds(tookMilliseconds), random).TotalMilliseconds, 3);
+
+    [Theory]
     [InlineData(1, 0.5, 1)]
     [InlineData(2, 0.5, 2)]
     [InlineData(4, 0.5, 8)]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Nodes;
 using TaskRecovery.Storage;
@@ -139,6 +140,35 @@ public sealed class PollLoopTests
             await store.Until(now => (next = Volatile.Read(ref afterFailure)) > before && now.Polls.Count > next);
             Assert.False(store.Polls[next].OnlyRecent);
         }
+    }
+
+    [Fact]
+    public async Task A_node_of_a_large_fleet_that_does_not_listen_rests_after_a_claim_beside_others()
+    {
+        const int Claims = 10;
+        var took = TimeSpan.FromMilliseconds(20);
+        var store = Store(load: 1);
+        store.IsContested = true;
+        store.OnCall = call =>
+        {
+            if (string.Equals(call, "claim", StringComparison.Ordinal))
+            {
+                Thread.Sleep(took);
+            }
+        };
+        await using var host = await StartAsync(store);
+        Assert.True(SpinWait.SpinUntil(
+            () => !host.Services.GetRequiredService<HintTurns>().Listens, TimeSpan.FromSeconds(60)));
+
+        var began = Stopwatch.GetTimestamp();
+        for (var claim = 0; claim < Claims; claim++)
+        {
+            await store.UntilEnded(store.Add("test.work", "{}"));
+        }
+
+        // Each rest is ten times as long as its claim on average. That all of them together are shorter than the claims has a chance of one
+        // in four million.
+        Assert.True(Stopwatch.GetElapsedTime(began) >= 2 * Claims * took);
     }
 
     private static FakeQueueStore Store(int load, TimeSpan? interval = null, string queueOfPeers = "default") => new()
