@@ -91,8 +91,8 @@ internal static class EntrySql
     /// <summary>As <see cref="EnqueueOne"/>, again in a caller's transaction, with numbers that were resolved again.</summary>
     internal static readonly string EnqueueOneAgain = One(IsNoOther);
 
-    /// <summary>Stores entries that differ only in their args, without unique keys and expiries, alone or in a caller's transaction: $5 is an
-    /// array, all else is as in <see cref="EnqueueOne"/>. Nearly every call with several entries stores such entries.</summary>
+    /// <summary>Stores entries that differ only in their args, without unique keys and expiries, alone or in a caller's transaction: $5 is
+    /// an array, all else is as in <see cref="EnqueueOne"/>. Nearly every call with several entries stores such entries.</summary>
     /// <remarks>The server builds each array of a statement into a table of its own, also those that are empty, and plans a statement with
     /// arrays again for each call of a caller's session, if it knows nothing about them.</remarks>
     /// <returns>As <see cref="EnqueueInTransaction"/>; no ids if a number does not belong to its name.</returns>

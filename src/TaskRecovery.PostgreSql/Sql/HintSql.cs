@@ -9,10 +9,10 @@ internal static class HintSql
     /// <summary>Finds which of some transactions have ended, and sends the hints of those that committed. $1 transactions, $2 channel;
     /// for each hint, $3 its transaction and $4 its text. A text that several transactions have in common is sent once.</summary>
     /// <remarks>Most of the transactions still run. To find one in the snapshot costs much less than to ask for its status, which looks
-    /// through all that run. After a crash or a failover, the server may not have assigned an id yet that it has lost; asking for its status
-    /// would be an error, but it is not in the snapshot either. The snapshot is a query of its own, which runs once: as an expression it
-    /// would be built for each transaction. The rows of <c>told</c> are counted because a query in a <c>with</c> clause that nothing refers
-    /// to does not run.</remarks>
+    /// through all that run. After a crash or a failover, the server may not have assigned an id yet that it has lost; asking for its
+    /// status would be an error, but it is not in the snapshot either. The snapshot is a query of its own, which runs once: as an
+    /// expression it would be built for each transaction. The rows of <c>told</c> are counted because a query in a <c>with</c> clause that
+    /// nothing refers to does not run.</remarks>
     /// <returns>The ended transactions. A transaction that ended so long ago that the server has no record of it counts as
     /// committed.</returns>
     internal const string SendEnded = """

@@ -113,6 +113,12 @@ internal sealed class SimulationChild(ChildSpec spec) : Child, IAsyncDisposable
             for (var i = first; i < _nodes.Length; i += Threads)
             {
                 var wait = (Interval * second) + _nodes[i].Phase - Stopwatch.GetElapsedTime(started);
+                if (wait < -Interval)
+                {
+                    // As in the library: heartbeats that were missed are not made up for.
+                    continue;
+                }
+
                 if (_stopping.Token.WaitHandle.WaitOne(wait > TimeSpan.Zero ? wait : TimeSpan.Zero))
                 {
                     return;

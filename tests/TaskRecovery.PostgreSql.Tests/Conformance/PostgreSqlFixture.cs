@@ -77,7 +77,8 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
                 string_agg(format('%1$I = %1$I + interval ''10000 days'' - interval ''$age seconds''', a.attname), ', ') as back
                 from pg_attribute a join pg_class c on c.oid = a.attrelid
                 where c.relnamespace = (select oid from pg_namespace where nspname = current_schema()) and c.relkind = 'r' and a.attnum > 0
-                    and a.atttypid = 'timestamptz'::regtype
+                    and a.atttypid in (
+                        select t.oid from pg_type t where 'timestamptz'::regtype in (t.oid, t.typbasetype))
                 group by c.relname
             loop
                 execute format('update %I set %s', t.relname, t.away);

@@ -79,7 +79,8 @@ public sealed class OddRowTests : PostgreSqlStoreTests
 
         foreach (var (change, check) in new[] { ("args = repeat('x', 67108865)", "args_text_check"),
             ("metadata = repeat('x', 16385)", "metadata_text_check"), ("unique_key = repeat('x', 4097)", "short_text_check"),
-            ("trace_parent = repeat('x', 4097)", "short_text_check"), ("queue = 0", "queue_number_check"), ("kind = 0", "kind_number_check") })
+            ("trace_parent = repeat('x', 4097)", "short_text_check"), ("queue = 0", "queue_number_check"),
+            ("kind = 0", "kind_number_check") })
         {
             var error = await Assert.ThrowsAsync<PostgresException>(
                 () => ExecuteAsync($"update taskrecovery.entries set {change} where id = {id}"));
@@ -123,6 +124,6 @@ public sealed class OddRowTests : PostgreSqlStoreTests
     }
 
     private Task GivenNoChecksAsync()
-        => ExecuteAsync(string.Concat(new[] { "entry_priority", "attempt_limit", "run_time_limit", "args_text", "metadata_text", "short_text" }
-            .Select(static domain => $"alter domain taskrecovery.{domain} drop constraint {domain}_check;")));
+        => ExecuteAsync(string.Concat(
+            new[] { "entry_priority", "attempt_limit", "run_time_limit", "args_text", "metadata_text", "short_text" }.Select(static domain => $"alter domain taskrecovery.{domain} drop constraint {domain}_check;")));
 }

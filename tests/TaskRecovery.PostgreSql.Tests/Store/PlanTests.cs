@@ -14,7 +14,9 @@ public sealed class PlanTests : PostgreSqlStoreTests
         + "text[], boolean[], timestamptz[], int[], smallint[], boolean[]";
     private const string Steps = "uuid, bigint[], bigint[], bigint[], uuid[], text[], text[]";
     private const string OneEntry = "int, smallint, smallint, smallint, text, timestamptz, interval, interval, text, text, text, text";
-    private const string AlikeEntries = "int, smallint, smallint, smallint, text[], timestamptz, interval, interval, text, text, text, text";
+    private const string AlikeEntries =
+        "int, smallint, smallint, smallint, text[], timestamptz, interval, interval, text, text, text, text";
+
     private const string PollTypes = "uuid, text[], smallint[], bigint[], text[]";
     private const string Analyzed = "analyze, costs off, timing off, summary off";
     private static readonly string[] Large =

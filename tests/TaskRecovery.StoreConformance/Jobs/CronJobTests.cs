@@ -226,6 +226,11 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
         var until = await Fixture.GetTimeAsync(Cancellation) + Hour;
         await Jobs.PauseAsync(paused.Id, new PauseInfo { Until = until }, Cancellation);
         await GivenJobAsync(schedule, name: "active");
+        foreach (var planned in await WaitingRunsAsync())
+        {
+            Assert.True(await Store.CancelAsync(planned.Id, Cancellation));
+        }
+
         var due = await GivenJobAsync(Schedule.Cron("* * * * *"), name: "due");
         await ShiftTimeAsync(2 * Hour);
         foreach (var name in new[] { "paused", "active", "due" })

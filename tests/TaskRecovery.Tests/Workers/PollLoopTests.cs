@@ -153,7 +153,8 @@ public sealed class PollLoopTests
         {
             if (string.Equals(call, "claim", StringComparison.Ordinal))
             {
-                Thread.Sleep(took);
+                var called = Stopwatch.GetTimestamp();
+                SpinWait.SpinUntil(() => Stopwatch.GetElapsedTime(called) >= took);
             }
         };
         await using var host = await StartAsync(store);
