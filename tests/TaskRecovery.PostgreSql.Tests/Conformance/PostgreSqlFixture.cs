@@ -78,7 +78,7 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
                 from pg_attribute a join pg_class c on c.oid = a.attrelid
                 where c.relnamespace = (select oid from pg_namespace where nspname = current_schema()) and c.relkind = 'r' and a.attnum > 0
                     and a.atttypid in (
-                        select t.oid from pg_type t where 'timestamptz'::regtype in (t.oid, t.typbasetype))
+                        select y.oid from pg_type y where 'timestamptz'::regtype in (y.oid, y.typbasetype))
                 group by c.relname
             loop
                 execute format('update %I set %s', t.relname, t.away);

@@ -250,7 +250,7 @@ public sealed class PlanTests : PostgreSqlStoreTests
 
         var scan = plan.FindIndex(static line => line.Contains(" on waiting", StringComparison.Ordinal));
         Assert.Contains("rows=0", plan[scan], StringComparison.Ordinal);
-        Assert.Matches(@"Index Cond: .*queue = .*priority = .*run_at > .*run_at <= ", plan[scan + 1]);
+        Assert.Matches(@"Index Cond: .*\(queue\).* = .*\(priority\).* = .*\(run_at\).* > .*\(run_at\).* <= ", plan[scan + 1]);
     }
 
     [Fact]
@@ -263,7 +263,7 @@ public sealed class PlanTests : PostgreSqlStoreTests
         var plan = await ExplainAsync(connection, "(verbose, costs off) execute sent (null, null, null, null)");
 
         Assert.Equal(
-            "Output: pg_snapshot_xmax(pg_current_snapshot())",
+            "Output: pg_current_snapshot()",
             Assert.Single(plan, static line => line.Contains("pg_current_snapshot", StringComparison.Ordinal)).Trim());
     }
 
