@@ -278,6 +278,25 @@ public sealed class MigratorTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task The_migrations_to_domains_write_no_table_and_no_index_again()
+    {
+        const string Files = """
+            select string_agg(c.relname || ' ' || c.relfilenode, ', ' order by c.relname) from pg_class c
+            where c.relnamespace = 'taskrecovery'::regnamespace and c.relkind in ('r', 'i') and c.relname ~ '^(entries|waiting)'
+            """;
+        await GivenMigrationsBeforeAsync(28);
+        await ExecuteAsync("""
+            insert into taskrecovery.entries (created_at, queue, kind, priority, max_attempts, args) values (now(), 1, 1, 5, 1, '{}');
+            insert into taskrecovery.waiting (run_at, id, queue, kind, priority) select now(), id, 1, 1, 5 from taskrecovery.entries
+            """);
+        var before = await ScalarAsync<string>(Files);
+
+        await new PostgreSqlMigrator(Open()).MigrateAsync(Cancellation);
+
+        Assert.Equal(before, await ScalarAsync<string>(Files));
+    }
+
+    [Fact]
     public async Task Without_migrations_at_start_the_message_names_what_is_missing()
     {
         var exception = await Assert.ThrowsAsync<StoreConfigurationException>(
