@@ -2,7 +2,7 @@
 -- The server parses the check constraints of a table once per statement, and those of a domain once per session. An enqueue of one entry is a
 -- statement of its own, and the six checks were two thirds of the time in which the server added its two rows. The domains get their checks in 029,
 -- when the columns of both tables have them: a domain with a check would let the server rewrite the table. Each migration changes one table, so that
--- it holds no lock while it waits for another.
+-- it holds no lock while it waits for another, unless all of them are run as one script.
 create domain {schema}.queue_number as integer;
 create domain {schema}.kind_number as smallint;
 create domain {schema}.entry_priority as smallint;

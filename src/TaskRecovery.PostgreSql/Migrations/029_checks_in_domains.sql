@@ -4,6 +4,15 @@ alter table {schema}.waiting
     alter queue type {schema}.queue_number, alter kind type {schema}.kind_number, alter priority type {schema}.waiting_level,
     alter attempt type {schema}.run_count, alter crashes type {schema}.run_count, alter run_at type {schema}.due_time;
 
+-- Sessions have planned the trigger of the roles (docs/deployment.md) with the types that the columns had. A changed function is planned again.
+do $replan$
+begin
+    alter function {schema}.refuse_old_entry() cost 100;
+exception when undefined_function or insufficient_privilege then
+    null;
+end
+$replan$;
+
 -- Not checked for rows that are there: that would read the whole history under a lock that stops everybody, and a claim copes with such rows.
 alter domain {schema}.queue_number add constraint queue_number_check check (value > 0) not valid;
 alter domain {schema}.kind_number add constraint kind_number_check check (value <> 0) not valid;

@@ -63,7 +63,7 @@ internal static class ClaimPlan
     /// <summary>How long a node rests after a claim or a poll beside those of other nodes, so that only a few of a large fleet do so at
     /// once. If all did, each would get a few entries only, and all of them would wait for the server. The slower the server, the longer
     /// the rest.</summary>
-    /// <param name="nodes">How many nodes stand in the same line.</param>
+    /// <param name="nodes">How many nodes may claim from the queue.</param>
     /// <param name="took">How long the claim or the poll took.</param>
     /// <param name="random">A random number from 0 to 1.</param>
     public static TimeSpan Rest(int nodes, TimeSpan took, double random)

@@ -47,6 +47,12 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
     private volatile bool _isStopping;
     private volatile int _nodes = 1;
 
+    // How many nodes stand in each line of this node.
+    private readonly Dictionary<string, int> _lengths = new(StringComparer.Ordinal);
+
+    // How many nodes are alive, if none of them reports its queues.
+    private int _alive = 1;
+
     /// <summary>Whether this node listens, or is about to.</summary>
     public bool Listens
     {
@@ -62,6 +68,15 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
     /// <summary>How many nodes stand in the shortest line of this node, including this one, as of the last heartbeat that read the
     /// others: only they find for each other what polls for recent entries do not see.</summary>
     public int Nodes => _nodes;
+
+    /// <summary>How many nodes may claim from a queue: those in its line, or all that are alive if they don't report their queues.</summary>
+    public int NodesOf(string queue)
+    {
+        lock (_gate)
+        {
+            return _lengths.GetValueOrDefault(HintListeners.Line(queue, _kinds), _alive);
+        }
+    }
 
     /// <summary>Whether this node leaves new entries of a queue to the first node of the line
     /// (<see cref="HintLine.LeavesToFirst"/>). Begins some heartbeats late, when the first node knows that it is the first. Not for a
@@ -213,8 +228,11 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
                 _left.Clear();
             }
 
+            _alive = own is { Queues.Count: 0 } ? peers.Count + 1 : 1;
+            _lengths.Clear();
             foreach (var line in lines)
             {
+                _lengths[line.Name] = line.Nodes;
                 _left[line.Name] = line.LeavesToFirst ? _left.GetValueOrDefault(line.Name) + 1 : 0;
             }
         }

@@ -147,7 +147,8 @@ internal sealed class PollLoop
         var result = await _services.Store.PollAsync(request, cancellationToken).ConfigureAwait(false);
         (_nextDue, _isAnyDue) = (result.NextDue, result.DueQueues.Count > 0);
         _soon = WhileOthersAreFull
-            + ClaimPlan.Rest(_services.Turns.Nodes, _services.Time.GetElapsedTime(askedAt), Random.Shared.NextDouble());
+            + ClaimPlan.Rest(
+                _queueNames.Max(_services.Turns.NodesOf), _services.Time.GetElapsedTime(askedAt), Random.Shared.NextDouble());
         (_succeededAt, _mustBeWhole) = (askedAt, false);
         _successes++;
         foreach (var due in result.DueQueues)

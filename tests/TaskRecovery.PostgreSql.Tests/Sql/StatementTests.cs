@@ -39,11 +39,14 @@ public sealed class StatementTests : IAsyncLifetime
                 await using var deallocate = new NpgsqlCommand("deallocate statement", connection);
                 await deallocate.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
             }
-            catch (PostgresException exception)
-                when (exception.SqlState is PostgresErrorCodes.AmbiguousFunction or PostgresErrorCodes.AmbiguousParameter)
+            catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.AmbiguousFunction)
             {
-                // It unnests parameters, or compares one that it also stores in a column with a domain. Their types come with their values;
-                // the conformance suite runs it.
+                // It unnests parameters whose types come with their values; the conformance suite runs it.
+            }
+            catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.AmbiguousParameter
+                && name.StartsWith($"{nameof(EntrySql)}.Enqueue", StringComparison.Ordinal))
+            {
+                // It compares a parameter that it also stores in a column with a domain. Its type comes with its value, as in PlanTests.
             }
             catch (PostgresException exception)
             {

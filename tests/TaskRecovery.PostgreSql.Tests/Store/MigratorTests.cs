@@ -297,6 +297,45 @@ public sealed class MigratorTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task A_session_that_has_planned_the_trigger_of_the_roles_enqueues_after_each_migration_to_domains()
+    {
+        const string Enqueue = """
+            with stored as (
+                insert into taskrecovery.entries (created_at, queue, kind, priority, max_attempts, args) values (now(), 1, 1, 5, 1, '{}')
+                returning id
+            )
+            insert into taskrecovery.waiting (run_at, id, queue, kind, priority) select now(), id, 1, 1, 5 from stored
+            """;
+        await GivenMigrationsBeforeAsync(28);
+        await ExecuteAsync("""
+            create function taskrecovery.refuse_old_entry() returns trigger language plpgsql as $$
+            begin
+                if new.attempt = 0 and new.crashes = 0 and new.priority >= 0
+                    and exists (select from taskrecovery.entries e where e.id = new.id)
+                then
+                    return null;
+                end if;
+                raise insufficient_privilege;
+            end
+            $$;
+            create trigger refuse_old_entry after insert on taskrecovery.waiting
+                for each row execute function taskrecovery.refuse_old_entry()
+            """);
+        await using var session = await ConnectAsync();
+        await using var enqueue = new NpgsqlCommand(Enqueue, session);
+        for (var version = 28; version <= 31; version++)
+        {
+            await GivenMigrationsBeforeAsync(version);
+            for (var entry = 0; entry < 10; entry++)
+            {
+                await enqueue.ExecuteNonQueryAsync(Cancellation);
+            }
+        }
+
+        Assert.Equal(40L, await ScalarAsync<long>("select count(*) from taskrecovery.waiting"));
+    }
+
+    [Fact]
     public async Task Without_migrations_at_start_the_message_names_what_is_missing()
     {
         var exception = await Assert.ThrowsAsync<StoreConfigurationException>(

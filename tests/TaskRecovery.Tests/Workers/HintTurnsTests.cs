@@ -40,6 +40,21 @@ public sealed class HintTurnsTests
     }
 
     [Fact]
+    public void Nodes_that_may_claim_are_those_of_the_line_or_all_if_they_do_not_report_their_queues()
+    {
+        Assert.Equal(1, _turns.NodesOf("default"));
+
+        _turns.Observe(Last, Others);
+        Assert.Equal((Others.Length + 1, 1), (_turns.NodesOf("default"), _turns.NodesOf("another")));
+
+        _turns.Observe(Last with { Queues = [] }, Others);
+        Assert.Equal(Others.Length + 1, _turns.NodesOf("default"));
+
+        _turns.Observe(null, Others);
+        Assert.Equal(1, _turns.NodesOf("default"));
+    }
+
+    [Fact]
     public void With_a_store_in_which_all_listen_a_node_always_does()
     {
         for (var heartbeat = 0; heartbeat < 10; heartbeat++)
