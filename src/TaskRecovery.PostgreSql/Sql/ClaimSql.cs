@@ -26,8 +26,9 @@ internal static class ClaimSql
     /// lock is needed only if several claimers take from the same queue at the same moment. A claimer that is alone holds the queue's
     /// advisory lock instead, and claims the rows that it could delete. No other statement waits for a row lock while holding one, so this
     /// cannot deadlock. Columns with domains are cast to their plain types, because the server joins the parts of a union without a step of
-    /// their own only if their types are the same. The row of the node is locked only if there is something to claim: a lock is written to the log, and a claim that
-    /// finds nothing would wait for the disk. The size of a text is known without reading the text, even if it is compressed.</remarks>
+    /// their own only if their types are the same. The row of the node is locked only if there is something to claim: a lock is written to
+    /// the log, and a claim that finds nothing would wait for the disk. The size of a text is known without reading the text, even if it is
+    /// compressed.</remarks>
     internal static readonly string ClaimAlone =
         Statement("pg_try_advisory_xact_lock(hashtext('{schema:literal}.waiting'), $2)", rowLocks: "");
 
@@ -62,7 +63,8 @@ internal static class ClaimSql
             select n.number from {schema}.nodes n where n.id = $1 and n.dead_at is null and exists (select from found) for key share
         ), picked as materialized (
             select s.* from (
-                select f.tid, f.id, f.level::smallint as level, f.run_at::timestamptz as run_at, least(f.attempt, {{ClaimLimits.Counts}}::smallint) as attempt,
+                select f.tid, f.id, f.level::smallint as level, f.run_at::timestamptz as run_at,
+                    least(f.attempt, {{ClaimLimits.Counts}}::smallint) as attempt,
                     least(f.crashes, {{ClaimLimits.Counts}}::smallint) as crashes, f.found_by_id,
                     e.kind::smallint as kind, e.priority::smallint as priority, e.max_attempts::smallint as max_attempts, e.created_at,
                     e.args, e.unique_key is not null as has_key, e.timeout::interval as timeout,

@@ -201,7 +201,8 @@ internal sealed class ClaimLoop : ILocalClaimer
 
         // A node that listens is one of a few, and is to start new entries at once.
         _rest = batch.IsContested && !_services.Turns.Listens
-            ? ClaimPlan.Rest(_services.Turns.NodesOf(_queue), _services.Time.GetElapsedTime(began), Random.Shared.NextDouble()) : TimeSpan.Zero;
+            ? ClaimPlan.Rest(_services.Turns.NodesOf(_queue), _services.Time.GetElapsedTime(began), Random.Shared.NextDouble())
+            : TimeSpan.Zero;
         if (!TryKeep(ticket, batch, out var claim))
         {
             _services.Suspects.Commit(asked, 0, 0);

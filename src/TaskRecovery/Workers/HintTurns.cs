@@ -69,7 +69,8 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
     /// others: only they find for each other what polls for recent entries do not see.</summary>
     public int Nodes => _nodes;
 
-    /// <summary>How many nodes may claim from a queue: those in its line, or all that are alive if they don't report their queues.</summary>
+    /// <summary>How many nodes may claim from a queue: those in its line, or all that are alive if they do not report their
+    /// queues.</summary>
     public int NodesOf(string queue)
     {
         lock (_gate)

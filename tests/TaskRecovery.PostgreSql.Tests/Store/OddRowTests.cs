@@ -125,5 +125,6 @@ public sealed class OddRowTests : PostgreSqlStoreTests
 
     private Task GivenNoChecksAsync()
         => ExecuteAsync(string.Concat(
-            new[] { "entry_priority", "attempt_limit", "run_time_limit", "args_text", "metadata_text", "short_text" }.Select(static domain => $"alter domain taskrecovery.{domain} drop constraint {domain}_check;")));
+            new[] { "entry_priority", "attempt_limit", "run_time_limit", "args_text", "metadata_text", "short_text" }
+                .Select(static domain => $"alter domain taskrecovery.{domain} drop constraint {domain}_check;")));
 }
