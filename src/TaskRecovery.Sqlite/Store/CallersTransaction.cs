@@ -41,14 +41,14 @@ internal static partial class CallersTransaction
     /// <summary>Returns whether a connection's transaction holds the write lock: a deferred one that has only read does not. If this can't
     /// be determined, every open transaction counts.</summary>
     public static bool HoldsWriteLock(sqlite3 connection)
-        => raw.sqlite3_get_autocommit(connection) == 0
-            && (!string.Equals(raw.GetNativeLibraryName(), Library, StringComparison.Ordinal)
-                || TransactionState(connection, "main") == Writes);
+        => raw.sqlite3_get_autocommit(connection) == 0 && (StateOf(connection) ?? Writes) == Writes;
 
     /// <summary>Returns whether a connection's transaction has a snapshot, which a commit of another connection makes too old to write. If
     /// this can't be determined, every transaction counts.</summary>
-    public static bool HasRead(sqlite3 connection)
-        => !string.Equals(raw.GetNativeLibraryName(), Library, StringComparison.Ordinal) || TransactionState(connection, "main") != None;
+    public static bool HasRead(sqlite3 connection) => StateOf(connection) != None;
+
+    private static int? StateOf(sqlite3 connection)
+        => string.Equals(raw.GetNativeLibraryName(), Library, StringComparison.Ordinal) ? TransactionState(connection, "main") : null;
 
     // SQLitePCLRaw has loaded the library. The handle itself is passed, so that it can't be closed during the call.
     [LibraryImport(Library, EntryPoint = "sqlite3_txn_state", StringMarshalling = StringMarshalling.Utf8)]
