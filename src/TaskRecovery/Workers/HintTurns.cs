@@ -45,10 +45,7 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
     private bool _hasListened;
     private bool _endsTurn;
     private volatile bool _isStopping;
-    private volatile int _nodes = 1;
-
-    // How many nodes stand in each line of this node.
-    private readonly Dictionary<string, int> _lengths = new(StringComparer.Ordinal);
+    private volatile HintLine[] _lines = [];
 
     // How many nodes are alive, if none of them reports its queues.
     private int _alive = 1;
@@ -67,7 +64,7 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
 
     /// <summary>How many nodes stand in the shortest line of this node, including this one, as of the last heartbeat that read the
     /// others: only they find for each other what polls for recent entries do not see.</summary>
-    public int Nodes => _nodes;
+    public int Nodes => HintListeners.LengthOfShortest(_lines);
 
     /// <summary>How many nodes may claim from a queue: those in its line, or all that are alive if they do not report their
     /// queues.</summary>
@@ -75,7 +72,9 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
     {
         lock (_gate)
         {
-            return _lengths.GetValueOrDefault(HintListeners.Line(queue, _kinds), _alive);
+            var name = HintListeners.Line(queue, _kinds);
+            return Array.Find(_lines, line => string.Equals(line.Name, name, StringComparison.Ordinal)) is { Nodes: > 0 and var nodes }
+                ? nodes : _alive;
         }
     }
 
@@ -200,7 +199,6 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
     public void Observe(HintPlace? own, IReadOnlyList<PeerHeartbeat> peers)
     {
         HintLine[] lines = own is null ? [] : HintListeners.See(own, peers);
-        _nodes = HintListeners.LengthOfShortest(lines);
         var isChosen = own is null || lines.Any(static line => line.Listens);
         CancellationTokenSource? ended = null;
         TaskCompletionSource? begins = null;
@@ -229,11 +227,9 @@ internal sealed class HintTurns(TimeProvider time) : IHintTurns
                 _left.Clear();
             }
 
-            _alive = own is { Queues.Count: 0 } ? peers.Count + 1 : 1;
-            _lengths.Clear();
+            (_lines, _alive) = (lines, own is { Queues.Count: 0 } ? peers.Count + 1 : 1);
             foreach (var line in lines)
             {
-                _lengths[line.Name] = line.Nodes;
                 _left[line.Name] = line.LeavesToFirst ? _left.GetValueOrDefault(line.Name) + 1 : 0;
             }
         }

@@ -146,9 +146,6 @@ internal sealed class PollLoop
         };
         var result = await _services.Store.PollAsync(request, cancellationToken).ConfigureAwait(false);
         (_nextDue, _isAnyDue) = (result.NextDue, result.DueQueues.Count > 0);
-        _soon = WhileOthersAreFull
-            + ClaimPlan.Rest(
-                _queueNames.Max(_services.Turns.NodesOf), _services.Time.GetElapsedTime(askedAt), Random.Shared.NextDouble());
         (_succeededAt, _mustBeWhole) = (askedAt, false);
         _successes++;
         foreach (var due in result.DueQueues)
@@ -158,6 +155,13 @@ internal sealed class PollLoop
                 _findsWork |= !_services.Turns.Listens && !queue.Claimer.IsFull;
                 queue.Claimer.Wake(fromFront: true);
             }
+        }
+
+        if (_findsWork)
+        {
+            _soon = WhileOthersAreFull
+                + ClaimPlan.Rest(
+                    _queueNames.Max(_services.Turns.NodesOf), _services.Time.GetElapsedTime(askedAt), Random.Shared.NextDouble());
         }
 
         foreach (var queue in _queues.Values)
