@@ -13,7 +13,7 @@ internal sealed partial class SqliteJobStore
         var due = await database.ReadAsync(
             session => ReadIds(session.Get(JobSql.ToResume).Bind(1, database.Now())), cancellationToken).ConfigureAwait(false);
         var woken = new HashSet<string>(StringComparer.Ordinal);
-        await ChangeAsync(due, (moves, job) => ResumeDue(moves, job, woken), cancellationToken).ConfigureAwait(false);
+        var resumed = await ChangeAsync(due, (moves, job) => ResumeDue(moves, job, woken), cancellationToken).ConfigureAwait(false);
         foreach (var id in await database.ReadAsync(
             static session => ReadIds(session.Get(PausedRunSql.Overdue)), cancellationToken).ConfigureAwait(false))
         {
@@ -23,7 +23,8 @@ internal sealed partial class SqliteJobStore
         }
 
         SendHints(woken);
-        return await PlanMissingAsync(cancellationToken).ConfigureAwait(false);
+        var planned = await PlanMissingAsync(cancellationToken).ConfigureAwait(false);
+        return planned with { Unplannable = [.. resumed.Unplannable, .. planned.Unplannable] };
     }
 
     public async Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken)
