@@ -18,6 +18,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     private Task<StoredProgress>? _stored;
     private bool _isReset;
     private ReadOnlyMemory<byte>? _checkpoint;
+    private long? _loadedBytes;
     private int _savedSteps;
     private long _savedBytes;
     private Task<bool>? _reset;
@@ -246,7 +247,7 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
         lock (_gate)
         {
             _usedSteps.Clear();
-            (_stored, _checkpoint, _savedSteps, _savedBytes, _isReset) = (null, null, 0, 0, true);
+            (_stored, _loadedBytes, _checkpoint, _savedSteps, _savedBytes, _isReset) = (null, null, null, 0, 0, true);
         }
 
         return true;
@@ -255,13 +256,14 @@ internal sealed class RunProgress(WorkRun run, RunServices shared)
     // Called before the step runs, because its result could not be stored.
     private void ThrowIfFull(StoredProgress progress)
     {
-        var bytes = progress.Steps.Values.Sum(static step => (long)step.Length);
         lock (_gate)
         {
-            if (progress.Steps.Count + _savedSteps >= EntryLimits.MaxSteps || bytes + _savedBytes >= EntryLimits.MaxStepBytes)
+            _loadedBytes ??= progress.Steps.Values.Sum(static step => (long)step.Length);
+            var (steps, bytes) = (progress.Steps.Count + _savedSteps, _loadedBytes + _savedBytes);
+            if (steps >= EntryLimits.MaxSteps || bytes >= EntryLimits.MaxStepBytes)
             {
                 throw new InvalidOperationException(
-                    $"Entry {run.Entry.Id} has {progress.Steps.Count + _savedSteps:N0} finished steps with {bytes + _savedBytes:N0} bytes "
+                    $"Entry {run.Entry.Id} has {steps:N0} finished steps with {bytes:N0} bytes "
                     + $"of results, and at most {EntryLimits.MaxSteps:N0} with {EntryLimits.MaxStepBytes:N0} bytes are kept. "
                     + "Use a checkpoint for a loop, or divide the work into several entries.");
             }
