@@ -9,6 +9,9 @@ namespace TaskRecovery.PostgreSql;
 internal readonly record struct BorrowedConnection(PostgreSqlDatabase Database, NpgsqlConnection Connection, ConnectionOrigin Origin)
     : IAsyncDisposable
 {
+    /// <summary>When it was borrowed.</summary>
+    internal long Since { get; } = TimeProvider.System.GetTimestamp();
+
     public ValueTask DisposeAsync() => Database.ReturnAsync(this);
 }
 

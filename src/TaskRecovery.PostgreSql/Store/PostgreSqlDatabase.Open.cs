@@ -46,8 +46,8 @@ internal sealed partial class PostgreSqlDatabase
     /// idle; one round trip costs less than an enqueue that may or may not be stored.</summary>
     internal TimeSpan Silence { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a statement waits for the connection that the process keeps before it uses one of the pool. Longer than most
-    /// statements of an idle process take; settable for tests.</summary>
+    /// <summary>How long a statement waits for the connection that the process keeps before it uses one of the pool, if statements are as
+    /// short as usual. Longer than most statements of an idle process take; settable for tests.</summary>
     internal TimeSpan PatienceForHome { get; set; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>The <see cref="SessionSeconds"/> of all databases of the process; only tests set it, where a program opens its own
@@ -89,7 +89,7 @@ internal sealed partial class PostgreSqlDatabase
         }
         catch
         {
-            _pressure.End();
+            _pressure.End(took: null);
             throw;
         }
     }
@@ -150,7 +150,7 @@ internal sealed partial class PostgreSqlDatabase
 
             if (borrowed.Origin != ConnectionOrigin.Application)
             {
-                _pressure.End();
+                _pressure.End(TimeProvider.System.GetElapsedTime(borrowed.Since));
             }
         }
     }
@@ -179,7 +179,7 @@ internal sealed partial class PostgreSqlDatabase
     // Returns null if another statement keeps it.
     private ValueTask<NpgsqlConnection?> TakeHomeAsync(CancellationToken cancellationToken)
         => OpenAliveAsync(
-            token => _home!.TryTakeAsync(PatienceForHome, token),
+            token => _home!.TryTakeAsync(_pressure.Patience(PatienceForHome), token),
             _ =>
             {
                 _home!.Return();
