@@ -18,7 +18,7 @@ internal static class PatientStore
     /// this, it may take a minute.</summary>
     public static PostgreSqlQueueStore WithPatience(this PostgreSqlQueueStore store)
     {
-        (store.LongLook, store.LongRescan) = (Patience, Patience);
+        (store.LongScan, store.LongRescan) = (Patience, Patience);
         return store;
     }
 }

@@ -147,7 +147,7 @@ public abstract partial class ModelTests(StoreFixture fixture) : StoreTests(fixt
         var answerLost = _random.Next(10) == 0;
         if (rewound)
         {
-            // A new claimer begins at the front. One that is told to rewind may wait for that, if the last look from the front took long.
+            // A new claimer begins at the front. One that is told to rewind may wait for that, if the last scan from the front took long.
             node.Node.ForgetClaimers();
         }
 

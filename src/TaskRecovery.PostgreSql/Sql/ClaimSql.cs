@@ -104,8 +104,8 @@ internal static class ClaimSql
             (select min(f.run_at) - max(g.now) from gate g cross join unnest($5 || $9 || $13) l (level) cross join lateral (
                 select w.run_at, w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
                 where w.queue = $2 and w.priority = l.level and w.run_at > g.now and w.run_at < timestamptz 'infinity'
-                    order by w.run_at, w.id limit {{Look}}) f
-            where (f.kind = any ($3) or f.place = {{Look}}) and not exists (select from held p)),
+                    order by w.run_at, w.id limit {{ScanLimit}}) f
+            where (f.kind = any ($3) or f.place = {{ScanLimit}}) and not exists (select from held p)),
             (select count(*) from found) > (select count(*) from picked), null::timestamptz, null::boolean
         union all
         select w.id, w.level, w.run_at, w.attempt, w.crashes, w.kind, w.priority, w.max_attempts, w.created_at,
@@ -121,7 +121,7 @@ internal static class ClaimSql
 
     /// <summary>How many rows of other kinds are read in search of a known kind. If none is found among them, the entry counts as possibly
     /// due, and a claim, which remembers its position, finds out.</summary>
-    internal const string Look = "100";
+    internal const string ScanLimit = "100";
 
     private static string Levels(string args, string rowLocks)
     {

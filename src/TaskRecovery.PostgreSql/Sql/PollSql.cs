@@ -72,16 +72,16 @@ internal static class PollSql
             select from due d cross join lateral (
                 select w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
                 where w.queue = d.queue and w.priority = d.priority and w.run_at <= d.latest
-                order by w.run_at, w.id limit {{ClaimSql.Look}}) f
-            where d.queue = a.id and (f.kind = any ($3) or f.place = {{ClaimSql.Look}}))
+                order by w.run_at, w.id limit {{ClaimSql.ScanLimit}}) f
+            where d.queue = a.id and (f.kind = any ($3) or f.place = {{ClaimSql.ScanLimit}}))
         union all
         select 1, null, null, min(f.run_at) - (select c.now from clock c)
         from asked a join lane l on l.queue = a.id cross join lateral (
             select w.run_at, w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
             where w.queue = l.queue and w.priority = l.priority and w.run_at > (select c.now from clock c)
                 and w.run_at < timestamptz 'infinity'
-            order by w.run_at, w.id limit {{ClaimSql.Look}}) f
-        where f.kind = any ($3) or f.place = {{ClaimSql.Look}}
+            order by w.run_at, w.id limit {{ClaimSql.ScanLimit}}) f
+        where f.kind = any ($3) or f.place = {{ClaimSql.ScanLimit}}
         """ + Others;
 
     /// <summary>As <see cref="Poll"/> for queues that the node leaves to another one, but finds only work that became due a short time ago,
@@ -97,8 +97,8 @@ internal static class PollSql
                 where w.queue = a.id and w.priority = l.level::smallint
                     and w.run_at > (select c.now from clock c) - interval '{{PollLimits.RecentSeconds}} seconds'
                     and w.run_at <= (select c.now from clock c) - interval '{{PollLimits.NewMilliseconds}} milliseconds'
-                order by w.run_at, w.id limit {{ClaimSql.Look}}) f
-            where f.kind = any ($3) or f.place = {{ClaimSql.Look}})
+                order by w.run_at, w.id limit {{ClaimSql.ScanLimit}}) f
+            where f.kind = any ($3) or f.place = {{ClaimSql.ScanLimit}})
         """ + Others;
 
     /// <summary>As <see cref="Poll"/>, but without reading waiting rows: every queue that is not paused counts as due. Used if reading

@@ -8,14 +8,14 @@ namespace TaskRecovery.PostgreSql;
 internal sealed partial class PostgreSqlQueueStore
 {
     // If scanning the waiting rows is slow, it takes at most a twentieth of the time; other polls skip it.
-    private const int LookShare = 20;
+    private const int ScanShare = 20;
 
     private volatile PausedKinds _paused = PausedKinds.None;
-    private long _looked;
-    private TimeSpan _lookTook;
+    private long _scanned;
+    private TimeSpan _scanTook;
 
-    /// <summary>How long a scan may take before other polls skip it; settable for tests.</summary>
-    internal TimeSpan LongLook { get; set; } = TimeSpan.FromMilliseconds(50);
+    /// <summary>How long a scan of a poll may take before other polls skip it; settable for tests.</summary>
+    internal TimeSpan LongScan { get; set; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>How long a claim that scans from the front may take before later ones resume where the last one stopped; settable for
     /// tests.</summary>
@@ -45,7 +45,7 @@ internal sealed partial class PostgreSqlQueueStore
         string[] queues = [.. request.Queues];
         var claims = request.Claims ?? await ListClaimsAsync(request.NodeId, cancellationToken).ConfigureAwait(false);
         var isKnown = true;
-        var blind = !request.OnlyRecent && _lookTook > LongLook && _time.GetElapsedTime(_looked) < _lookTook * LookShare;
+        var blind = !request.OnlyRecent && _scanTook > LongScan && _time.GetElapsedTime(_scanned) < _scanTook * ScanShare;
         var started = _time.GetTimestamp();
         var (due, cancels, paused, next) = (new List<string>(), new List<long>(), new List<short>(), (TimeSpan?)null);
         NpgsqlParameter[] args =
@@ -85,7 +85,7 @@ internal sealed partial class PostgreSqlQueueStore
             cancellationToken).ConfigureAwait(false);
         if (!request.OnlyRecent && !blind)
         {
-            (_looked, _lookTook) = (_time.GetTimestamp(), _time.GetElapsedTime(started));
+            (_scanned, _scanTook) = (_time.GetTimestamp(), _time.GetElapsedTime(started));
         }
 
         _paused = _paused.Update(paused);

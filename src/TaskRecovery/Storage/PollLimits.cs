@@ -10,7 +10,7 @@ public static class PollLimits
     /// <summary>For how many milliseconds after an entry became due it is left to the other node, which learns of it by a hint.</summary>
     public const int NewMilliseconds = 50;
 
-    /// <summary>How many seconds a poll for recent entries looks back. A node polls at least once a second, so an entry is recent for
+    /// <summary>How many seconds back a poll for recent entries reads. A node polls at least once a second, so an entry is recent for
     /// several polls, even if its transaction was open for a second or two.</summary>
     public const int RecentSeconds = 3;
 }

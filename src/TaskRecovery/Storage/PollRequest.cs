@@ -6,7 +6,7 @@ namespace TaskRecovery.Storage;
 /// <param name="NodeId">The id of the node.</param>
 /// <param name="Queues">The queues that the node serves.</param>
 /// <param name="Kinds">The kinds that the node can run.</param>
-/// <param name="WithUnknownKinds">Whether to look for waiting kinds that the node can't run. Set only occasionally.</param>
+/// <param name="WithUnknownKinds">Whether to search for waiting kinds that the node can't run. Set only occasionally.</param>
 [Experimental("TASKRECOVERY001")]
 public sealed record PollRequest(Guid NodeId, IReadOnlyCollection<string> Queues, IReadOnlyCollection<string> Kinds, bool WithUnknownKinds)
 {
@@ -18,7 +18,7 @@ public sealed record PollRequest(Guid NodeId, IReadOnlyCollection<string> Queues
     /// within <see cref="PollLimits.NewMilliseconds"/> need not be reported. A store in which every node listens ignores this.</summary>
     public IReadOnlyCollection<string> LeftQueues { get; init; } = [];
 
-    /// <summary>Whether it suffices to look for entries that became due within <see cref="PollLimits.RecentSeconds"/>. Set only if all
+    /// <summary>Whether it suffices to read entries that became due within <see cref="PollLimits.RecentSeconds"/>. Set only if all
     /// queues are left to another node, and not with every poll.</summary>
     public bool OnlyRecent { get; init; }
 }

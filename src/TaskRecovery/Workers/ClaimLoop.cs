@@ -16,7 +16,7 @@ internal sealed class ClaimLoop : ILocalClaimer
     private readonly WorkServices _services;
     private readonly ExecutorPool _pool;
     private readonly Signal _signal;
-    private readonly LookTimer _looks;
+    private readonly ClaimTimer _timer;
     private readonly LoopHealth _health;
 
     // Held by the claim loop or by an enqueue, because a claimer supports one caller at a time.
@@ -35,7 +35,7 @@ internal sealed class ClaimLoop : ILocalClaimer
         _services = services;
         _pool = pool;
         _signal = signal;
-        _looks = new LookTimer(signal, services.Time, () => services.Turns.Patience(queue));
+        _timer = new ClaimTimer(signal, services.Time, () => services.Turns.Patience(queue));
         _health = services.Outages.Watch($"claims of queue {queue}");
     }
 
@@ -43,10 +43,10 @@ internal sealed class ClaimLoop : ILocalClaimer
     public bool IsFull => _services.Outcomes.IsOverloaded || _pool.IsFull;
 
     /// <inheritdoc/>
-    public void Wake(bool fromFront) => _looks.Wake(fromFront);
+    public void Wake(bool fromFront) => _timer.Wake(fromFront);
 
-    /// <inheritdoc cref="LookTimer.WakeByHint"/>
-    public void WakeByHint() => _looks.WakeByHint();
+    /// <inheritdoc cref="ClaimTimer.WakeByHint"/>
+    public void WakeByHint() => _timer.WakeByHint();
 
     /// <summary>Claims until <paramref name="stop"/> is cancelled. Survives every error of the store.</summary>
     /// <param name="stop">Ends the loop.</param>
@@ -97,9 +97,9 @@ internal sealed class ClaimLoop : ILocalClaimer
             return;
         }
 
-        if (!_looks.IsWoken)
+        if (!_timer.IsWoken)
         {
-            await _looks.WaitAsync(stop).ConfigureAwait(false);
+            await _timer.WaitAsync(stop).ConfigureAwait(false);
             return;
         }
 
@@ -109,7 +109,7 @@ internal sealed class ClaimLoop : ILocalClaimer
             // A concurrent enqueue may have taken the room, or a stop has begun.
             if (Room() is > 0 and var limit)
             {
-                await LookAsync(limit, abort).ConfigureAwait(false);
+                await AttemptAsync(limit, abort).ConfigureAwait(false);
             }
         }
         finally
@@ -147,23 +147,23 @@ internal sealed class ClaimLoop : ILocalClaimer
         }
     }
 
-    private async Task LookAsync(int limit, CancellationToken abort)
+    private async Task AttemptAsync(int limit, CancellationToken abort)
     {
-        var look = _looks.Begin();
-        if (_looks.ShouldRewind(look.FromFront))
+        var attempt = _timer.Begin();
+        if (_timer.ShouldRewind(attempt.FromFront))
         {
             _claimer!.Rewind();
         }
 
         var claimed = await ClaimAsync(limit, abort).ConfigureAwait(false);
-        if (claimed == 0 && look.FromFront && !look.IsOwed && !_pool.IsStopping)
+        if (claimed == 0 && attempt.FromFront && !attempt.IsOwed && !_pool.IsStopping)
         {
             // The claimer was notified of a due entry but found none. The suspect limiter may have held it back in this call, so try once
             // more, unless a stop has begun meanwhile: the claim would take the entries that the stop releases.
             claimed = await ClaimAsync(limit, abort).ConfigureAwait(false);
         }
 
-        _looks.End(look, foundWork: claimed > 0);
+        _timer.End(attempt, foundWork: claimed > 0);
     }
 
     private async Task<int> ClaimAsync(int limit, CancellationToken abort)
@@ -209,7 +209,7 @@ internal sealed class ClaimLoop : ILocalClaimer
             Wake(fromFront: true);
             if (batch.NodeIsDead)
             {
-                await Task.Delay(LookTimer.RewindInterval, _services.Time, abort).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(ClaimTimer.RewindInterval, _services.Time, abort).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
 
             return 0;
@@ -223,7 +223,7 @@ internal sealed class ClaimLoop : ILocalClaimer
             _services.Turns.FoundLate(_queue);
         }
 
-        _looks.Looked(batch.NextDue, wasFull: batch.Entries.Count >= limit);
+        _timer.Claimed(batch.NextDue, wasFull: batch.Entries.Count >= limit);
         Run(claim, batch);
         return batch.Entries.Count;
     }
@@ -341,8 +341,8 @@ internal sealed class ClaimLoop : ILocalClaimer
 
     private int Room() => _services.Outcomes.IsOverloaded || _pool.IsStopping ? 0 : _pool.Room();
 
-    // If the claimer was woken and has not looked yet, it goes first: the queue may contain entries that are before these in line.
-    private bool CanStart(int count) => !_looks.IsWoken && !_services.Outcomes.IsOverloaded && _pool.CanStart(count);
+    // If the claimer was woken and has not claimed yet, it goes first: the queue may contain entries that are before these in line.
+    private bool CanStart(int count) => !_timer.IsWoken && !_services.Outcomes.IsOverloaded && _pool.CanStart(count);
 
     private bool MayBeClaimed(NewEntry[] entries) => _lease is { IsValid: true } && Array.TrueForAll(entries, MayBeClaimed);
 

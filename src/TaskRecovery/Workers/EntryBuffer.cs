@@ -44,7 +44,7 @@ internal sealed class EntryBuffer
     /// starts begin in groups.</param>
     /// <param name="create">Creates the early start of an entry; returns <see langword="null"/> if its kind has none.</param>
     /// <returns>The new early starts, in the order of the entries.</returns>
-    public IReadOnlyList<EarlyStart> LookAhead(int count, Func<ClaimedEntry, NodeClaim, EarlyStart?> create)
+    public IReadOnlyList<EarlyStart> CreateEarlyStarts(int count, Func<ClaimedEntry, NodeClaim, EarlyStart?> create)
     {
         count = Math.Min(count, Count);
         if (count == 0 || _ahead > count / 2)

@@ -164,7 +164,7 @@ internal sealed class ExecutorPool
             entry = default;
             if (!_stopping && _runners.AnyBeginsEarly && _prefetch.Early is > 0 and var ahead)
             {
-                early = _buffer.LookAhead(ahead + 1, _earlyStartOf);
+                early = _buffer.CreateEarlyStarts(ahead + 1, _earlyStartOf);
             }
 
             taken = !_stopping && _buffer.TryTake(out entry);

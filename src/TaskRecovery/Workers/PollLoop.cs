@@ -13,10 +13,10 @@ internal sealed class PollLoop
     internal static readonly TimeSpan UnresponsiveAfter = TimeSpan.FromSeconds(5);
 
     // New kinds appear only with deployments, so an occasional check is enough.
-    private const int PollsPerLookForUnknownKinds = 30;
+    private const int PollsPerSearchForUnknownKinds = 30;
 
-    // At least so many polls a second of all nodes of a line together look at the whole queue, and at least every third poll of each node,
-    // because only some of the nodes may have room. The other polls look for recent entries.
+    // At least so many polls a second of all nodes of a line together read the whole queue, and so does at least every third poll of each
+    // node, because only some of the nodes may have room. The other polls read recent entries only.
     private const int WholePollsOfAll = 8;
     private const int MostPollsPerWholePoll = 3;
 
@@ -103,11 +103,11 @@ internal sealed class PollLoop
     /// <summary>Whether a run has ignored its cancellation for too long.</summary>
     internal static bool IsUnresponsive(WorkRun run) => run.StopReason != StopReason.None && run.SinceStop > UnresponsiveAfter;
 
-    /// <summary>With every how many polls a node that leaves its queues to another node looks at the whole of them.</summary>
+    /// <summary>With every how many polls a node that leaves its queues to another node reads the whole of them.</summary>
     /// <param name="nodes">How many nodes stand in the same line.</param>
     internal static int PollsPerWholePoll(int nodes) => Math.Clamp(nodes / WholePollsOfAll, 1, MostPollsPerWholePoll);
 
-    /// <summary>Whether a poll of a node that leaves its queues to another node looks at the whole of them.</summary>
+    /// <summary>Whether a poll of a node that leaves its queues to another node reads the whole of them.</summary>
     /// <param name="poll">How many polls have succeeded before.</param>
     /// <param name="nodes">How many nodes stand in the same line.</param>
     /// <param name="sinceLast">The time since the last poll that succeeded; <see langword="null"/> if none has.</param>
@@ -131,7 +131,7 @@ internal sealed class PollLoop
             return false;
         }
 
-        var withUnknownKinds = _polls++ % PollsPerLookForUnknownKinds == 0;
+        var withUnknownKinds = _polls++ % PollsPerSearchForUnknownKinds == 0;
         _queueNames ??= [.. _queues.Keys];
         string[] left = [.. _queueNames.Where(_services.Turns.Leaves)];
         _leavesWork = left.Length > 0;

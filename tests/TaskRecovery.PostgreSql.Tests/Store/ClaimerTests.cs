@@ -54,7 +54,7 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
     }
 
     [Fact]
-    public async Task Where_another_took_everything_it_went_for_it_looks_again_at_once()
+    public async Task Where_another_took_everything_it_went_for_it_claims_again_at_once()
     {
         var (store, claimer) = await GivenClaimerAsync();
         var entries = await EnqueueAsync(store, 4);

@@ -16,7 +16,7 @@ public sealed class LeftQueueTests : PostgreSqlStoreTests
         await ExecuteAsync("update taskrecovery.waiting set run_at = run_at - interval '1 second'");
         Assert.Equal(["default"], (await PollAsync(store)).DueQueues);
 
-        // On a slow machine, the entry may no longer be new when the second poll looks.
+        // On a slow machine, the entry may no longer be new when the second poll reads it.
         async Task AssertIsLeftWhileNewAsync()
         {
             while (true)
@@ -55,7 +55,7 @@ public sealed class LeftQueueTests : PostgreSqlStoreTests
 
         for (var level = CrashLevels.Lowest; level <= CrashLevels.Highest; level++)
         {
-            // On a slow machine, a time that is set once may no longer be recent when the last level is looked at.
+            // On a slow machine, a time that is set once may no longer be recent when the last level is polled.
             await ExecuteAsync(
                 $"update taskrecovery.waiting set priority = {level}, run_at = clock_timestamp() - interval '100 milliseconds'");
             var due = (await PollAsync(store, onlyRecent: true)).DueQueues;

@@ -8,7 +8,7 @@ using TaskRecovery.Workers;
 
 namespace TaskRecovery.Tests.Workers;
 
-/// <summary>A node of a fleet that is nearly idle, in which another node is the first to look after a hint, and takes nothing.</summary>
+/// <summary>A node of a fleet that is nearly idle, in which another node is the first to claim after a hint, and takes nothing.</summary>
 public sealed class BackupListenerTests
 {
     private const int Nodes = 20;
@@ -40,7 +40,7 @@ public sealed class BackupListenerTests
             waits.Add(Stopwatch.GetElapsedTime(hinted));
         }
 
-        // A look that makes up for an earlier one may find an entry sooner, but not each of them.
+        // An attempt that makes up for an earlier one may find an entry sooner, but not each of them.
         Assert.True(waits.Max() >= Patience, $"The longest wait was {waits.Max()}.");
     }
 

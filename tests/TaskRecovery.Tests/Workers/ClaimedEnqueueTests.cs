@@ -177,14 +177,14 @@ public sealed class ClaimedEnqueueTests
     }
 
     [Fact]
-    public async Task Where_the_store_lets_them_wait_the_claimer_looks_for_them_and_does_not_go_on_looking()
+    public async Task Where_the_store_lets_them_wait_the_claimer_claims_again_and_does_not_go_on_claiming()
     {
         await using var host = await StartAsync();
         await _store.Until(store => store.CallsOf("listening") > 0);
         await EnqueueClaimedAsync(host);
         _store.Paused.Add("default");
 
-        // A claimer that was just woken looks first, and the entry is stored as waiting: the store is asked for one of the next.
+        // A claimer that was just woken claims first, and the entry is stored as waiting: the store is asked for one of the next.
         List<long> ids = [];
         var (claims, asked) = (0, _store.CallsOf("enqueue claimed"));
         while (_store.CallsOf("enqueue claimed") == asked)
@@ -198,7 +198,7 @@ public sealed class ClaimedEnqueueTests
         var polls = _store.CallsOf("poll");
         await _store.Until(store => store.CallsOf("poll") >= polls + 3);
 
-        // One claim, two of each look from the front that is made up for (one from before, one for this claim), and more if the machine
+        // One claim, two of each attempt from the front that is made up for (one from before, one for this claim), and more if the machine
         // stood still. A claimer that was woken again by what it can't have would make thousands.
         Assert.InRange(_store.CallsOf("claim"), claims + 1, claims + 50);
         _store.Paused.Clear();
@@ -290,7 +290,7 @@ public sealed class ClaimedEnqueueTests
         Assert.Equal(known + 10, _store.Entries.Count);
     }
 
-    // A claimer that was just woken looks first: the next one, or the one after it, is stored as claimed.
+    // A claimer that was just woken claims first: the next one, or the one after it, is stored as claimed.
     private async Task<long> EnqueueClaimedAsync(WorkHost host)
     {
         while (true)

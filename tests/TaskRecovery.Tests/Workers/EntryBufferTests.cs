@@ -98,7 +98,7 @@ public sealed class EntryBufferTests
 
     private void Begin(int count)
     {
-        foreach (var start in _buffer.LookAhead(count, (entry, claim) => new EarlyStart(new Runner(_begun), entry, claim, _time)))
+        foreach (var start in _buffer.CreateEarlyStarts(count, (entry, claim) => new EarlyStart(new Runner(_begun), entry, claim, _time)))
         {
             start.Begin();
         }

@@ -9,7 +9,8 @@ namespace TaskRecovery.Tests.Workers;
 /// <summary>The loops of a host: what wakes them, what they inherit, and what they say when they end.</summary>
 public sealed class LoopTests
 {
-    // What the engine leaves between two looks of a kind is 20 ms; a timer may be early by the rest of a millisecond and by one tick.
+    // The engine leaves 20 ms between two polls, and between two claim attempts; a timer may be early by the rest of a millisecond and by
+    // one tick.
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(18);
 
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
@@ -17,7 +18,7 @@ public sealed class LoopTests
     private static readonly StoreTraits SeldomPolled = FakeQueueStore.PolledEvery(TimeSpan.FromHours(1));
 
     [Fact]
-    public async Task A_wake_up_too_soon_after_a_look_from_the_front_is_made_up_for()
+    public async Task A_wake_up_too_soon_after_an_attempt_from_the_front_is_made_up_for()
     {
         var store = new FakeQueueStore { Traits = SeldomPolled };
         await using var host = await StartAsync(store);
@@ -25,23 +26,23 @@ public sealed class LoopTests
 
         for (var round = 0; round < 5; round++)
         {
-            var (looks, claims) = (0, 0);
+            var (rewinds, claims) = (0, 0);
             await store.Until(now =>
             {
-                (looks, claims) = (now.CallsOf("rewind"), now.CallsOf("claim"));
+                (rewinds, claims) = (now.CallsOf("rewind"), now.CallsOf("claim"));
                 return true;
             });
             store.Hint(StoreHintKind.Work, "default");
             await store.Until(now => now.CallsOf("claim") > claims);
             store.Hint(StoreHintKind.Work, "default");
 
-            await store.Until(now => now.CallsOf("rewind") > looks);
+            await store.Until(now => now.CallsOf("rewind") > rewinds);
         }
     }
 
     /// <summary>A claim that finds nothing is repeated only if something has said that an entry is due.</summary>
     [Fact]
-    public async Task A_look_that_makes_up_for_another_claims_once()
+    public async Task An_attempt_that_makes_up_for_another_claims_once()
     {
         var store = new FakeQueueStore { Traits = SeldomPolled };
         await using var host = await StartAsync(store);
@@ -51,9 +52,9 @@ public sealed class LoopTests
 
         for (var round = 0; round < 6; round++)
         {
-            var looks = store.CallsOf("rewind");
+            var rewinds = store.CallsOf("rewind");
             store.Hint(StoreHintKind.Work, "default");
-            await store.Until(now => now.CallsOf("rewind") > looks);
+            await store.Until(now => now.CallsOf("rewind") > rewinds);
         }
 
         var claims = new List<int>();
@@ -69,7 +70,7 @@ public sealed class LoopTests
             }
         }
 
-        // One of the look that makes up for another, and one of the next hint. The first look may be that of the connection.
+        // One of the attempt that makes up for another, and one of the next hint. The first attempt may be that of the connection.
         Assert.All(claims.Skip(1).SkipLast(1), static count => Assert.InRange(count, 1, 2));
     }
 
@@ -111,9 +112,9 @@ public sealed class LoopTests
             await Task.Yield();
         }
 
-        // Each look from the front that a hint led to may be made up for, at most every 100 ms, and the first look of the node and the one
-        // for its connection may be still to come: two claims each. The first five looks in vain are closer together. A claim for each hint
-        // would be thousands.
+        // Each attempt from the front that a hint led to may be made up for, at most every 100 ms, and the first attempt of the node and
+        // the one for its connection may be still to come: two claims each. The first five empty attempts are closer together. A claim for
+        // each hint would be thousands.
         var claims = store.CallsOf("claim") - before;
         var elapsed = TimeProvider.System.GetElapsedTime(started);
         var most = (int)(elapsed / Between) + (2 * (int)(elapsed / TimeSpan.FromMilliseconds(90))) + 11;
@@ -140,7 +141,7 @@ public sealed class LoopTests
         Assert.Empty(inherited);
     }
 
-    /// <summary>The second claim of a look from the front would take what the stop has just released.</summary>
+    /// <summary>The second claim of an attempt from the front would take what the stop has just released.</summary>
     [Fact]
     public async Task A_claim_that_finds_nothing_is_not_repeated_once_a_stop_has_begun()
     {
@@ -150,7 +151,7 @@ public sealed class LoopTests
         var wasStopping = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         store.OnCall = call =>
         {
-            // The first look of a node begins at the front of the queue.
+            // The first attempt of a node begins at the front of the queue.
             if (call == "claim" && claiming.TrySetResult())
             {
                 wasStopping.SetResult(SpinWait.SpinUntil(() => host.Log.Count(2006) > 0, TimeSpan.FromMinutes(2)));

@@ -93,7 +93,7 @@ public sealed class PollLoopTests
     [InlineData(23, 2)]
     [InlineData(24, 3)]
     [InlineData(1_000, 3)]
-    public void All_nodes_together_look_at_the_whole_queue_several_times_a_second_and_each_with_every_third_poll(int nodes, int polls)
+    public void All_nodes_together_read_the_whole_queue_several_times_a_second_and_each_with_every_third_poll(int nodes, int polls)
         => Assert.Equal(polls, PollLoop.PollsPerWholePoll(nodes));
 
     [Theory]

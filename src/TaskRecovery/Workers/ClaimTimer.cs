@@ -2,26 +2,26 @@ using TaskRecovery.Hosting;
 
 namespace TaskRecovery.Workers;
 
-/// <summary>Decides when the claimer of a queue looks for entries, and whether it looks from the front of the queue. Only
+/// <summary>Decides when the claimer of a queue attempts to claim, and whether it begins at the front of the queue. Only
 /// <see cref="Wake"/>, <see cref="WakeByHint"/> and <see cref="IsWoken"/> may be called concurrently with the claimer.</summary>
 /// <param name="signal">Wakes the claimer.</param>
 /// <param name="time">The clock.</param>
 /// <param name="patience">Returns how long new entries are left to other nodes: zero if this node serves the queue, and
 /// <see langword="null"/> if its claimer does not wait for them at all.</param>
-internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan?> patience)
+internal sealed class ClaimTimer(Signal signal, TimeProvider time, Func<TimeSpan?> patience)
 {
-    // Looking from the front of the queue reads past every row version that an old snapshot keeps alive. This interval is short enough to
+    // A claim from the front of the queue reads past every row version that an old snapshot keeps alive. This interval is short enough to
     // find entries promptly, and long enough to be cheap.
     internal static readonly TimeSpan RewindInterval = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The time between looks that only hints asked for, after several that found nothing. Any login of the database can send any
-    /// number of hints.</summary>
-    internal static readonly TimeSpan BetweenVainHints = TimeSpan.FromMilliseconds(20);
+    /// <summary>The pause between claim attempts that only hints asked for, after several that found nothing. Any login of the database can
+    /// send any number of hints.</summary>
+    internal static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(20);
 
-    // With several listening nodes, most hints lead one of them to work and the others to nothing. So the first looks in vain delay the
+    // With several listening nodes, most hints lead one of them to work and the others to nothing. So the first empty attempts delay the
     // next hint only a little: 2 ms after one, twice as long after each further one. These are lower limits: on Linux, the clock of the
     // runtime's timers moves every 4 ms, so a wait of 2 ms takes up to 6 ms.
-    private const int ManyVainLooks = 5;
+    private const int ManyEmptyAttempts = 5;
 
     private readonly Lock _gate = new();
     private bool _isWoken = true;
@@ -29,16 +29,16 @@ internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan?
     private bool _owesHint;
     private long _hintedAt;
     private TimeSpan _patience;
-    private long? _vainAt;
-    private int _vainLooks;
+    private long? _lastEmptyAt;
+    private int _emptyAttempts;
     private bool _isFromFront = true;
     private bool _isOwed;
     private TimeSpan? _nextDue;
     private long _rewoundAt;
     private bool _wasFull;
-    private bool _owesLook;
+    private bool _owesRewind;
 
-    /// <summary>Whether the claimer was woken and has not looked yet.</summary>
+    /// <summary>Whether the claimer was woken and has not begun an attempt yet.</summary>
     public bool IsWoken
     {
         get
@@ -54,8 +54,8 @@ internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan?
     /// <param name="fromFront">Whether there may be new entries before the position of the last claim.</param>
     public void Wake(bool fromFront) => WakeUp(fromFront, isOwed: false);
 
-    /// <summary>Wakes the claimer because a hint has arrived: at once, or a little later if the look after an earlier hint has just found
-    /// nothing, or if another node serves the queue.</summary>
+    /// <summary>Wakes the claimer because a hint has arrived: at once, or a little later if the attempt after an earlier hint has just
+    /// found nothing, or if another node serves the queue.</summary>
     public void WakeByHint()
     {
         lock (_gate)
@@ -74,10 +74,10 @@ internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan?
         signal.Set();
     }
 
-    /// <summary>Waits until the claimer is to look again without having been woken, or until the signal is set.</summary>
+    /// <summary>Waits until the next attempt is due although nothing wakes the claimer, or until the signal is set.</summary>
     public async Task WaitAsync(CancellationToken cancellationToken)
     {
-        var (wait, reason) = UntilNextLook();
+        var (wait, reason) = UntilNextAttempt();
         if (await signal.WaitAsync(wait, time, cancellationToken).ConfigureAwait(false))
         {
             return;
@@ -90,59 +90,59 @@ internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan?
         }
 
         _nextDue = null;
-        WakeUp(fromFront: true, isOwed: reason is Reason.OwedLook or Reason.LeftEntry);
+        WakeUp(fromFront: true, isOwed: reason is Reason.OwedRewind or Reason.LeftEntry);
     }
 
-    /// <summary>Begins a look.</summary>
-    public Look Begin()
+    /// <summary>Begins a claim attempt.</summary>
+    public ClaimAttempt Begin()
     {
         lock (_gate)
         {
-            var look = new Look(_isFromFront, _isOnlyHinted, _isOwed);
+            var attempt = new ClaimAttempt(_isFromFront, _isOnlyHinted, _isOwed);
             _isWoken = _isFromFront = _isOnlyHinted = _isOwed = _owesHint = false;
-            return look;
+            return attempt;
         }
     }
 
-    /// <summary>Ends a look.</summary>
-    /// <param name="look">The look.</param>
+    /// <summary>Ends a claim attempt.</summary>
+    /// <param name="attempt">The attempt.</param>
     /// <param name="foundWork">Whether it found an entry.</param>
-    public void End(Look look, bool foundWork)
+    public void End(ClaimAttempt attempt, bool foundWork)
     {
         lock (_gate)
         {
             if (foundWork)
             {
-                (_vainLooks, _vainAt) = (_vainLooks / 2, null);
+                (_emptyAttempts, _lastEmptyAt) = (_emptyAttempts / 2, null);
             }
-            else if (look.IsOnlyHinted)
+            else if (attempt.IsOnlyHinted)
             {
-                (_vainLooks, _vainAt) = (Math.Min(_vainLooks + 1, ManyVainLooks), time.GetTimestamp());
+                (_emptyAttempts, _lastEmptyAt) = (Math.Min(_emptyAttempts + 1, ManyEmptyAttempts), time.GetTimestamp());
                 if (_isOnlyHinted)
                 {
-                    // A hint that arrived during this look waits for the pause after it too.
+                    // A hint that arrived during this attempt waits for the pause after it too.
                     (_isWoken, _isOnlyHinted, _owesHint) = (false, false, true);
                 }
             }
         }
     }
 
-    /// <summary>Whether this look starts at the front of the queue.</summary>
+    /// <summary>Whether this attempt starts at the front of the queue.</summary>
     public bool ShouldRewind(bool fromFront)
     {
         // While claims return full batches, there is more behind the cursor. An entry before the cursor sends its own wake, or is found by
         // the store's own scans.
-        _owesLook = !fromFront && (_wasFull || time.GetElapsedTime(_rewoundAt) <= RewindInterval);
-        if (!_owesLook)
+        _owesRewind = !fromFront && (_wasFull || time.GetElapsedTime(_rewoundAt) <= RewindInterval);
+        if (!_owesRewind)
         {
             _rewoundAt = time.GetTimestamp();
         }
 
-        return !_owesLook;
+        return !_owesRewind;
     }
 
-    /// <summary>Records the result of a look. After a full batch, the claimer looks again as soon as there is room.</summary>
-    public void Looked(TimeSpan? nextDue, bool wasFull)
+    /// <summary>Records the result of a claim. After a full batch, the claimer claims again as soon as there is room.</summary>
+    public void Claimed(TimeSpan? nextDue, bool wasFull)
     {
         _nextDue = ClaimPlan.Wait(nextDue);
         _wasFull = wasFull;
@@ -168,14 +168,14 @@ internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan?
         signal.Set();
     }
 
-    // An entry may be committed before the cursor and wake the claimer too soon after the last look from the front. It is found when the
-    // next such look is due.
-    private (TimeSpan Wait, Reason Reason) UntilNextLook()
+    // An entry may be committed before the cursor and wake the claimer too soon after the last attempt from the front. It is found when the
+    // next such attempt is due.
+    private (TimeSpan Wait, Reason Reason) UntilNextAttempt()
     {
         var next = UntilNextDue();
-        if (_owesLook)
+        if (_owesRewind)
         {
-            next = Earlier(next, RewindInterval - time.GetElapsedTime(_rewoundAt), Reason.OwedLook);
+            next = Earlier(next, RewindInterval - time.GetElapsedTime(_rewoundAt), Reason.OwedRewind);
         }
 
         lock (_gate)
@@ -209,13 +209,13 @@ internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan?
 
     private TimeSpan UntilHint()
     {
-        var pause = _vainAt is { } at ? Pause() - time.GetElapsedTime(at) : TimeSpan.Zero;
+        var pause = _lastEmptyAt is { } at ? Pause() - time.GetElapsedTime(at) : TimeSpan.Zero;
         var rest = _patience - time.GetElapsedTime(_hintedAt);
         return rest > pause ? rest : pause;
     }
 
     private TimeSpan Pause()
-        => _vainLooks < ManyVainLooks ? TimeSpan.FromMilliseconds(1 << _vainLooks) : BetweenVainHints;
+        => _emptyAttempts < ManyEmptyAttempts ? TimeSpan.FromMilliseconds(1 << _emptyAttempts) : LongestPause;
 
     private void EndPause()
     {
@@ -230,12 +230,12 @@ internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan?
         }
     }
 
-    /// <summary>Why the claimer looks.</summary>
-    /// <param name="FromFront">Whether it was woken to look from the front of the queue.</param>
+    /// <summary>An attempt to claim: one call of the store, or two. Says why it is made.</summary>
+    /// <param name="FromFront">Whether it was woken to claim from the front of the queue.</param>
     /// <param name="IsOnlyHinted">Whether nothing but hints woke it.</param>
-    /// <param name="IsOwed">Whether it looks from the front only because an earlier look did not, or because another node may have left
+    /// <param name="IsOwed">Whether it begins at the front only because an earlier attempt did not, or because another node may have left
     /// something. Then one claim that finds nothing is enough.</param>
-    internal readonly record struct Look(bool FromFront, bool IsOnlyHinted, bool IsOwed);
+    internal readonly record struct ClaimAttempt(bool FromFront, bool IsOnlyHinted, bool IsOwed);
 
     /// <summary>What a wait ends with.</summary>
     private enum Reason
@@ -246,10 +246,10 @@ internal sealed class LookTimer(Signal signal, TimeProvider time, Func<TimeSpan?
         /// <summary>The time for which an entry that became due was left to another node is over.</summary>
         LeftEntry,
 
-        /// <summary>A look from the front is due, because an earlier look did not begin there.</summary>
-        OwedLook,
+        /// <summary>An attempt from the front is due, because an earlier one did not begin there.</summary>
+        OwedRewind,
 
-        /// <summary>The pause before a look that a hint asked for is over.</summary>
+        /// <summary>The pause before an attempt that a hint asked for is over.</summary>
         Hint,
     }
 }
