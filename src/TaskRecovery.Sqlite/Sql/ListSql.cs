@@ -30,21 +30,21 @@ internal static class ListSql
     /// <summary>The queues to count. ?1 name, or null for all.</summary>
     public const string Queues = "select id from taskrecovery_queues where ?1 is null or name = ?1";
 
-    /// <summary>The running entries; nothing; the rows looked at. ?1 queue, or null, ?2 how many rows to look at.</summary>
+    /// <summary>The running entries; nothing; the rows examined. ?1 queue, or null, ?2 how many rows to examine.</summary>
     public const string CountRunning = """
         select coalesce(sum(not exists (select 1 from taskrecovery_outcomes o where o.entry = r.entry and o.fence = r.fence)
                 and (?1 is null or exists (select 1 from taskrecovery_entries e where e.id = r.entry and e.queue = ?1))), 0), 0, count(*)
         from (select c.id as fence, j.value as entry from taskrecovery_claims c, json_each(c.entries) j limit ?2) r
         """;
 
-    /// <summary>The completed entries; nothing; the rows looked at, newest first. ?1 queue, or null, ?2 how many rows to look at.</summary>
+    /// <summary>The completed entries; nothing; the rows examined, newest first. ?1 queue, or null, ?2 how many rows to examine.</summary>
     public const string CountEnded = $"""
         select coalesce(sum(o.final = 1 and o.kind = {Codes.OutcomeCompleted} and {OfQueue}), 0), 0, count(*)
         from (select entry, kind, final from taskrecovery_outcomes order by entry desc, fence desc limit ?2) o
         """;
 
-    /// <summary>The failed and the cancelled entries, and the rows looked at, from their own index. ?1 queue, or null, ?2 how many rows to
-    /// look at.</summary>
+    /// <summary>The failed and the cancelled entries, and the rows examined, from their own index. ?1 queue, or null, ?2 how many rows to
+    /// examine.</summary>
     public const string CountUnwell = $"""
         select coalesce(sum(o.kind = {Codes.OutcomeFailed} and {OfQueue}), 0),
             coalesce(sum(o.kind <> {Codes.OutcomeFailed} and {OfQueue}), 0), count(*)

@@ -20,7 +20,7 @@ internal static class MonitorSql
             select 1 from taskrecovery_waiting where queue = ?1 and kind = ?2 and priority = ?3 and run_at > ?4 limit ?5)
         """;
 
-    /// <summary>The running entries by queue, from the newest claims. ?1 how many claimed entries to look at. The last row has no queue,
+    /// <summary>The running entries by queue, from the newest claims. ?1 how many claimed entries to examine. The last row has no queue,
     /// and how many there are, at most one more.</summary>
     public const string Running = """
         with held as materialized (

@@ -5,7 +5,7 @@ using SQLitePCL;
 
 namespace TaskRecovery.Sqlite;
 
-/// <summary>Looks at a transaction of the application.</summary>
+/// <summary>Examines a transaction of the application.</summary>
 internal static partial class CallersTransaction
 {
     // The library of the bundle that this project references. An application may have chosen another one.

@@ -21,16 +21,16 @@ internal sealed class ChangeWatcher(SqliteDatabase database)
 
     // This process's own commits change data_version too. While this process commits, send a hint only every few changes, because another
     // process may have committed too.
-    private const int LooksWhileBusy = 5;
+    private const int ChangesWhileBusy = 5;
 
     private long _changedAt = TimeProvider.System.GetTimestamp();
     private TimeSpan _pause = First;
     private bool _isVisible;
     private volatile bool _isNotified;
-    private long _looks;
+    private long _checks;
 
     /// <summary>How often it has read the version of the database.</summary>
-    internal long Looks => Volatile.Read(ref _looks);
+    internal long Checks => Volatile.Read(ref _checks);
 
     /// <summary>Whether the operating system reports writes to the log. If it does not, the watcher polls.</summary>
     internal bool IsNotified => _isNotified;
@@ -72,7 +72,7 @@ internal sealed class ChangeWatcher(SqliteDatabase database)
         {
             var commits = database.Writer.Commits;
             var seen = session.ReadDataVersion();
-            Volatile.Write(ref _looks, _looks + 1);
+            Volatile.Write(ref _checks, _checks + 1);
 
             // One transaction at a time writes to the log. So if a commit has become visible, and the log was not written since the check
             // before, every write that was noticed is visible.
@@ -90,9 +90,9 @@ internal sealed class ChangeWatcher(SqliteDatabase database)
             }
 
             version = seen;
-            missed = commits == own && database.Writer.Commits == own ? LooksWhileBusy : missed + 1;
+            missed = commits == own && database.Writer.Commits == own ? ChangesWhileBusy : missed + 1;
             own = database.Writer.Commits;
-            if (missed >= LooksWhileBusy)
+            if (missed >= ChangesWhileBusy)
             {
                 missed = 0;
                 onHint(new StoreHint(StoreHintKind.Control, null));

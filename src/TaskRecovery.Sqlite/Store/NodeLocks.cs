@@ -66,12 +66,12 @@ internal sealed class NodeLocks(SqliteFile file)
     /// <param name="nodeId">The node.</param>
     /// <param name="probe">The file that the lock's path names now; <see langword="null"/> to open it here.</param>
     public bool Works(Guid nodeId, SafeFileHandle? probe)
-        => probe is null ? Look(nodeId) == LockState.Locked : LockProbe.IsHeld(probe) == true;
+        => probe is null ? ReadState(nodeId) == LockState.Locked : LockProbe.IsHeld(probe) == true;
 
     /// <summary>Returns whether a node's lock is held now; <see langword="true"/> if this cannot be determined.</summary>
     /// <remarks>A file that is missing, or is not the one that was locked (it was deleted, replaced or copied), proves nothing: the lease
     /// decides then.</remarks>
-    public bool IsHeld(Guid nodeId) => Look(nodeId) != LockState.Free;
+    public bool IsHeld(Guid nodeId) => ReadState(nodeId) != LockState.Free;
 
     /// <summary>Keeps the lock of a broken session for the next session.</summary>
     public void Keep(Guid nodeId, FileStream held)
@@ -104,7 +104,7 @@ internal sealed class NodeLocks(SqliteFile file)
             kept.Dispose();
         }
 
-        if (Look(nodeId) is LockState.Free or LockState.Replaced)
+        if (ReadState(nodeId) is LockState.Free or LockState.Replaced)
         {
             _heartbeats.Remove(nodeId);
             try
@@ -118,16 +118,16 @@ internal sealed class NodeLocks(SqliteFile file)
         }
     }
 
-    private LockState Look(Guid nodeId)
+    private LockState ReadState(Guid nodeId)
     {
         var path = file.LockPath(nodeId);
         try
         {
             // Open with FileShare.Read, so that two processes that check the lock at the same moment do not take each other for its holder.
-            using var look = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1);
-            return !HoldsItsInode(look, path) ? LockState.Replaced
+            using var opened = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1);
+            return !HoldsItsInode(opened, path) ? LockState.Replaced
                 : !OperatingSystem.IsLinux() ? LockState.Free
-                : LockProbe.IsHeld(look.SafeFileHandle) switch
+                : LockProbe.IsHeld(opened.SafeFileHandle) switch
                 {
                     // The runtime ignores every other error of the lock.
                     null => LockState.Unknown,
@@ -158,7 +158,7 @@ internal sealed class NodeLocks(SqliteFile file)
         }
     }
 
-    private static bool HoldsItsInode(FileStream look, string path)
+    private static bool HoldsItsInode(FileStream opened, string path)
     {
         if (FileFacts.Read(path) is not { } facts)
         {
@@ -166,7 +166,7 @@ internal sealed class NodeLocks(SqliteFile file)
         }
 
         Span<byte> text = stackalloc byte[24];
-        var length = look.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
+        var length = opened.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
         return Utf8Parser.TryParse(text[..length], out ulong inode, out _) && inode == facts.Inode;
     }
 

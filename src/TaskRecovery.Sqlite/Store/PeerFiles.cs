@@ -14,7 +14,7 @@ internal sealed class PeerFiles(HeartbeatFiles heartbeats, NodeLocks locks, Func
     /// <summary>Checks a node.</summary>
     /// <returns>Its counter (<see langword="null"/> if the file cannot be read), whether the previous check could not read it either, and
     /// whether its lock is held. <see langword="null"/> if nothing can be said of the node, because too many files are open.</returns>
-    public (long? Counter, bool IsUnreadable, bool LockIsHeld)? Look(Guid nodeId)
+    public (long? Counter, bool IsUnreadable, bool LockIsHeld)? Check(Guid nodeId)
     {
         if (!_peers.TryGetValue(nodeId, out var peer))
         {

@@ -62,7 +62,7 @@ internal sealed partial class SqliteNodeSession(SqliteDatabase database) : INode
             var saysItHoldsLock = holdsLock && works;
             var accepted = alive.Nodes.TryGetValue(nodeId, out var own)
                 && Send(own, saysItHoldsLock, isLeaseValid, vitals);
-            return new HeartbeatResult(accepted, LookAtPeers(alive, nodeId, works), alive.DeadWithClaims);
+            return new HeartbeatResult(accepted, ReadPeers(alive, nodeId, works), alive.DeadWithClaims);
         });
 
     public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null) => Guarded(() =>
@@ -240,14 +240,14 @@ internal sealed partial class SqliteNodeSession(SqliteDatabase database) : INode
         return name;
     }
 
-    private List<PeerHeartbeat> LookAtPeers(Alive alive, Guid nodeId, bool ownLockWorks)
+    private List<PeerHeartbeat> ReadPeers(Alive alive, Guid nodeId, bool ownLockWorks)
     {
         _peers.KeepOnly(alive.Ids);
         _unreadable.IntersectWith(alive.Ids);
         var peers = new List<PeerHeartbeat>(alive.Nodes.Count);
         foreach (var node in alive.Nodes.Values)
         {
-            if (node.Id != nodeId && Look(node, ownLockWorks) is { } peer)
+            if (node.Id != nodeId && ReadPeer(node, ownLockWorks) is { } peer)
             {
                 peers.Add(peer);
             }
@@ -262,9 +262,9 @@ internal sealed partial class SqliteNodeSession(SqliteDatabase database) : INode
     }
 
     // Returns null if nothing can be said of the node at the moment, so that it is not judged.
-    private PeerHeartbeat? Look(AliveNode node, bool ownLockWorks)
+    private PeerHeartbeat? ReadPeer(AliveNode node, bool ownLockWorks)
     {
-        if (_peers.Look(node.Id) is not { } seen)
+        if (_peers.Check(node.Id) is not { } seen)
         {
             return null;
         }
@@ -276,7 +276,7 @@ internal sealed partial class SqliteNodeSession(SqliteDatabase database) : INode
         }
         else if (!node.StoresHeartbeats)
         {
-            // Ask before each verdict that could be based on this look. See docs/decisions/0027-heartbeats-in-files.md.
+            // Ask before each verdict that could be based on this check. See docs/decisions/0027-heartbeats-in-files.md.
             database.Post(session => AskToStore(session, node.Id));
             if (_unreadable.Add(node.Id))
             {

@@ -15,7 +15,7 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
     private const int MostEntries = 100_000;
     private const long MostBytes = 64 * 1024 * 1024;
 
-    // ChangeWatcher reports the commits of every process. It looks without being notified as often as this, too.
+    // ChangeWatcher reports the commits of every process. It checks without being notified as often as this, too.
     private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(10);
 
     private readonly SqliteDatabase _database;

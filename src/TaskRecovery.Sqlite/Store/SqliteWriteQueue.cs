@@ -89,7 +89,7 @@ internal sealed class SqliteWriteQueue(Action onFirst)
     }
 
     /// <summary>Returns the write that has waited longest, and the number of waiting writes.</summary>
-    public (SqliteWrite? Oldest, int Count) Look()
+    public (SqliteWrite? Oldest, int Count) Peek()
     {
         lock (_ordinary)
         {

@@ -111,7 +111,7 @@ internal sealed partial class SqliteWriter
 
         if (alone is null)
         {
-            return _queue.Look().Count > 0;
+            return _queue.Peek().Count > 0;
         }
 
         if (alone.WaitedSince(since) > _options.BusyTimeout && alone.TryTakeBack())
@@ -124,7 +124,7 @@ internal sealed partial class SqliteWriter
 
     private void ReportWait(SqliteWrite? alone, long since)
     {
-        var (oldest, count) = _queue.Look();
+        var (oldest, count) = _queue.Peek();
         oldest = alone ?? oldest;
         if (oldest is not null)
         {

@@ -66,16 +66,16 @@ public sealed class WakeUpTests : IAsyncDisposable
         }
     }
 
-    /// <summary>Each look costs every idle process about 100 us.</summary>
+    /// <summary>Each check costs every idle process about 100 us.</summary>
     [Fact]
-    public async Task A_commit_of_another_process_costs_a_few_looks()
+    public async Task A_commit_of_another_process_costs_a_few_checks()
     {
         var (watching, other) = (_files.Open(), await _files.OpenStoreAsync());
         var watcher = new ChangeWatcher(watching);
         _listening = watcher.RunAsync(hint => _hints.Writer.TryWrite(hint), _stop.Token);
         using var ticks = new PeriodicTimer(TimeSpan.FromSeconds(1.2));
         await ticks.WaitForNextTickAsync();
-        var before = watcher.Looks;
+        var before = watcher.Checks;
 
         await other.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None);
         await _hints.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(2));
@@ -85,32 +85,32 @@ public sealed class WakeUpTests : IAsyncDisposable
         Assert.Equal(OperatingSystem.IsLinux(), watcher.IsNotified);
         if (watcher.IsNotified)
         {
-            // A look every 25 ms would make 48.
-            Assert.InRange(watcher.Looks - before, 1, 40);
+            // A check every 25 ms would make 48.
+            Assert.InRange(watcher.Checks - before, 1, 40);
         }
     }
 
     [Fact]
-    public async Task Writers_that_follow_each_other_quickly_cost_no_more_looks_than_one_every_25_ms()
+    public async Task Writers_that_follow_each_other_quickly_cost_no_more_checks_than_one_every_25_ms()
     {
         var (watching, other) = (_files.Open(), await _files.OpenStoreAsync());
         var watcher = new ChangeWatcher(watching);
         _listening = watcher.RunAsync(hint => _hints.Writer.TryWrite(hint), _stop.Token);
         using var ticks = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         var started = TimeProvider.System.GetTimestamp();
-        var before = watcher.Looks;
+        var before = watcher.Checks;
 
-        for (var tick = 0; tick < 100 || (watcher.Looks - before < 10 && tick < 3_000); tick++)
+        for (var tick = 0; tick < 100 || (watcher.Checks - before < 10 && tick < 3_000); tick++)
         {
             await other.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None);
             await ticks.WaitForNextTickAsync();
         }
 
-        // The looks first: the time that passes after them only raises the limit. A series of looks for each write would be four times as
-        // many.
-        var looks = watcher.Looks - before;
+        // The checks first: the time that passes after them only raises the limit. A series of checks for each write would be four times
+        // as many.
+        var checks = watcher.Checks - before;
         var most = (long)(TimeProvider.System.GetElapsedTime(started) / TimeSpan.FromMilliseconds(25)) + 50;
-        Assert.InRange(looks, 10, most);
+        Assert.InRange(checks, 10, most);
     }
 
     [Fact]

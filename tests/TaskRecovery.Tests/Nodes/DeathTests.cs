@@ -109,12 +109,12 @@ public sealed class DeathTests
         _time.Run(TimeSpan.FromSeconds(2 * every), nodes);
         var before = _store.Nodes.Heartbeats;
         _time.Run(TimeSpan.FromSeconds(2 * every), nodes);
-        var (all, looks) = (_store.Nodes.Heartbeats.All - before.All, _store.Nodes.Heartbeats.Looks - before.Looks);
+        var (all, reads) = (_store.Nodes.Heartbeats.All - before.All, _store.Nodes.Heartbeats.Reads - before.Reads);
         var row = nodes[^1].Row;
         nodes[^1].Kill();
         var died = _time.RunUntil(() => row.IsDead, TimeSpan.FromSeconds(20), nodes[..^1]);
 
-        Assert.InRange((double)all / looks, every * 0.9, every * 1.1);
+        Assert.InRange((double)all / reads, every * 0.9, every * 1.1);
         Assert.InRange(died!.Value.TotalSeconds, 1.5, 3);
         Assert.Equal(count - 1, _store.Nodes.Rows.Values.Count(static other => !other.IsDead));
     }

@@ -21,7 +21,7 @@ internal sealed class FakeNodeTable
     public bool HasLocks { get; set; } = true;
 
     /// <summary>How many heartbeats there were, and how many of them read the other nodes.</summary>
-    public (int All, int Looks) Heartbeats { get; set; }
+    public (int All, int Reads) Heartbeats { get; set; }
 
     /// <summary>How many nodes each call to declare some dead named.</summary>
     public List<int> Verdicts { get; } = [];
@@ -115,7 +115,7 @@ internal sealed class FakeNodeSession(FakeNodeTable table) : INodeSession
     public HeartbeatResult SendHeartbeat(
         Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null, HintOffer? hints = null)
     {
-        table.Heartbeats = (table.Heartbeats.All + 1, table.Heartbeats.Looks + 1);
+        table.Heartbeats = (table.Heartbeats.All + 1, table.Heartbeats.Reads + 1);
         var accepted = Increment(nodeId, holdsLock);
         var peers = table.Rows.Values.Where(peer => !peer.IsDead && peer.Identity.Id != nodeId)
             .Select(peer => new PeerHeartbeat(
@@ -129,7 +129,7 @@ internal sealed class FakeNodeSession(FakeNodeTable table) : INodeSession
     public HeartbeatResult SendHeartbeatOnly(
         Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null, HintOffer? hints = null)
     {
-        table.Heartbeats = (table.Heartbeats.All + 1, table.Heartbeats.Looks);
+        table.Heartbeats = (table.Heartbeats.All + 1, table.Heartbeats.Reads);
         var accepted = Increment(nodeId, holdsLock);
         BeforeAnswer?.Invoke();
         ThrowIfBroken();
