@@ -67,7 +67,7 @@ ANY_OUTCOME_IS_MINE_ERASED wrong    safe -DFAULTS=1 -DERASE -DANY_OUTCOME_IS_MIN
 jobs                       holds    jobs
 LEFT_TO_ITS_START          twice    jobs
 FORGOTTEN                  twice    jobs
-ONE_LOOK                   twice    jobs
+ONE_READ                   twice    jobs
 NOT_AFTER_AN_END           never    jobs
 overlap                    holds    overlap
 STARTS_AT_ONCE             beside   overlap

@@ -60,7 +60,7 @@ inline endPlanned() {
         :: atomic { (place[planned] == claimed && !settled[planned]) -> settled[planned] = true; place[planned] = over }; break
         :: else -> skip
         fi;
-#ifdef ONE_LOOK                    /* neither waiting nor in a claim, so it has ended */
+#ifdef ONE_READ                    /* neither waiting nor in a claim, so it has ended */
         break;
 #endif
         if

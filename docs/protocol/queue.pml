@@ -62,11 +62,11 @@ byte st[N], mine[N];            /* the worker, and the fence of the entry that i
 #define STOP 3                  /* token cancelled, handler ended: to be released */
 bool late[N];                   /* was stopped (paused) at its deadline: it could not cancel its handler */
 byte sees[N * R], quiet[N * R]; /* what a node has seen of another in this session, and the time without a new heartbeat */
-bool chg[N * R];                /* the other node has sent a heartbeat since the last look */
+bool chg[N * R];                /* the other node has sent a heartbeat since the last read */
 /* FILE_COUNTER: the heartbeat under way is stored in the database, under its write lock, and not only in the node's file */
 bool conf[N];
-/* this session has looked before: a node that it sees for the first time has registered since, and held its lock then */
-bool looked[N];
+/* this session has read the others before: a node that it sees for the first time has registered since, and held its lock then */
+bool hasRead[N];
 #define KNOWN 1
 #define HELD  2                 /* saw the lock held, in this session */
 #define FREED 3                 /* and now it is free, and the last heartbeat had said that it was held */
@@ -168,10 +168,10 @@ inline beaten(r, session) {
 #ifdef EVERYBODY_IS_A_NEWCOMER
 #define newcomer(n) true
 #else
-#define newcomer(n) looked[n]
+#define newcomer(n) hasRead[n]
 #endif
 #define seenHeld(r) (lk[r] != FREE && lk[r] == bk[r])   /* a lock counts only if the recorded session holds it */
-inline look(n) {
+inline readOthers(n) {
     for (i : 0 .. R - 1) {
         if
         :: i != row(n) && exists[i] && !dead[i] ->
@@ -191,14 +191,14 @@ inline look(n) {
         :: else
         fi
     }
-    looked[n] = true
+    hasRead[n] = true
 }
 
 /* A new session starts without observations. */
 inline blank(n) {
 #ifndef WATCH_CARRIED_OVER
     for (i : 0 .. R - 1) { sees[n * R + i] = 0; quiet[n * R + i] = 0; chg[n * R + i] = 0 }
-    looked[n] = false
+    hasRead[n] = false
 #endif
     skip
 }
@@ -324,7 +324,7 @@ inline beatArrives(n) {
     if
     :: dead[row(n)] || !exists[row(n)] -> bt[n] = IS_DEAD
     :: else ->
-        beaten(row(n), CUR); look(n); bt[n] = (said[row(n)] -> ALIVE_HELD : ALIVE_FREE);
+        beaten(row(n), CUR); readOthers(n); bt[n] = (said[row(n)] -> ALIVE_HELD : ALIVE_FREE);
 #ifndef OLD_BEAT_COUNTS
         zb[row(n)] = false                  /* a heartbeat with a lower number changes nothing */
 #endif
@@ -574,7 +574,7 @@ init {
         /* all nodes are registered, connected, hold their locks and have seen each other */
         for (i : 0 .. N - 1) {
             alive[i] = true; reg[i] = true; conn[i] = true; ses[i] = true; uses[i] = true;
-            exists[2 * i] = true; said[2 * i] = true; lk[2 * i] = CUR; bk[2 * i] = CUR; looked[i] = true;
+            exists[2 * i] = true; said[2 * i] = true; lk[2 * i] = CUR; bk[2 * i] = CUR; hasRead[i] = true;
             for (j : 0 .. N - 1) { if :: j != i -> sees[i * R + 2 * j] = HELD :: else fi }
         }
         skip
