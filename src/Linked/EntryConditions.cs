@@ -63,8 +63,8 @@ internal sealed class EntryConditions(EntryQuery query)
     /// which takes several times as long as to compare what was stored with it.</summary>
     public int ExaminedBy(EntryGrouping by)
         => by is EntryGrouping.Reason or EntryGrouping.State && States is null && !AreEnded
-            ? Math.Min(query.LookAtMost, MonitorLimits.LookedUp)
-            : query.LookAtMost;
+            ? Math.Min(query.MaxExamined, MonitorLimits.LookedUp)
+            : query.MaxExamined;
 
     /// <summary>Whether all further entries were stored before the time from which on entries are wanted. Ids follow the time of storing
     /// only roughly, because transactions commit in another order, so the comparison leaves a margin.</summary>

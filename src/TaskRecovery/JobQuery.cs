@@ -18,5 +18,5 @@ public sealed record JobQuery
 
     /// <summary>How many names are compared with <see cref="NameContains"/> for the page at most.</summary>
     /// <value>Default: 100,000. 1 to 1,000,000.</value>
-    public int LookAtMost { get; init; } = 100_000;
+    public int MaxExamined { get; init; } = 100_000;
 }

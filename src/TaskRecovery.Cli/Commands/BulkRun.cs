@@ -50,7 +50,7 @@ internal static class BulkRun
             foreach (var id in ids.Take(SampleSize))
             {
                 var page = await call.Store.Monitor.ListAsync(
-                    new EntryQuery { Before = id + 1, Limit = 1, LookAtMost = 1 }, cancellationToken).ConfigureAwait(false);
+                    new EntryQuery { Before = id + 1, Limit = 1, MaxExamined = 1 }, cancellationToken).ConfigureAwait(false);
                 sample.AddRange(page.Entries.Where(entry => entry.Id == id));
             }
 

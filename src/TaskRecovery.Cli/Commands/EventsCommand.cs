@@ -19,14 +19,14 @@ internal static class EventsCommand
         var limit = new Option<int?>("--limit") { Description = "The most events to list. Default: 100, at most 1000." };
         var before = new Option<long?>("--before") { Description = "Only events with a smaller id, to look further." };
         var after = new Option<long?>("--after") { Description = "Only events with a greater id." };
-        var lookAtMost = new Option<int?>("--look-at-most") { Description = "The most events to examine. Default: 100000." };
+        var maxExamined = new Option<int?>("--max-examined") { Description = "The most events to examine. Default: 100000." };
         var follow =
             new Option<bool>("--follow", "-f") { Description = "Write them oldest first, and new ones as they happen, until Ctrl-C." };
         var interval =
             new Option<string?>("--interval") { Description = "With --follow, the time between two looks, such as 10s. Default: 1s." };
         var command = new Command("events", "Lists events, newest first: nodes, recovery, and every action of an operator.")
         {
-            kinds, entry, node, actor, operation, limit, before, after, lookAtMost, follow, interval,
+            kinds, entry, node, actor, operation, limit, before, after, maxExamined, follow, interval,
         };
         return frame.Reads(command, async (call, cancellationToken) =>
         {
@@ -42,7 +42,7 @@ internal static class EventsCommand
                 Before = call.Get(before),
                 After = call.Get(after),
                 Limit = call.Get(limit) ?? new EventQuery().Limit,
-                LookAtMost = call.Get(lookAtMost) ?? new EventQuery().LookAtMost,
+                MaxExamined = call.Get(maxExamined) ?? new EventQuery().MaxExamined,
             };
             if (call.Get(follow))
             {

@@ -13,8 +13,8 @@ internal static class ListCommand
         var filters = new EntryFilters();
         var limit = new Option<int?>("--limit") { Description = "The most entries to list. Default: 100, at most 1000." };
         var before = new Option<long?>("--before") { Description = "Only entries with a smaller id, to look further." };
-        var lookAtMost = new Option<int?>("--look-at-most") { Description = "The most entries to examine. Default: 100000." };
-        var command = new Command("list", "Lists entries, newest first, and says how far it looked.") { limit, before, lookAtMost };
+        var maxExamined = new Option<int?>("--max-examined") { Description = "The most entries to examine. Default: 100000." };
+        var command = new Command("list", "Lists entries, newest first, and says how far it looked.") { limit, before, maxExamined };
         filters.AddTo(command);
         return frame.Reads(command, async (call, cancellationToken) =>
         {
@@ -24,7 +24,7 @@ internal static class ListCommand
                 {
                     Limit = call.Get(limit) ?? query.Limit,
                     Before = call.Get(before),
-                    LookAtMost = call.Get(lookAtMost) ?? query.LookAtMost,
+                    MaxExamined = call.Get(maxExamined) ?? query.MaxExamined,
                 },
                 cancellationToken).ConfigureAwait(false);
             Show(call, page);

@@ -157,7 +157,7 @@ internal sealed partial class Reads(
             foreach (var id in ids)
             {
                 // A list of the one entry, which is less than its life.
-                var query = new EntryQuery { Before = id + 1, Limit = 1, LookAtMost = 1, Scope = scope };
+                var query = new EntryQuery { Before = id + 1, Limit = 1, MaxExamined = 1, Scope = scope };
                 var page = await monitor.ListAsync(query, token).ConfigureAwait(false);
                 found.AddRange(page.Entries.Where(entry => entry.Id == id));
             }
@@ -178,7 +178,7 @@ internal sealed partial class Reads(
     public ValueTask<EntryGroups> GroupsAsync(DashboardRequest request, EntryForm form, EntryGrouping by, int? newest = null)
     {
         LogSearch(request, form.DataConditions);
-        var query = newest is { } most ? form.Query with { LookAtMost = most } : form.Query;
+        var query = newest is { } most ? form.Query with { MaxExamined = most } : form.Query;
         var question = $"groups {by} {newest} {form.Address} {request.Access.ScopeKey}";
         return form.IsSearch
             ? SearchAsync(request, question, token => monitor.GroupAsync(query, by, token))

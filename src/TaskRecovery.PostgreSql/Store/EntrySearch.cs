@@ -129,13 +129,13 @@ internal static class EntrySearch
         // Other sources look up each entry, its length and then its arguments.
         if (source.WithinBytes != All.WithinBytes)
         {
-            query = query with { LookAtMost = Math.Min(query.LookAtMost, MonitorLimits.LookedUp) };
+            query = query with { MaxExamined = Math.Min(query.MaxExamined, MonitorLimits.LookedUp) };
         }
 
         var within = await database.ListAsync(
             connection, source.WithinBytes, [.. Conditions(query), Arg.Int8(MostBytes)], static row => row.GetInt64(0), cancellationToken)
             .ConfigureAwait(false);
-        return query with { LookAtMost = (int)Math.Clamp(within[0], 1, query.LookAtMost) };
+        return query with { MaxExamined = (int)Math.Clamp(within[0], 1, query.MaxExamined) };
     }
 
     // Waiting rows have no order by id, so all of them are read. If they are too many for that, search from the newest entry on: most of
@@ -153,7 +153,7 @@ internal static class EntrySearch
         }
 
         var examined = waiting + (conditions.AreWaiting ? 0 : claimed);
-        return examined > query.LookAtMost || query.Text is not null ? source : source with { Edge = null, ListAndEdge = null };
+        return examined > query.MaxExamined || query.Text is not null ? source : source with { Edge = null, ListAndEdge = null };
     }
 
     /// <summary>Lists entries, newest first.</summary>
@@ -161,11 +161,11 @@ internal static class EntrySearch
         PostgreSqlDatabase database, NpgsqlConnection connection, Source source, EntryQuery query, int limit,
         CancellationToken cancellationToken)
     {
-        if (source.First is { } first && query.LookAtMost > ExamineFirst)
+        if (source.First is { } first && query.MaxExamined > ExamineFirst)
         {
             var near = await database.ListAsync(
-                connection, first, [.. Conditions(query with { LookAtMost = ExamineFirst }), Arg.Int8(limit)], ReadPlace, cancellationToken)
-                .ConfigureAwait(false);
+                connection, first, [.. Conditions(query with { MaxExamined = ExamineFirst }), Arg.Int8(limit)], ReadPlace,
+                cancellationToken).ConfigureAwait(false);
             if (near.Count >= limit)
             {
                 return near;
@@ -201,7 +201,7 @@ internal static class EntrySearch
         }
 
         // A source without an edge is examined as a whole, even if it has grown since it was chosen.
-        var examined = source.ListAndEdge is null ? narrowed with { LookAtMost = int.MaxValue } : narrowed;
+        var examined = source.ListAndEdge is null ? narrowed with { MaxExamined = int.MaxValue } : narrowed;
         var rows = await database.ListAsync(
             connection,
             source.ListAndEdge ?? source.List,
@@ -228,7 +228,7 @@ internal static class EntrySearch
         var edge = source.Edge is null
             ? []
             : await database.ListAsync(
-                connection, source.Edge, [Arg.Int8(query.Before ?? long.MaxValue), Arg.Int8(query.LookAtMost)],
+                connection, source.Edge, [Arg.Int8(query.Before ?? long.MaxValue), Arg.Int8(query.MaxExamined)],
                 ReadPlace, cancellationToken).ConfigureAwait(false);
         return edge is [var (id, created)] && !new EntryConditions(query).EndsBefore(created)
             ? (id, created)
@@ -254,7 +254,7 @@ internal static class EntrySearch
         return
         [
             Arg.Int8(query.Before ?? long.MaxValue),
-            Arg.Int8(query.LookAtMost),
+            Arg.Int8(query.MaxExamined),
             Arg.Text(query.Queue),
             Arg.Text(conditions.Kind),
             Arg.Text(conditions.KindPrefix),

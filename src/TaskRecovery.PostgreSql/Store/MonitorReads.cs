@@ -44,7 +44,7 @@ internal sealed class MonitorReads(PostgreSqlDatabase database, Func<Cancellatio
         {
             throw new TimeoutException(
                 $"PostgreSQL needed more than {limit.TotalSeconds:0.#} s for this question. Ask for less: set EntryQuery.Queue, "
-                + "Kind or States, or a smaller EntryQuery.LookAtMost.", exception);
+                + "Kind or States, or a smaller EntryQuery.MaxExamined.", exception);
         }
         catch (Exception exception) when (PostgreSqlErrors.Translate(exception, database.SchemaName) is not null)
         {

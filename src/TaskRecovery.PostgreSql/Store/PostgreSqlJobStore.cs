@@ -27,7 +27,7 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
         // One job more than the limit shows whether there is another page.
         NpgsqlParameter[] page = [Arg.Text(query.After), Arg.Int8(query.Limit + 1)];
         var (statement, args) = query.NameContains is { } text
-            ? (JobListSql.Search, new[] { page[0], page[1], Arg.Text(text), Arg.Int8(query.LookAtMost) })
+            ? (JobListSql.Search, new[] { page[0], page[1], Arg.Text(text), Arg.Int8(query.MaxExamined) })
             : (withArgs ? JobListSql.List : JobListSql.ListWithoutArgs, page);
         var jobs = await database.ListAsync(connection, statement, args, static row => ReadJob(row, 0), cancellationToken)
             .ConfigureAwait(false);
@@ -37,7 +37,7 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
         }
 
         var edge = query.NameContains is null ? [] : await database.ListAsync(
-            connection, JobListSql.Edge, [Arg.Text(query.After), Arg.Int8(query.LookAtMost)], static row => row.GetString(0),
+            connection, JobListSql.Edge, [Arg.Text(query.After), Arg.Int8(query.MaxExamined)], static row => row.GetString(0),
             cancellationToken).ConfigureAwait(false);
         return new JobPage(jobs, edge is [var last] ? last : null);
     }

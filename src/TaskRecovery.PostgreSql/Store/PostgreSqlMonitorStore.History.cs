@@ -23,7 +23,7 @@ internal sealed partial class PostgreSqlMonitorStore
                     EventSql.Edge,
                     [
                         Arg.Int8(query.Before ?? long.MaxValue), Arg.Int8(query.After ?? 0), Arg.Int8(query.EntryId),
-                        Arg.Int8(query.LookAtMost),
+                        Arg.Int8(query.MaxExamined),
                     ],
                     EntrySearch.ReadPlace,
                     token).ConfigureAwait(false);
@@ -81,7 +81,7 @@ internal sealed partial class PostgreSqlMonitorStore
             [
                 Arg.Int8(query.Before ?? long.MaxValue), Arg.Int8(query.After ?? 0), Kinds(query.Kinds),
                 Arg.Int8(query.EntryId), Arg.Text(query.Node), Arg.Text(query.Actor),
-                Arg.Int8(query.OperationId), Arg.Int8(query.Limit + 1), Arg.Int8(query.LookAtMost),
+                Arg.Int8(query.OperationId), Arg.Int8(query.Limit + 1), Arg.Int8(query.MaxExamined),
             ],
             ReadEvent,
             cancellationToken).ConfigureAwait(false);

@@ -15,7 +15,7 @@ internal sealed partial class PostgreSqlMonitorStore
             ListLimit,
             async (connection, token) =>
             {
-                var bounded = query with { LookAtMost = new EntryConditions(query).ExaminedBy(by) };
+                var bounded = query with { MaxExamined = new EntryConditions(query).ExaminedBy(by) };
                 var (chosen, narrowed) = await EntrySearch.ChooseAsync(database, connection, bounded, startsAtTime: true, token)
                     .ConfigureAwait(false);
                 if (chosen is not { } source)

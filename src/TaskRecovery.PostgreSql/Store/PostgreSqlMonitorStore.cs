@@ -97,7 +97,7 @@ internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database
                     connection,
                     MonitorSql.Tasks,
                     [Arg.Uuid(query.JobId), Arg.Int2((int?)query.State), Arg.Uuid(query.Before),
-                        Arg.Int8(query.LookAtMost), Arg.Int8(query.Limit + 1)],
+                        Arg.Int8(query.MaxExamined), Arg.Int8(query.Limit + 1)],
                     static row => PostgreSqlJobStore.ReadTask(row, 0),
                     token).ConfigureAwait(false);
                 if (tasks.Count > query.Limit)
@@ -106,7 +106,7 @@ internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database
                 }
 
                 var edge = await database.ListAsync(
-                    connection, MonitorSql.TaskEdge, [Arg.Uuid(query.JobId), Arg.Uuid(query.Before), Arg.Int8(query.LookAtMost)],
+                    connection, MonitorSql.TaskEdge, [Arg.Uuid(query.JobId), Arg.Uuid(query.Before), Arg.Int8(query.MaxExamined)],
                     static row => row.GetGuid(0), token).ConfigureAwait(false);
                 return edge is [var last] ? new TaskPage(tasks, last, IsComplete: false) : new TaskPage(tasks, null, IsComplete: true);
             },

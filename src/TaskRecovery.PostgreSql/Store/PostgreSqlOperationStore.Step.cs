@@ -8,7 +8,7 @@ namespace TaskRecovery.PostgreSql;
 internal sealed partial class PostgreSqlOperationStore
 {
     private const int StepSize = 500;
-    private const int LookAtMost = 100_000;
+    private const int MaxExamined = 100_000;
 
     private readonly OperationCandidates _candidates = new();
 
@@ -106,7 +106,7 @@ internal sealed partial class PostgreSqlOperationStore
         }
 
         var (id, position) = (stored.Operation.Id, stored.Position);
-        var query = stored.Operation.Query! with { Before = position, LookAtMost = LookAtMost, Limit = StepSize };
+        var query = stored.Operation.Query! with { Before = position, MaxExamined = MaxExamined, Limit = StepSize };
         if (_candidates.TryTake(id, position, StepSize) is { } next)
         {
             return next;

@@ -23,7 +23,7 @@ internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStor
     {
         // One job more than the limit shows whether there is another page.
         var statement = query.NameContains is { } text
-            ? session.Get(JobSql.Search).Bind(3, text).Bind(4, query.LookAtMost)
+            ? session.Get(JobSql.Search).Bind(3, text).Bind(4, query.MaxExamined)
             : session.Get(withArgs ? JobSql.List : JobSql.ListWithoutArgs);
         var jobs = JobRow.ReadAll(statement.Bind(1, query.After).Bind(2, query.Limit + 1)).ConvertAll(static row => row.ToJob());
         return jobs.Count > query.Limit
@@ -32,7 +32,7 @@ internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStor
     }
 
     private static string? FindEdge(SqliteSession session, JobQuery query)
-        => session.Get(JobSql.Edge).Bind(1, query.After).Bind(4, query.LookAtMost).ScalarText();
+        => session.Get(JobSql.Edge).Bind(1, query.After).Bind(4, query.MaxExamined).ScalarText();
 
     public async Task<long?> TriggerAsync(Guid jobId, OverlapPolicy? overlap, AuditInfo audit, CancellationToken cancellationToken)
     {

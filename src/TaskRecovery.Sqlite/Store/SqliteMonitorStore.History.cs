@@ -107,13 +107,13 @@ internal sealed partial class SqliteMonitorStore
     // The oldest event that the search examines, if it does not reach the first one. A page without conditions is full earlier.
     private static (long Id, long At)? FindEdge(SqliteSession session, EventQuery query)
     {
-        if (query is { Kinds: null or { Count: 0 }, Node: null, Actor: null, OperationId: null } && query.LookAtMost > query.Limit)
+        if (query is { Kinds: null or { Count: 0 }, Node: null, Actor: null, OperationId: null } && query.MaxExamined > query.Limit)
         {
             return null;
         }
 
         var statement = session.Get(query.EntryId is null ? HistorySql.EventEdge : HistorySql.EventEdgeOf)
-            .Bind(1, query.Before ?? long.MaxValue).Bind(2, query.After ?? 0).Bind(4, query.EntryId).Bind(9, query.LookAtMost);
+            .Bind(1, query.Before ?? long.MaxValue).Bind(2, query.After ?? 0).Bind(4, query.EntryId).Bind(9, query.MaxExamined);
         var edge = statement.Step() ? (statement.Int64(0), statement.Int64(1)) : ((long, long)?)null;
         statement.Reset();
         return edge;

@@ -51,7 +51,7 @@ internal sealed partial class SqliteMonitorStore
 
     public async ValueTask<EntryGroups> GroupAsync(EntryQuery query, EntryGrouping by, CancellationToken cancellationToken)
     {
-        var bounded = query with { LookAtMost = new EntryConditions(query).ExaminedBy(by) };
+        var bounded = query with { MaxExamined = new EntryConditions(query).ExaminedBy(by) };
         if (await NarrowAsync(bounded, startsAtTime: true, cancellationToken).ConfigureAwait(false) is not { } narrowed)
         {
             return new EntryGroups([], await OldestAsync(cancellationToken).ConfigureAwait(false), IsComplete: true);
@@ -135,7 +135,7 @@ internal sealed partial class SqliteMonitorStore
         Search search, Action<List<EntrySummary>> add, Func<bool> isEnough, CancellationToken cancellationToken)
     {
         var searched = TimeSpan.Zero;
-        for (var left = search.Query.LookAtMost; ;)
+        for (var left = search.Query.MaxExamined; ;)
         {
             var started = TimeProvider.System.GetTimestamp();
             var (found, examined, isEnd) = await ReadAsync(

@@ -254,7 +254,7 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
     private static TaskPage Tasks(SqliteSession session, TaskQuery query)
     {
         var statement = session.Get(query.JobId is null ? MonitorSql.Tasks : MonitorSql.TasksOfJob)
-            .Bind(1, query.Before ?? Guid.AllBitsSet).Bind(2, query.LookAtMost + 1L);
+            .Bind(1, query.Before ?? Guid.AllBitsSet).Bind(2, query.MaxExamined + 1L);
         if (query.JobId is { } job)
         {
             statement.Bind(3, job);
@@ -265,7 +265,7 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
         while (statement.Step())
         {
             // There is a further task: a page that is full, or has examined enough, ends before it.
-            if (examined == query.LookAtMost || tasks.Count == query.Limit)
+            if (examined == query.MaxExamined || tasks.Count == query.Limit)
             {
                 statement.Reset();
                 return new TaskPage(tasks, last, IsComplete: false);

@@ -92,7 +92,7 @@ internal sealed partial class SqliteOperationStore
 
         // Most entries that wait match, so a step examines few more than it changes.
         var query = stored.Operation.Query! with { Before = stored.Position, Limit = StepSize };
-        query = query with { LookAtMost = new EntryConditions(query).AreActive ? 4 * StepSize : SqliteMonitorStore.Chunk };
+        query = query with { MaxExamined = new EntryConditions(query).AreActive ? 4 * StepSize : SqliteMonitorStore.Chunk };
         var page = await monitor.ListAsync(query, isForPerson: false, cancellationToken).ConfigureAwait(false);
         return ([.. page.Entries.Select(static entry => entry.Id)], page.NextBefore);
     }

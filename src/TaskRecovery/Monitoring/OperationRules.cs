@@ -130,7 +130,7 @@ internal static class OperationRules
             : [EntryState.Waiting, EntryState.Running];
         EntryState[] states = query.States is { Count: > 0 } wanted ? [.. possible.Where(wanted.Contains)] : possible;
         return states.Length > 0
-            ? query with { States = states, Before = null, Limit = new EntryQuery().Limit, LookAtMost = new EntryQuery().LookAtMost }
+            ? query with { States = states, Before = null, Limit = new EntryQuery().Limit, MaxExamined = new EntryQuery().MaxExamined }
             : throw new ArgumentException(
                 $"{nameof(query.States)} is '{string.Join(", ", query.States!)}': {request.Action} changes only entries that "
                 + $"are {string.Join(" or ", possible)}.", nameof(request));

@@ -7,7 +7,7 @@ public sealed record BulkRequest
     public required BulkAction Action { get; init; }
 
     /// <summary>Selects the entries; <see langword="null"/> if <see cref="EntryIds"/> does. <see cref="EntryQuery.Before"/>,
-    /// <see cref="EntryQuery.Limit"/> and <see cref="EntryQuery.LookAtMost"/> are not used: the operation goes through all entries that
+    /// <see cref="EntryQuery.Limit"/> and <see cref="EntryQuery.MaxExamined"/> are not used: the operation goes through all entries that
     /// exist when it is prepared.</summary>
     public EntryQuery? Query { get; init; }
 

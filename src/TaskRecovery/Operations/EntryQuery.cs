@@ -63,5 +63,5 @@ public sealed record EntryQuery
     /// <summary>The maximum number of entries that are examined for the page. If only entries that have ended can match, each end of a run
     /// counts.</summary>
     /// <value>Default: 100,000. 1 to 1,000,000.</value>
-    public int LookAtMost { get; init; } = 100_000;
+    public int MaxExamined { get; init; } = 100_000;
 }

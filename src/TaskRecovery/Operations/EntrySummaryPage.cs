@@ -6,6 +6,6 @@ namespace TaskRecovery;
 /// complete.</param>
 /// <param name="SearchedBackTo">When the oldest entry that was examined was stored; <see langword="null"/> if none was examined.</param>
 /// <param name="IsComplete">Whether there are no further matching entries. If not, the page is full, or
-/// <see cref="EntryQuery.LookAtMost"/> entries were examined.</param>
+/// <see cref="EntryQuery.MaxExamined"/> entries were examined.</param>
 public sealed record EntrySummaryPage(
     IReadOnlyList<EntrySummary> Entries, long? NextBefore, DateTimeOffset? SearchedBackTo, bool IsComplete);

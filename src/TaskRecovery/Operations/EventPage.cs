@@ -6,7 +6,7 @@ namespace TaskRecovery;
 /// page.</param>
 public sealed record EventPage(IReadOnlyList<QueueEvent> Events, long? NextBefore)
 {
-    /// <summary>When the oldest event happened that was examined, if the search ended at <see cref="EventQuery.LookAtMost"/> before the
+    /// <summary>When the oldest event happened that was examined, if the search ended at <see cref="EventQuery.MaxExamined"/> before the
     /// page was full; otherwise <see langword="null"/>.</summary>
     public DateTimeOffset? SearchedBackTo { get; init; }
 }

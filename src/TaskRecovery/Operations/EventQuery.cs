@@ -30,5 +30,5 @@ public sealed record EventQuery
 
     /// <summary>The maximum number of events that are examined for the page.</summary>
     /// <value>Default: 100,000. 1 to 1,000,000.</value>
-    public int LookAtMost { get; init; } = 100_000;
+    public int MaxExamined { get; init; } = 100_000;
 }

@@ -28,7 +28,7 @@ public interface IQueueMonitor
     ValueTask<IReadOnlyList<KindSummary>> ListKindsAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Lists one page of entries, newest first, without arguments and results.</summary>
-    /// <remarks>A page ends when it is full or when <see cref="EntryQuery.LookAtMost"/> entries were examined. Use
+    /// <remarks>A page ends when it is full or when <see cref="EntryQuery.MaxExamined"/> entries were examined. Use
     /// <see cref="EntrySummaryPage.NextBefore"/> to look further.</remarks>
     /// <exception cref="ArgumentException">A condition is not valid. The message names the condition, its value and what is
     /// allowed.</exception>
@@ -89,8 +89,8 @@ public interface IQueueMonitor
     ValueTask<TaskPage> ListTasksAsync(TaskQuery query, CancellationToken cancellationToken = default);
 
     /// <summary>Lists one page of jobs, ordered by name, without their arguments: <see cref="Job.Args"/> is empty.</summary>
-    /// <remarks>A page ends when it is full or, with <see cref="JobQuery.NameContains"/>, when <see cref="JobQuery.LookAtMost"/> names were
-    /// compared. Use <see cref="JobPage.NextAfter"/> to look further.</remarks>
+    /// <remarks>A page ends when it is full or, with <see cref="JobQuery.NameContains"/>, when <see cref="JobQuery.MaxExamined"/> names
+    /// were compared. Use <see cref="JobPage.NextAfter"/> to look further.</remarks>
     /// <exception cref="ArgumentException">A condition is not valid. The message names the condition, its value and what is
     /// allowed.</exception>
     ValueTask<JobPage> ListJobsAsync(JobQuery query, CancellationToken cancellationToken = default);

@@ -18,5 +18,5 @@ public sealed record TaskQuery
 
     /// <summary>The maximum number of tasks that are examined for the page.</summary>
     /// <value>Default: 100,000. 1 to 1,000,000.</value>
-    public int LookAtMost { get; init; } = 100_000;
+    public int MaxExamined { get; init; } = 100_000;
 }

@@ -6,7 +6,7 @@ namespace TaskRecovery.Rules;
 internal static class QueryRules
 {
     private const int MaxPage = 1_000;
-    private const int MaxExamined = 1_000_000;
+    private const int MostExamined = 1_000_000;
     private const int MaxTextBytes = 1_000;
     private const int MaxNames = 1_000;
     private const int MaxJobs = 1_000;
@@ -18,7 +18,7 @@ internal static class QueryRules
     {
         ArgumentNullException.ThrowIfNull(query);
         CheckPage(query.Limit);
-        CheckExamined(query.LookAtMost);
+        CheckExamined(query.MaxExamined);
         CheckText(query.Queue, nameof(query.Queue));
         CheckText(query.Kind, nameof(query.Kind));
         CheckText(query.Reason, nameof(query.Reason));
@@ -61,7 +61,7 @@ internal static class QueryRules
     {
         ArgumentNullException.ThrowIfNull(query);
         CheckPage(query.Limit);
-        CheckExamined(query.LookAtMost);
+        CheckExamined(query.MaxExamined);
         CheckText(query.Node, nameof(query.Node));
         CheckText(query.Actor, nameof(query.Actor));
         foreach (var kind in query.Kinds ?? [])
@@ -75,7 +75,7 @@ internal static class QueryRules
     {
         ArgumentNullException.ThrowIfNull(query);
         CheckPage(query.Limit);
-        CheckExamined(query.LookAtMost);
+        CheckExamined(query.MaxExamined);
         if (query.State is { } state)
         {
             CheckDefined(state, nameof(query.State));
@@ -99,7 +99,7 @@ internal static class QueryRules
     {
         ArgumentNullException.ThrowIfNull(query);
         CheckPage(query.Limit);
-        CheckExamined(query.LookAtMost);
+        CheckExamined(query.MaxExamined);
         CheckText(query.NameContains, nameof(query.NameContains));
     }
 
@@ -130,12 +130,12 @@ internal static class QueryRules
         }
     }
 
-    private static void CheckExamined(int lookAtMost)
+    private static void CheckExamined(int maxExamined)
     {
-        if (lookAtMost is < 1 or > MaxExamined)
+        if (maxExamined is < 1 or > MostExamined)
         {
-            throw Wrong(nameof(EntryQuery.LookAtMost), lookAtMost.ToString(
-                System.Globalization.CultureInfo.InvariantCulture), $"use 1 to {MaxExamined:N0}");
+            throw Wrong(nameof(EntryQuery.MaxExamined), maxExamined.ToString(
+                System.Globalization.CultureInfo.InvariantCulture), $"use 1 to {MostExamined:N0}");
         }
     }
 

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace TaskRecovery.Storage;
 
 /// <summary>The read model of a store. Queries reach it checked: limits are in range, texts are not too long.</summary>
-/// <remarks>Nothing here may read the whole history: a list examines at most <see cref="EntryQuery.LookAtMost"/> entries. If
+/// <remarks>Nothing here may read the whole history: a list examines at most <see cref="EntryQuery.MaxExamined"/> entries. If
 /// only entries that have ended can match, it examines the ends of runs, so that those that wait do not hide them. Reads must not delay
 /// writes: a store uses connections of their own, in read-only transactions with a time limit, and throws <see cref="TimeoutException"/> if
 /// it is exceeded. The conformance suite tests what each method promises.</remarks>

@@ -58,7 +58,7 @@ internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
             ? by == EntryGrouping.Kind ? system.FailedKinds : system.FailedReasons
             : Matching(query).GroupBy(life => Key(life.Entry, by)).Select(
                 static group => new EntryGroup(group.Key, new Count(group.Count()))).ToList();
-        var isComplete = query.LookAtMost >= system.FailedInAll;
+        var isComplete = query.MaxExamined >= system.FailedInAll;
         return Answer("group", new EntryGroups(
             !isComplete && system.NewestAreCancelled ? [] : groups, system.Now.AddDays(-1), isComplete));
     }
@@ -107,7 +107,7 @@ internal sealed class FakeMonitor(FakeSystem system) : IQueueMonitor
 
     public ValueTask<JobPage> ListJobsAsync(JobQuery query, CancellationToken cancellationToken = default)
     {
-        var most = Math.Min(query.LookAtMost, MostCompared);
+        var most = Math.Min(query.MaxExamined, MostCompared);
         var compared = system.Jobs.Where(job => query.After is null || string.CompareOrdinal(job.Name, query.After) > 0)
             .OrderBy(static job => job.Name, StringComparer.Ordinal).Select(static job => job with { Args = "" })
             .Take(query.NameContains is null ? int.MaxValue : most).ToList();

@@ -7,7 +7,7 @@ namespace TaskRecovery.PostgreSql.Tests.Store;
 /// <summary>How many rows the lists of jobs read, with 20,000 jobs.</summary>
 public sealed class JobBoundTests : IAsyncLifetime
 {
-    private const int LookAtMost = 10_000;
+    private const int MaxExamined = 10_000;
 
     private readonly PostgreSqlFixture _fixture = new();
 
@@ -51,12 +51,12 @@ public sealed class JobBoundTests : IAsyncLifetime
         var after = Arg.Text("job 000100");
         long[] rows =
         [
-            await RowsAsync(JobListSql.Search, Arg.Text(null), Arg.Int8(101), Arg.Text("missing"), Arg.Int8(LookAtMost)),
-            await RowsAsync(JobListSql.Search, after, Arg.Int8(101), Arg.Text("missing"), Arg.Int8(LookAtMost)),
-            await RowsAsync(JobListSql.Edge, Arg.Text(null), Arg.Int8(LookAtMost)),
+            await RowsAsync(JobListSql.Search, Arg.Text(null), Arg.Int8(101), Arg.Text("missing"), Arg.Int8(MaxExamined)),
+            await RowsAsync(JobListSql.Search, after, Arg.Int8(101), Arg.Text("missing"), Arg.Int8(MaxExamined)),
+            await RowsAsync(JobListSql.Edge, Arg.Text(null), Arg.Int8(MaxExamined)),
         ];
 
-        Assert.All(rows, static count => Assert.InRange(count, LookAtMost, LookAtMost + 100));
+        Assert.All(rows, static count => Assert.InRange(count, MaxExamined, MaxExamined + 100));
     }
 
     // As in the sessions of the library, which avoid sequential scans.

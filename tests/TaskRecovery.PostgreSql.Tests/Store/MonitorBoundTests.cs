@@ -15,7 +15,7 @@ public sealed class MonitorBoundTests : IAsyncLifetime
     private const int Later = 2_000;
     private const int Running = 100;
     private const int Events = 50_000;
-    private const int LookAtMost = 10_000;
+    private const int MaxExamined = 10_000;
 
     private readonly PostgreSqlFixture _fixture = new();
 
@@ -99,7 +99,7 @@ public sealed class MonitorBoundTests : IAsyncLifetime
             ["a node's name"] = await RowsAsync(EntryListSql.HasNode, Arg.Text("nobody")),
             ["a page of a job's tasks"] = await RowsAsync(
                 MonitorSql.Tasks, Arg.Uuid(Guid.Parse("00000000-0000-0000-0000-000000000001")),
-                Arg.Int2((int?)null), Arg.Uuid((Guid?)null), Arg.Int8(LookAtMost), Arg.Int8(100)),
+                Arg.Int2((int?)null), Arg.Uuid((Guid?)null), Arg.Int8(MaxExamined), Arg.Int8(100)),
         };
 
         Assert.All(rows, pair => Assert.True(pair.Value <= 1_000, $"{pair.Key}: {pair.Value} rows"));
@@ -116,7 +116,7 @@ public sealed class MonitorBoundTests : IAsyncLifetime
                 EntryListSql.ListWaiting, Page(new EntryQuery { States = [EntryState.Waiting] })),
             ["a page of what has not ended"] = await RowsAsync(
                 EntryListSql.ListActive, Page(new EntryQuery { States = [EntryState.Waiting, EntryState.Running] })),
-            ["how far that looked"] = await RowsAsync(EntryListSql.EdgeActive, Arg.Int8(long.MaxValue), Arg.Int8(LookAtMost)),
+            ["how far that looked"] = await RowsAsync(EntryListSql.EdgeActive, Arg.Int8(long.MaxValue), Arg.Int8(MaxExamined)),
             ["how many wait"] = await RowsAsync(EntryListSql.CountActive, Arg.Int8(100_000)),
         };
 
@@ -141,19 +141,19 @@ public sealed class MonitorBoundTests : IAsyncLifetime
             ["metadata"] = await RowsAsync(EntryListSql.List, Page(new EntryQuery { Metadata = new("a", "b") })),
             ["a unique key"] = await RowsAsync(EntryListSql.List, Page(new EntryQuery { UniqueKey = "k" })),
             ["groups of kinds"] = await RowsAsync(
-                EntryListSql.Group, [.. EntrySearch.Conditions(new EntryQuery { LookAtMost = LookAtMost }), Arg.Int4(0)]),
+                EntryListSql.Group, [.. EntrySearch.Conditions(new EntryQuery { MaxExamined = MaxExamined }), Arg.Int4(0)]),
             ["a job"] = await RowsAsync(EntryListSql.List, Page(new EntryQuery { JobId = Guid.NewGuid() })),
             ["events of nobody"] = await RowsAsync(EventSql.List, OfEvents(actor: "nobody")),
             ["how far the events were examined"] = await RowsAsync(
-                EventSql.Edge, Arg.Int8(long.MaxValue), Arg.Int8(0), Arg.Int8(null), Arg.Int8(LookAtMost)),
+                EventSql.Edge, Arg.Int8(long.MaxValue), Arg.Int8(0), Arg.Int8(null), Arg.Int8(MaxExamined)),
             ["the length of arguments"] = await RowsAsync(
                 EntryListSql.WithinBytes.OfAll,
-                [.. EntrySearch.Conditions(new EntryQuery { LookAtMost = LookAtMost }), Arg.Int8(1_000_000)]),
-            ["how far it looked"] = await RowsAsync(EntryListSql.Edge, Arg.Int8(long.MaxValue), Arg.Int8(LookAtMost)),
+                [.. EntrySearch.Conditions(new EntryQuery { MaxExamined = MaxExamined }), Arg.Int8(1_000_000)]),
+            ["how far it looked"] = await RowsAsync(EntryListSql.Edge, Arg.Int8(long.MaxValue), Arg.Int8(MaxExamined)),
             ["the time of the end"] = await RowsAsync(
                 EndedListSql.List, Page(new EntryQuery { EndedTo = DateTimeOffset.UtcNow.AddDays(-2) })),
             ["how far the outcomes were examined"] = await RowsAsync(
-                EndedListSql.Edge, Arg.Int8(long.MaxValue), Arg.Int8(LookAtMost)),
+                EndedListSql.Edge, Arg.Int8(long.MaxValue), Arg.Int8(MaxExamined)),
         };
         var ended = new Dictionary<string, long>(StringComparer.Ordinal)
         {
@@ -161,20 +161,20 @@ public sealed class MonitorBoundTests : IAsyncLifetime
                 EndedListSql.List, Page(new EntryQuery { States = [EntryState.Completed], Kind = "rare" })),
             ["groups of what has completed"] = await RowsAsync(
                 EndedListSql.Group,
-                [.. EntrySearch.Conditions(new EntryQuery { States = [EntryState.Completed], LookAtMost = LookAtMost }), Arg.Int4(1)]),
+                [.. EntrySearch.Conditions(new EntryQuery { States = [EntryState.Completed], MaxExamined = MaxExamined }), Arg.Int4(1)]),
             ["the length of the arguments of what has completed"] = await RowsAsync(
                 EndedListSql.WithinBytes.OfEnded,
                 [
-                    .. EntrySearch.Conditions(new EntryQuery { States = [EntryState.Completed], LookAtMost = LookAtMost }),
+                    .. EntrySearch.Conditions(new EntryQuery { States = [EntryState.Completed], MaxExamined = MaxExamined }),
                     Arg.Int8(1_000_000),
                 ]),
             ["a node"] = await RowsAsync(EntryListSql.ListOfNode, Page(new EntryQuery { Node = "node-3" })),
         };
         var withOutcome = await RowsAsync(EntryListSql.List, Page(new EntryQuery { Kind = "work", Reason = "missing" }));
 
-        Assert.All(rows, pair => Assert.InRange(pair.Value, 1, LookAtMost + 100));
-        Assert.All(ended, pair => Assert.InRange(pair.Value, LookAtMost, (2 * LookAtMost) + 500));
-        Assert.InRange(withOutcome, LookAtMost, (2 * LookAtMost) + 100);
+        Assert.All(rows, pair => Assert.InRange(pair.Value, 1, MaxExamined + 100));
+        Assert.All(ended, pair => Assert.InRange(pair.Value, MaxExamined, (2 * MaxExamined) + 500));
+        Assert.InRange(withOutcome, MaxExamined, (2 * MaxExamined) + 100);
     }
 
     [Fact]
@@ -200,7 +200,7 @@ public sealed class MonitorBoundTests : IAsyncLifetime
 
                 // An outcome and its entry; or what waits, an entry, and what its state and its node follow from.
                 var hasEnded = isOfEnd || (some.Length > 0 && some.All(static state => state > EntryState.Running));
-                var most = hasEnded ? 2 * LookAtMost : Waiting + (4 * LookAtMost);
+                var most = hasEnded ? 2 * MaxExamined : Waiting + (4 * MaxExamined);
                 if (await RowsAsync(source.List, Page(combined)) is var rows && rows > most + 1_000)
                 {
                     crowded.Add($"{name}, {string.Join(" or ", some)}: {rows} rows");
@@ -214,12 +214,12 @@ public sealed class MonitorBoundTests : IAsyncLifetime
     [Fact]
     public async Task A_count_of_the_states_looks_at_a_bounded_number_of_rows()
     {
-        var all = await RowsAsync(OperatorSql.Count, Arg.Text(null), Arg.Int8(LookAtMost));
-        var queue = await RowsAsync(OperatorSql.Count, Arg.Text("default"), Arg.Int8(LookAtMost));
+        var all = await RowsAsync(OperatorSql.Count, Arg.Text(null), Arg.Int8(MaxExamined));
+        var queue = await RowsAsync(OperatorSql.Count, Arg.Text("default"), Arg.Int8(MaxExamined));
 
         // The newest outcomes, those that failed, and for one queue the entry of each.
-        Assert.InRange(all, LookAtMost + Waiting, LookAtMost + Waiting + 1_000);
-        Assert.InRange(queue, (2 * LookAtMost) + Waiting, (2 * LookAtMost) + Waiting + 1_000);
+        Assert.InRange(all, MaxExamined + Waiting, MaxExamined + Waiting + 1_000);
+        Assert.InRange(queue, (2 * MaxExamined) + Waiting, (2 * MaxExamined) + Waiting + 1_000);
     }
 
     [Fact]
@@ -227,10 +227,10 @@ public sealed class MonitorBoundTests : IAsyncLifetime
     {
         var end = DateTimeOffset.UtcNow.AddHours(-20);
 
-        var stored = await _fixture.Monitor.ListAsync(new EntryQuery { CreatedTo = end, LookAtMost = LookAtMost }, Cancellation);
-        var ended = await _fixture.Monitor.ListAsync(new EntryQuery { EndedTo = end, LookAtMost = LookAtMost }, Cancellation);
+        var stored = await _fixture.Monitor.ListAsync(new EntryQuery { CreatedTo = end, MaxExamined = MaxExamined }, Cancellation);
+        var ended = await _fixture.Monitor.ListAsync(new EntryQuery { EndedTo = end, MaxExamined = MaxExamined }, Cancellation);
         var none = await _fixture.Monitor.ListAsync(
-            new EntryQuery { CreatedTo = DateTimeOffset.UtcNow.AddDays(-2), LookAtMost = LookAtMost }, Cancellation);
+            new EntryQuery { CreatedTo = DateTimeOffset.UtcNow.AddDays(-2), MaxExamined = MaxExamined }, Cancellation);
 
         Assert.Equal((100, false), (stored.Entries.Count, stored.IsComplete));
         Assert.All(stored.Entries, entry => Assert.InRange(entry.CreatedAt, end.AddMinutes(-1), end));
@@ -352,11 +352,11 @@ public sealed class MonitorBoundTests : IAsyncLifetime
         =>
         [
             Arg.Int8(long.MaxValue), Arg.Int8(0), new() { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Smallint },
-            Arg.Int8(entry), Arg.Text(null), Arg.Text(actor), Arg.Int8(null), Arg.Int8(101), Arg.Int8(LookAtMost),
+            Arg.Int8(entry), Arg.Text(null), Arg.Text(actor), Arg.Int8(null), Arg.Int8(101), Arg.Int8(MaxExamined),
         ];
 
     private static NpgsqlParameter[] Page(EntryQuery query)
-        => [.. EntrySearch.Conditions(query with { LookAtMost = LookAtMost }), Arg.Int8(101)];
+        => [.. EntrySearch.Conditions(query with { MaxExamined = MaxExamined }), Arg.Int8(101)];
 
     private async Task<long> RowsAsync(string statement, params NpgsqlParameter[] args)
     {

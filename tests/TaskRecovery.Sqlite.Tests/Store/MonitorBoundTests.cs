@@ -56,7 +56,7 @@ public sealed partial class MonitorBoundTests
     public void A_count_that_looks_up_each_end_examines_no_more_than_a_list_has_time_for(EntryGrouping by, int examined)
     {
         Assert.Equal(examined, new EntryConditions(new EntryQuery()).ExaminedBy(by));
-        Assert.Equal(10, new EntryConditions(new EntryQuery { LookAtMost = 10 }).ExaminedBy(by));
+        Assert.Equal(10, new EntryConditions(new EntryQuery { MaxExamined = 10 }).ExaminedBy(by));
         Assert.Equal(100_000, new EntryConditions(new EntryQuery { States = [EntryState.Failed] }).ExaminedBy(by));
     }
 

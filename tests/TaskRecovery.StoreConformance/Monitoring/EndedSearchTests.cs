@@ -17,7 +17,7 @@ public abstract class EndedSearchTests(StoreFixture fixture) : JobStoreTests(fix
     {
         var ids = await GivenOneOfEachEndAsync();
         await GivenEntriesAsync(20);
-        var query = new EntryQuery { States = states, LookAtMost = 5 };
+        var query = new EntryQuery { States = states, MaxExamined = 5 };
 
         var page = await ListAsync(query);
         var groups = await Monitor.GroupAsync(query, EntryGrouping.State, Cancellation);
@@ -38,7 +38,7 @@ public abstract class EndedSearchTests(StoreFixture fixture) : JobStoreTests(fix
         var ids = await GivenOneOfEachEndAsync();
         await GivenEntriesAsync(20);
         var hourAgo = await Fixture.GetTimeAsync(Cancellation) - TimeSpan.FromHours(1);
-        var near = new EntryQuery { LookAtMost = 5 };
+        var near = new EntryQuery { MaxExamined = 5 };
 
         Assert.Equal([ids[EntryState.Failed]], await IdsAsync(near with { Reason = EndReasons.AttemptsExhausted }));
         Assert.Equal(
@@ -55,7 +55,7 @@ public abstract class EndedSearchTests(StoreFixture fixture) : JobStoreTests(fix
     public async Task What_has_not_ended_has_no_reason_and_no_time_of_its_end()
     {
         await GivenEntriesAsync(5);
-        var query = new EntryQuery { States = [EntryState.Waiting, EntryState.Running], LookAtMost = 1 };
+        var query = new EntryQuery { States = [EntryState.Waiting, EntryState.Running], MaxExamined = 1 };
         var hourAgo = await Fixture.GetTimeAsync(Cancellation) - TimeSpan.FromHours(1);
 
         var reason = await ListAsync(query with { Reason = EndReasons.AttemptsExhausted });
@@ -76,7 +76,7 @@ public abstract class EndedSearchTests(StoreFixture fixture) : JobStoreTests(fix
         var other = await GivenClaimedAsync(node, Entry("other", args: "\"hay\"") with { Metadata = """{"tenant":"77"}""" });
         await FinishAsync(other);
         await GivenEntriesAsync(10, _ => Entry("mail.one", args: "\"needle\"") with { Metadata = """{"tenant":"7"}""" });
-        var query = new EntryQuery { States = [EntryState.Completed], LookAtMost = 3 };
+        var query = new EntryQuery { States = [EntryState.Completed], MaxExamined = 3 };
 
         Assert.Equal([mine.Id], await IdsAsync(query with { Kind = "mail.*" }));
         Assert.Equal([mine.Id], await IdsAsync(query with { Text = "needle" }));
@@ -123,7 +123,7 @@ public abstract class EndedSearchTests(StoreFixture fixture) : JobStoreTests(fix
         }
 
         // Three of twelve outcomes for each page: a page ends with the newer one of an entry's two.
-        var query = new EntryQuery { States = [EntryState.Completed], LookAtMost = 3 };
+        var query = new EntryQuery { States = [EntryState.Completed], MaxExamined = 3 };
         var (found, pages) = (new List<long>(), 1);
         for (var page = await ListAsync(query); ; page = await ListAsync(query with { Before = page.NextBefore }))
         {

@@ -54,7 +54,7 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
     public async Task A_search_examines_no_more_entries_than_it_may_and_says_how_far_it_looked()
     {
         var ids = await GivenEntriesAsync(30, index => Entry(index == 0 ? "rare" : Work));
-        var query = new EntryQuery { Kind = "rare", LookAtMost = 10 };
+        var query = new EntryQuery { Kind = "rare", MaxExamined = 10 };
 
         var first = await ListAsync(query);
         var second = await ListAsync(query with { Before = first.NextBefore });
@@ -75,7 +75,7 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
         var (fence, ended) = await GivenBatchAsync(node, 20);
         await FinishAsync(node, [.. ended.Select(id => Outcome(id, fence))]);
         await Store.RemoveSettledClaimsAsync(node.Id, [fence], Cancellation);
-        var query = new EntryQuery { States = [EntryState.Waiting, EntryState.Running], LookAtMost = 5 };
+        var query = new EntryQuery { States = [EntryState.Waiting, EntryState.Running], MaxExamined = 5 };
 
         var page = await ListAsync(query);
         var groups = await Monitor.GroupAsync(query, EntryGrouping.State, Cancellation);
@@ -101,7 +101,7 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
             await ClaimAsync(node, kinds: ["rare", Work]);
         }
 
-        var query = new EntryQuery { States = states, Kind = "rare", LookAtMost = 10 };
+        var query = new EntryQuery { States = states, Kind = "rare", MaxExamined = 10 };
         var first = await ListAsync(query);
         var second = await ListAsync(query with { Before = first.NextBefore });
         var third = await ListAsync(query with { Before = second.NextBefore });
@@ -192,7 +192,7 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
         var holder = await GivenEntryAsync(Entry(key: "k"));
         var newer = await GivenEntriesAsync(5);
 
-        var near = await ListAsync(new EntryQuery { UniqueKey = "k", LookAtMost = 3 });
+        var near = await ListAsync(new EntryQuery { UniqueKey = "k", MaxExamined = 3 });
         var further = await ListAsync(new EntryQuery { UniqueKey = "k", Before = near.NextBefore });
 
         Assert.Equal([holder], near.Entries.Select(entry => entry.Id));
@@ -227,7 +227,7 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
         await GivenEntriesAsync(5);
         var hourAgo = await Fixture.GetTimeAsync(Cancellation) - TimeSpan.FromHours(1);
 
-        var page = await ListAsync(new EntryQuery { CreatedFrom = hourAgo, LookAtMost = 6 });
+        var page = await ListAsync(new EntryQuery { CreatedFrom = hourAgo, MaxExamined = 6 });
 
         Assert.Equal((5, true), (page.Entries.Count, page.IsComplete));
     }
@@ -242,10 +242,10 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
         await GivenEntriesAsync(20);
         var hourAgo = await Fixture.GetTimeAsync(Cancellation) - TimeSpan.FromHours(1);
 
-        var stored = await ListAsync(new EntryQuery { CreatedTo = hourAgo, LookAtMost = 3 });
-        var ended = await ListAsync(new EntryQuery { EndedTo = hourAgo, LookAtMost = 3 });
-        var rest = await ListAsync(new EntryQuery { CreatedTo = hourAgo, LookAtMost = 3, Before = stored.NextBefore });
-        var older = await ListAsync(new EntryQuery { CreatedTo = hourAgo.AddHours(-6), LookAtMost = 3 });
+        var stored = await ListAsync(new EntryQuery { CreatedTo = hourAgo, MaxExamined = 3 });
+        var ended = await ListAsync(new EntryQuery { EndedTo = hourAgo, MaxExamined = 3 });
+        var rest = await ListAsync(new EntryQuery { CreatedTo = hourAgo, MaxExamined = 3, Before = stored.NextBefore });
+        var older = await ListAsync(new EntryQuery { CreatedTo = hourAgo.AddHours(-6), MaxExamined = 3 });
 
         Assert.Equal([old[4], old[3], old[2]], stored.Entries.Select(entry => entry.Id));
         Assert.Equal([old[4], old[3], old[2]], ended.Entries.Select(entry => entry.Id));
@@ -258,8 +258,8 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
     {
         await GivenEntriesAsync(5);
 
-        var page = await ListAsync(new EntryQuery { Node = "nobody", LookAtMost = 1 });
-        var groups = await Monitor.GroupAsync(new EntryQuery { Node = "nobody", LookAtMost = 1 }, EntryGrouping.Kind, Cancellation);
+        var page = await ListAsync(new EntryQuery { Node = "nobody", MaxExamined = 1 });
+        var groups = await Monitor.GroupAsync(new EntryQuery { Node = "nobody", MaxExamined = 1 }, EntryGrouping.Kind, Cancellation);
 
         Assert.Equal((0, true, null), (page.Entries.Count, page.IsComplete, page.NextBefore));
         Assert.Equal((0, true), (groups.Groups.Count, groups.IsComplete));
@@ -288,8 +288,8 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
         var ids = await GivenEntriesAsync(30, index => Entry() with { Metadata = $$"""{"tenant":"{{index}}"}""" });
         var first = new KeyValuePair<string, string>("tenant", "0");
         var query = isScope
-            ? new EntryQuery { Scope = new EntryScope { Metadata = first }, LookAtMost = 10 }
-            : new EntryQuery { Metadata = first, LookAtMost = 10 };
+            ? new EntryQuery { Scope = new EntryScope { Metadata = first }, MaxExamined = 10 }
+            : new EntryQuery { Metadata = first, MaxExamined = 10 };
 
         var near = await ListAsync(query);
         var groups = await Monitor.GroupAsync(query, EntryGrouping.Kind, Cancellation);
@@ -339,7 +339,7 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
         var states = await Monitor.GroupAsync(new EntryQuery { Kind = "mail" }, EntryGrouping.State, Cancellation);
         var reasons = await Monitor.GroupAsync(
             new EntryQuery { States = [EntryState.Failed, EntryState.Cancelled] }, EntryGrouping.Reason, Cancellation);
-        var near = await Monitor.GroupAsync(new EntryQuery { LookAtMost = 2 }, EntryGrouping.Kind, Cancellation);
+        var near = await Monitor.GroupAsync(new EntryQuery { MaxExamined = 2 }, EntryGrouping.Kind, Cancellation);
 
         Assert.Equal([(Work, new Count(5)), ("mail", new Count(2))], kinds.Groups.Select(group => (group.Key, group.Entries)));
         Assert.True(kinds.IsComplete);

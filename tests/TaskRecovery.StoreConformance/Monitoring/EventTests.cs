@@ -91,7 +91,7 @@ public abstract class EventTests(StoreFixture fixture) : StoreTests(fixture)
         }
 
         var all = await ListAsync(new EventQuery());
-        var query = new EventQuery { Actor = "nobody", LookAtMost = 3 };
+        var query = new EventQuery { Actor = "nobody", MaxExamined = 3 };
         var first = await Monitor.ListEventsAsync(query, Cancellation);
         var second = await Monitor.ListEventsAsync(query with { Before = first.NextBefore }, Cancellation);
 

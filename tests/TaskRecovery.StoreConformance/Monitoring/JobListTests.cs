@@ -39,11 +39,11 @@ public abstract class JobListTests(StoreFixture fixture) : JobStoreTests(fixture
     {
         await GivenJobsAsync("a", "b", "c 1", "d", "e 1");
 
-        var first = await Monitor.ListJobsAsync(new JobQuery { NameContains = "1", LookAtMost = 2 }, Cancellation);
+        var first = await Monitor.ListJobsAsync(new JobQuery { NameContains = "1", MaxExamined = 2 }, Cancellation);
         var second = await Monitor.ListJobsAsync(
-            new JobQuery { NameContains = "1", LookAtMost = 2, After = first.NextAfter }, Cancellation);
+            new JobQuery { NameContains = "1", MaxExamined = 2, After = first.NextAfter }, Cancellation);
         var third = await Monitor.ListJobsAsync(
-            new JobQuery { NameContains = "1", LookAtMost = 2, After = second.NextAfter }, Cancellation);
+            new JobQuery { NameContains = "1", MaxExamined = 2, After = second.NextAfter }, Cancellation);
 
         Assert.Equal((0, "b"), (first.Jobs.Count, first.NextAfter));
         Assert.Equal(("c 1", "d"), (Assert.Single(second.Jobs).Name, second.NextAfter));

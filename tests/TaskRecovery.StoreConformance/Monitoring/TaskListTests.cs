@@ -24,7 +24,7 @@ public abstract class TaskListTests(StoreFixture fixture) : JobStoreTests(fixtur
         var second = await ListAsync(new TaskQuery { JobId = job.Id, Limit = 3, Before = first.NextBefore });
         var all = await ListAsync(new TaskQuery());
         var failed = await ListAsync(new TaskQuery { State = TaskState.Failed });
-        var near = await ListAsync(new TaskQuery { State = TaskState.Failed, LookAtMost = 2 });
+        var near = await ListAsync(new TaskQuery { State = TaskState.Failed, MaxExamined = 2 });
         var none = await ListAsync(new TaskQuery { JobId = Guid.NewGuid() });
 
         Assert.Equal(tasks[..3], first.Tasks.Select(task => task.Id));

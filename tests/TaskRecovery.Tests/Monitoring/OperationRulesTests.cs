@@ -37,8 +37,8 @@ public sealed class OperationRulesTests
             new BulkRequest { Action = BulkAction.Retry, EntryIds = [.. Enumerable.Range(0, 10_001).Select(id => (long)id)] }));
         Refuses("Action is 'Undo': use Retry or Cancel", () => OperationRules.Check(
             new BulkRequest { Action = BulkAction.Undo, EntryIds = [1] }));
-        Refuses("LookAtMost is '0'", () => OperationRules.Check(
-            new BulkRequest { Action = BulkAction.Retry, Query = new() { LookAtMost = 0 } }));
+        Refuses("MaxExamined is '0'", () => OperationRules.Check(
+            new BulkRequest { Action = BulkAction.Retry, Query = new() { MaxExamined = 0 } }));
     }
 
     [Fact]

@@ -11,8 +11,8 @@ public sealed class QueryRulesTests
     {
         { "Limit is '0': use 1 to 1,000", new() { Limit = 0 } },
         { "Limit is '1001': use 1 to 1,000", new() { Limit = 1001 } },
-        { "LookAtMost is '0': use 1 to 1,000,000", new() { LookAtMost = 0 } },
-        { "LookAtMost is '1000001'", new() { LookAtMost = 1_000_001 } },
+        { "MaxExamined is '0': use 1 to 1,000,000", new() { MaxExamined = 0 } },
+        { "MaxExamined is '1000001'", new() { MaxExamined = 1_000_001 } },
         { "Kind is 'ma*il': '*' may only be its last character", new() { Kind = "ma*il" } },
         { "Kind is '': leave it null", new() { Kind = "" } },
         { "Text is '': leave it null", new() { Text = "" } },
@@ -53,14 +53,14 @@ public sealed class QueryRulesTests
     public void Queries_for_events_tasks_and_jobs_are_checked_too()
     {
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new EventQuery { Limit = 0 }));
-        Assert.Throws<ArgumentException>(() => QueryRules.Check(new EventQuery { LookAtMost = 0 }));
+        Assert.Throws<ArgumentException>(() => QueryRules.Check(new EventQuery { MaxExamined = 0 }));
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new EventQuery { Kinds = [(QueueEventKind)99] }));
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new TaskQuery { Limit = 2000 }));
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new TaskQuery { State = (TaskState)7 }));
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new LastTasksQuery { JobIds = [], Limit = 101 }));
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new LastTasksQuery { JobIds = new Guid[1001] }));
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new JobQuery { Limit = 1_001 }));
-        Assert.Throws<ArgumentException>(() => QueryRules.Check(new JobQuery { LookAtMost = 0 }));
+        Assert.Throws<ArgumentException>(() => QueryRules.Check(new JobQuery { MaxExamined = 0 }));
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new JobQuery { NameContains = "" }));
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new JobQuery { NameContains = "a\0b" }));
         Assert.Throws<ArgumentException>(() => QueryRules.Check(new JobQuery { NameContains = new string('x', 1_001) }));
