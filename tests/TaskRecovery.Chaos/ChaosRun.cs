@@ -221,7 +221,7 @@ internal static class ChaosRun
         }
     }
 
-    /// <summary>Looks twice a second.</summary>
+    /// <summary>Counts twice a second.</summary>
     /// <returns>Whether it came true within the limit.</returns>
     private static async Task<bool> UntilAsync(
         IJobQueue queue, Predicate<QueueCounts> condition, TimeSpan limit, CancellationToken cancellationToken, Func<Task>? eachTime = null)

@@ -14,10 +14,10 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
     private const int MostExtraHandles = 64;
     private static readonly TimeSpan MostAfterWaking = TimeSpan.FromSeconds(2);
 
-    // A process can be stopped between its last look at the lease and the handler's first line.
+    // A process can be stopped between its last check of the lease and the handler's first line.
     private static readonly TimeSpan MostFromWakingToBegin = TimeSpan.FromMilliseconds(50);
 
-    // A busy machine may take its time between the look at the clock and the first line of the handler.
+    // A busy machine may take its time between the reading of the clock and the first line of the handler.
     private static readonly TimeSpan MostAfterExpiry = TimeSpan.FromSeconds(3);
 
     private readonly List<string> _violations = [];
@@ -213,8 +213,8 @@ internal sealed class Checker(ChaosStore store, IQueueStore queue, Producer prod
 
     /// <summary>No two runs of an entry, or of a job that does not let its runs overlap, are active at once, but for what a stopped process
     /// does right after it wakes, and for handlers that go on although their token has been cancelled: those are counted apart. A stopped
-    /// process may also begin one run as it wakes, because it was stopped between its look at the lease and the handler; if it begins two,
-    /// it did not look.</summary>
+    /// process may also begin one run as it wakes, because it was stopped between its check of the lease and the handler; if it begins
+    /// two, it did not check.</summary>
     private Overlaps CheckOverlaps(IReadOnlyList<Run> runs, IReadOnlyDictionary<long, long> exclusive)
     {
         var stops = fleet.Harms.Where(harm => harm.Kind == HarmKinds.Stop).ToLookup(harm => harm.Worker);

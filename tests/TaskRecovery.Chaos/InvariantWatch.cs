@@ -26,7 +26,7 @@ internal sealed class InvariantWatch(IQueueStore queue)
                 }
                 catch (StoreUnavailableException)
                 {
-                    // The server is down. The next look finds it.
+                    // The server is down. The next check finds it.
                 }
             }
         }

@@ -42,12 +42,12 @@ internal sealed class EventFollower(
         return await Repeat.RunAsync(call, interval, WriteNewAsync, cancellationToken).ConfigureAwait(false);
     }
 
-    // The newest event of any kind, so that a look does not examine everything since the last event that the query selects. It is read
+    // The newest event of any kind, so that a read does not examine everything since the last event that the query selects. It is read
     // before the others: what is stored meanwhile is above it.
     private async Task<long> FindNewestAsync(CancellationToken cancellationToken)
         => (await list(new EventQuery { Limit = 1 }, cancellationToken).ConfigureAwait(false)).Events is [var newest, ..] ? newest.Id : 0;
 
-    // Older events within the overlap are not new: the next looks find them too.
+    // Older events within the overlap are not new: the next reads find them too.
     private async Task SkipAsync(long before, CancellationToken cancellationToken)
     {
         long? next = before;

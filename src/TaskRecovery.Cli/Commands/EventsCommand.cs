@@ -23,7 +23,7 @@ internal static class EventsCommand
         var follow =
             new Option<bool>("--follow", "-f") { Description = "Write them oldest first, and new ones as they happen, until Ctrl-C." };
         var interval =
-            new Option<string?>("--interval") { Description = "With --follow, the time between two looks, such as 10s. Default: 1s." };
+            new Option<string?>("--interval") { Description = "With --follow, the time between two reads, such as 10s. Default: 1s." };
         var command = new Command("events", "Lists events, newest first: nodes, recovery, and every action of an operator.")
         {
             kinds, entry, node, actor, operation, limit, before, after, maxExamined, follow, interval,

@@ -139,8 +139,8 @@ internal sealed class FleetRow : BenchmarkRow
         await fleet.GoAsync();
         await Task.Delay(TimeSpan.FromSeconds(seconds));
         var begun = await database.CostAsync();
-        var (most, looks) = (0.0, Math.Max(5, seconds / 4));
-        for (var look = 0; look < looks; look++)
+        var (most, samples) = (0.0, Math.Max(5, seconds / 4));
+        for (var sample = 0; sample < samples; sample++)
         {
             await Task.Delay(TimeSpan.FromSeconds(1));
             most = Math.Max(most, (await database.CostAsync()).Connections);
@@ -149,16 +149,16 @@ internal sealed class FleetRow : BenchmarkRow
         var done = await database.CostAsync();
         return
         [
-            new("server CPU", (done.CpuMilliseconds - begun.CpuMilliseconds) / looks / 10, "% of a core"),
+            new("server CPU", (done.CpuMilliseconds - begun.CpuMilliseconds) / samples / 10, "% of a core"),
             new("connections", most, ""),
-            new("transactions", (done.Commits - begun.Commits) / looks, "1/s"),
+            new("transactions", (done.Commits - begun.Commits) / samples, "1/s"),
             .. environment.Statements ? await CountAsync(database, WaitAsync) : [],
         ];
 
         async Task<double> WaitAsync()
         {
             var since = Stopwatch.GetTimestamp();
-            await Task.Delay(TimeSpan.FromSeconds(looks));
+            await Task.Delay(TimeSpan.FromSeconds(samples));
             return Stopwatch.GetElapsedTime(since).TotalSeconds;
         }
     }

@@ -71,10 +71,10 @@ public sealed class FollowTests : IDisposable
     }
 
     [Fact]
-    public async Task A_look_for_rare_events_examines_only_what_is_new_and_may_have_come_late()
+    public async Task A_read_of_rare_events_examines_only_what_is_new_and_may_have_come_late()
     {
         const long newest = 50_000;
-        var looks = new List<EventQuery>();
+        var reads = new List<EventQuery>();
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter();
         using var input = new StringReader("");
@@ -94,19 +94,19 @@ public sealed class FollowTests : IDisposable
                 return ValueTask.FromResult(new EventPage([Event(newest)], newest));
             }
 
-            looks.Add(asked);
-            if (looks.Count == 4)
+            reads.Add(asked);
+            if (reads.Count == 4)
             {
                 _interrupt.Cancel();
             }
 
             // Its transaction committed after those of 600 greater ids.
-            return ValueTask.FromResult(new EventPage(looks.Count > 1 ? [Event(newest - 600)] : [], null));
+            return ValueTask.FromResult(new EventPage(reads.Count > 1 ? [Event(newest - 600)] : [], null));
         });
 
         Assert.Equal(0, await follower.RunAsync(TimeSpan.FromMilliseconds(1), _interrupt.Token));
 
-        Assert.Equal([null, newest - 1_000, newest - 1_000, newest - 1_000], looks.Select(static look => look.After));
+        Assert.Equal([null, newest - 1_000, newest - 1_000, newest - 1_000], reads.Select(static read => read.After));
         Assert.Single(output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
 
         static QueueEvent Event(long id) => new() { Id = id, At = DateTimeOffset.UnixEpoch, Kind = QueueEventKind.Paused, Actor = "anna" };

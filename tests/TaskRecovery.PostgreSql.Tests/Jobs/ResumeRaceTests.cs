@@ -25,7 +25,7 @@ public sealed class ResumeRaceTests() : JobStoreTests(new PostgreSqlFixture())
         await RunAsync(connection, $"select pg_advisory_lock({key})");
         await using var gate = await StatementGate.CloseAsync(Fixture, "paused_runs", "delete", Cancellation);
 
-        // The resume has made the run due and stops before its commit. The claim has its snapshot and stops before it looks for rows.
+        // The resume has made the run due and stops before its commit. The claim has its snapshot and stops before it scans for rows.
         var resuming = Task.Run(() => Jobs.ResumeAsync(job.Id, Cancellation), Cancellation);
         await gate.UntilWaitingAsync(1);
         var claiming = Task.Run(() => ClaimLateAsync(node, EntryKind, key), Cancellation);
@@ -96,7 +96,7 @@ public sealed class ResumeRaceTests() : JobStoreTests(new PostgreSqlFixture())
         return (job, run);
     }
 
-    /// <summary>Claims beside other claimers; between its snapshot and its look at the rows it waits for an advisory lock.</summary>
+    /// <summary>Claims beside other claimers; between its snapshot and its scan of the rows it waits for an advisory lock.</summary>
     private async Task<List<long>> ClaimLateAsync(TestNode node, string kind, long key)
     {
         const string turn = "select true as mine from clock";

@@ -32,16 +32,16 @@ public sealed class ConnectionCountTests
         await node.StartAsync(Cancellation);
 
         // A statement of a busy machine may take so long that another one uses the pool: that connection is closed two seconds later. A
-        // node that kept it would have more at every look.
+        // node that kept it would have more at every sample.
         await UntilAsync(async () => await CountAsync(database) <= 2);
-        var (looks, few) = (0, 0);
-        for (; looks < 2_000 && few < 100; looks++)
+        var (samples, few) = (0, 0);
+        for (; samples < 2_000 && few < 100; samples++)
         {
             few += await CountAsync(database) <= 2 ? 1 : 0;
             await Task.Delay(50, Cancellation);
         }
 
-        Assert.True(few == 100, $"The node had two connections at {few} of {looks} looks.");
+        Assert.True(few == 100, $"The node had two connections at {few} of {samples} samples.");
 
         var queue = node.Services.GetRequiredService<IJobQueue>();
         var enqueuing = Task.WhenAll(Enumerable.Range(0, 32).Select(_ => Task.Run(async () =>
@@ -58,11 +58,11 @@ public sealed class ConnectionCountTests
             await Task.Delay(10, Cancellation);
         }
 
-        // Without the limit of the pool, most of these 32 callers would have a connection at most of the looks.
+        // Without the limit of the pool, most of these 32 callers would have a connection in most of the samples.
         await enqueuing;
         var within = counts.Count(static count => count <= 5);
         Assert.True(counts.Max() >= 3);
-        Assert.True(within >= 0.95 * counts.Count, $"The node had at most five connections at {within} of {counts.Count} looks only.");
+        Assert.True(within >= 0.95 * counts.Count, $"The node had at most five connections at {within} of {counts.Count} samples only.");
         await node.StopAsync(Cancellation);
     }
 

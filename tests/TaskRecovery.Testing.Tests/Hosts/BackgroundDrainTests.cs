@@ -18,7 +18,7 @@ public sealed class BackgroundDrainTests
     private TestApplication? _application;
     private EntryState _firstEndsAs = EntryState.Completed;
     private long _first;
-    private int _looks;
+    private int _counts;
     private int _runs;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -68,7 +68,7 @@ public sealed class BackgroundDrainTests
         var drained = await application.Test.DrainAsync(new DrainOptions { Queues = ["default"], Limit = 5 }, Cancellation);
 
         Assert.Equal("default", Assert.Single(drained.Runs).Queue);
-        Assert.Equal(_looks, application.Services.GetRequiredService<RunMonitor>().TakeRuns(["busy"]).Count);
+        Assert.Equal(_counts, application.Services.GetRequiredService<RunMonitor>().TakeRuns(["busy"]).Count);
     }
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -117,16 +117,16 @@ public sealed class BackgroundDrainTests
 
     private async ValueTask<QueueCounts> RunBusyAsync(Func<ValueTask<QueueCounts>> count)
     {
-        var looks = Interlocked.Increment(ref _looks);
-        await _application!.Queue.EnqueueAsync(new Numbers(looks), new EnqueueOptions { Queue = "busy" }, Cancellation);
-        await WaitForEndsAsync("busy", looks);
+        var counts = Interlocked.Increment(ref _counts);
+        await _application!.Queue.EnqueueAsync(new Numbers(counts), new EnqueueOptions { Queue = "busy" }, Cancellation);
+        await WaitForEndsAsync("busy", counts);
         return await count();
     }
 
     // While the queue is paused, what the first entry makes due is not claimed.
     private async ValueTask<QueueCounts> CountAsync(Func<ValueTask<QueueCounts>> count)
     {
-        if (Interlocked.Increment(ref _looks) > 1)
+        if (Interlocked.Increment(ref _counts) > 1)
         {
             _secondMayEnd.TrySetResult();
             return await count();

@@ -153,7 +153,7 @@ public sealed class StoreLoopTests : IDisposable
     }
 
     [Fact]
-    public async Task A_sweep_that_found_something_looks_again_at_once()
+    public async Task A_sweep_that_found_something_sweeps_again_at_once()
     {
         using var sweeper = Sweeper();
         _recovery.Store.NextSweep(RecoveryUnderTest.Report(RecoveryAction.Recovered));
