@@ -29,15 +29,15 @@ internal static class PollSql
     /// <summary>Cancel requests for entries that the node has claimed and not ended itself; an erasure may have ended them already, and
     /// taken them out of the claim. $1 node, $4 its claims: looked up by id, so the number of the node's former claims does not
     /// matter.</summary>
-    private const string Cancels = $$"""
-        select 2, null::text, u.entry, null::interval
+    private static readonly string Cancels = $$"""
+        select {{PollRows.CancelRequest}}, null::text, u.entry, null::interval
         from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
         where c.id = any ($4) and $1::uuid is not null
             and exists (select from {schema}.cancellations) and u.entry in (select x.entry from {schema}.cancellations x)
             and (select o.entry from {schema}.outcomes o
                 where o.entry = u.entry and o.fence = c.id and o.reason is distinct from {{Codes.Erased}}) is null
         union all
-        select 2, null::text, o.entry, null::interval
+        select {{PollRows.CancelRequest}}, null::text, o.entry, null::interval
         from {schema}.cancellations x cross join lateral (
             select o.entry, o.fence from {schema}.outcomes o
             where o.entry = x.entry and o.fence = any ($4) and o.final and o.reason = {{Codes.Erased}} offset 0) o
@@ -46,27 +46,29 @@ internal static class PollSql
         """;
 
     // Kinds that an operator has paused: usually none.
-    private const string PausedKinds = "select 4, null::text, k.id::bigint, null::interval from {schema}.kinds k where k.paused";
+    private static readonly string PausedKinds = $$"""
+        select {{PollRows.PausedKind}}, null::text, k.id::bigint, null::interval from {schema}.kinds k where k.paused
+        """;
 
     // A row of its own reports that a kind's number no longer belongs to its name.
-    private const string WrongNumbers = """
-        select 3, null::text, null::bigint, null::interval where (
+    private static readonly string WrongNumbers = $$"""
+        select {{PollRows.WrongNumber}}, null::text, null::bigint, null::interval where (
             select count(*) from unnest($3, $5) n (id, name) cross join lateral (
                 select from {schema}.kinds k where k.id = n.id and k.name = n.name offset 0) k) <> cardinality($3)
         """;
 
-    private const string Others = " union all " + Cancels + " union all " + WrongNumbers + " union all " + PausedKinds;
+    private static readonly string Others = " union all " + Cancels + " union all " + WrongNumbers + " union all " + PausedKinds;
 
-    /// <summary>Queues with due work, the wait until the next entry is due, cancel requests, and whether a number is wrong. $1 node, $2
-    /// queues, $3 kind numbers, $4 the node's claims, $5 the kinds' names, $6 those of the queues whose new entries the node leaves to
-    /// another one.</summary>
+    /// <summary>Queues with due work, the wait until the next entry is due, cancel requests, paused kinds, and whether a number is wrong
+    /// (<see cref="PollRows"/>). $1 node, $2 queues, $3 kind numbers, $4 the node's claims, $5 the kinds' names, $6 those of the queues
+    /// whose new entries the node leaves to another one.</summary>
     internal static readonly string Poll = Lanes + $$"""
         , due as materialized (
             select l.queue, l.priority, (select c.now from clock c)
                 - case when a.name = any ($6) then interval '{{PollLimits.NewMilliseconds}} milliseconds' else interval '0' end as latest
             from lane l join asked a on a.id = l.queue
         )
-        select 0, a.name, null::bigint, null::interval
+        select {{PollRows.DueQueue}}, a.name, null::bigint, null::interval
         from asked a
         where exists (
             select from due d cross join lateral (
@@ -75,7 +77,7 @@ internal static class PollSql
                 order by w.run_at, w.id limit {{ClaimSql.ScanLimit}}) f
             where d.queue = a.id and (f.kind = any ($3) or f.place = {{ClaimSql.ScanLimit}}))
         union all
-        select 1, null, null, min(f.run_at) - (select c.now from clock c)
+        select {{PollRows.NextDue}}, null, null, min(f.run_at) - (select c.now from clock c)
         from asked a join lane l on l.queue = a.id cross join lateral (
             select w.run_at, w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
             where w.queue = l.queue and w.priority = l.priority and w.run_at > (select c.now from clock c)
@@ -89,7 +91,7 @@ internal static class PollSql
     /// numbers, $4 the node's claims, $5 the kinds' names.</summary>
     internal static readonly string PollRecent = Asked + $$"""
 
-        select 0, a.name, null::bigint, null::interval
+        select {{PollRows.DueQueue}}, a.name, null::bigint, null::interval
         from asked a
         where exists (
             select from generate_series({{CrashLevels.Lowest}}, {{CrashLevels.Highest}}) l (level) cross join lateral (
@@ -104,8 +106,8 @@ internal static class PollSql
     /// <summary>As <see cref="Poll"/>, but without reading waiting rows: every queue that is not paused counts as due. Used if reading
     /// takes long because an old snapshot keeps dead rows. $1 node, $2 queues, $3 kind numbers, $4 the node's claims, $5 the kinds'
     /// names.</summary>
-    internal const string PollBlind = """
-        select 0, q.name, null::bigint, null::interval from {schema}.queues q
+    internal static readonly string PollBlind = $$"""
+        select {{PollRows.DueQueue}}, q.name, null::bigint, null::interval from {schema}.queues q
             where q.name = any ($2) and not q.paused and $3::smallint[] is not null
         """ + Others;
 

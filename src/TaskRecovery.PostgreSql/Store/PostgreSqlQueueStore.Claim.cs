@@ -62,20 +62,20 @@ internal sealed partial class PostgreSqlQueueStore
                 {
                     switch (reader.GetInt32(0))
                     {
-                        case 0:
+                        case PollRows.DueQueue:
                             due.Add(reader.GetString(1));
                             break;
-                        case 1:
+                        case PollRows.NextDue:
                             next = reader.IsDBNull(3) ? null : reader.GetTimeSpan(3);
                             break;
-                        case 3:
+                        case PollRows.CancelRequest:
+                            cancels.Add(reader.GetInt64(2));
+                            break;
+                        case PollRows.WrongNumber:
                             isKnown = false;
                             break;
-                        case 4:
+                        case PollRows.PausedKind:
                             paused.Add((short)reader.GetInt64(2));
-                            break;
-                        default:
-                            cancels.Add(reader.GetInt64(2));
                             break;
                     }
                 }
