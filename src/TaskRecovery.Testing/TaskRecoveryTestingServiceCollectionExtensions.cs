@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery;
+using TaskRecovery.Claims;
 using TaskRecovery.Hosting;
 using TaskRecovery.Kinds;
 using TaskRecovery.Nodes;

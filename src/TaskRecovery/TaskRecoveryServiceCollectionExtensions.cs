@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using TaskRecovery;
+using TaskRecovery.Claims;
 using TaskRecovery.Configuration;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
-using TaskRecovery.Workers;
+using TaskRecovery.Claims;
 
 namespace TaskRecovery.Crash.Host;
 

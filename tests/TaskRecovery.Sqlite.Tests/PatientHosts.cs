@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using TaskRecovery.Workers;
+using TaskRecovery.Claims;
 
 namespace TaskRecovery.Sqlite.Tests;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
+using TaskRecovery.Claims;
 using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
-using TaskRecovery.Workers;
 
 namespace TaskRecovery.Testing.Hosts;
 

@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using TaskRecovery.Claims;
 using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
 using TaskRecovery.Queue;
 using TaskRecovery.Recovery;
 using TaskRecovery.Storage;
-using TaskRecovery.Workers;
 
 namespace TaskRecovery.Testing.Hosts;
 

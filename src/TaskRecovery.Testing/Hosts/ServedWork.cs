@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Options;
+using TaskRecovery.Claims;
 using TaskRecovery.Kinds;
 using TaskRecovery.Storage;
-using TaskRecovery.Workers;
 
 namespace TaskRecovery.Testing.Hosts;
 

@@ -2,6 +2,7 @@ using BenchmarkDotNet.Attributes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Benchmarks.Children;
+using TaskRecovery.Claims;
 using TaskRecovery.Kinds;
 using TaskRecovery.Queue;
 using TaskRecovery.Workers;

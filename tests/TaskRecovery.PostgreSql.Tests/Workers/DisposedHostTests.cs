@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using TaskRecovery.Claims;
 using TaskRecovery.TestSupport;
-using TaskRecovery.Workers;
 
 namespace TaskRecovery.PostgreSql.Tests.Workers;
 

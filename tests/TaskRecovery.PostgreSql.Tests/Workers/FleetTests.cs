@@ -2,9 +2,9 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using TaskRecovery.Claims;
 using TaskRecovery.Nodes;
 using TaskRecovery.TestSupport;
-using TaskRecovery.Workers;
 
 namespace TaskRecovery.PostgreSql.Tests.Workers;
 

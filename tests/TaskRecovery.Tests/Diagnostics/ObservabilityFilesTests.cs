@@ -1,12 +1,12 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using TaskRecovery.Claims;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Operations;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.HouseStyle;
 using TaskRecovery.Tests.Support;
-using TaskRecovery.Workers;
 
 namespace TaskRecovery.Tests.Diagnostics;
 

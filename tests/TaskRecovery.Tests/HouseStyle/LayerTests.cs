@@ -11,7 +11,7 @@ public sealed class LayerTests
     private static readonly string[] Folders =
     [
         "Rules", "Schedules", "Storage", "Diagnostics", "Hosting", "Nodes", "Configuration", "Kinds", "Queue", "Recovery", "Workers",
-        "Jobs", "Startup", "Monitoring", "Operations", "Instances",
+        "Claims", "Jobs", "Startup", "Monitoring", "Operations", "Instances",
     ];
 
     private static readonly Dictionary<string, string[]> Projects = new(StringComparer.Ordinal)

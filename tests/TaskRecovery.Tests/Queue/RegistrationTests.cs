@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using TaskRecovery.Claims;
 using TaskRecovery.Jobs;
 using TaskRecovery.Kinds;
 using TaskRecovery.Startup;

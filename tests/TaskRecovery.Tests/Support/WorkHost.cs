@@ -2,9 +2,9 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using TaskRecovery.Claims;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Storage;
-using TaskRecovery.Workers;
 
 namespace TaskRecovery.Tests.Support;
 

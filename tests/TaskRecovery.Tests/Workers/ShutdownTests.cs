@@ -1,9 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using TaskRecovery.Claims;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
-using TaskRecovery.Workers;
 
 namespace TaskRecovery.Tests.Workers;
 

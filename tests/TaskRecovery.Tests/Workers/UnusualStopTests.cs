@@ -1,8 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using TaskRecovery.Claims;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
-using TaskRecovery.Workers;
 
 namespace TaskRecovery.Tests.Workers;
 

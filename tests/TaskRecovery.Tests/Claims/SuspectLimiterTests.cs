@@ -1,0 +1,69 @@
+using TaskRecovery.Claims;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Tests.Claims;
+
+/// <summary>Suspects run in ever smaller company, and neither kind starves the other.</summary>
+public sealed class SuspectLimiterTests
+{
+    private readonly SuspectLimiter _gate = new(maxCrashes: 3, TimeProvider.System);
+
+    [Theory]
+    [InlineData(0, Suspicion.None)]
+    [InlineData(1, Suspicion.None)]
+    [InlineData(2, Suspicion.Suspect)]
+    [InlineData(3, Suspicion.LastChance)]
+    [InlineData(4, Suspicion.LastChance)]
+    internal void An_entry_is_as_suspect_as_its_crashes_say(int crashes, Suspicion suspicion) => Assert.Equal(suspicion, _gate.Of(crashes));
+
+    [Fact]
+    public void No_more_suspects_than_32_are_out_over_all_queues()
+    {
+        var first = _gate.Reserve();
+        _gate.Commit(first, suspects: 30, lastChances: 0);
+
+        var second = _gate.Reserve();
+        _gate.Commit(second, suspects: 2, lastChances: 0);
+        var third = _gate.Reserve();
+
+        Assert.Equal(new SuspectAllowance(3, 32, 0), first);
+        Assert.Equal(new SuspectAllowance(3, 2, 0), second);
+        Assert.Equal(new SuspectAllowance(3, 0, 0), third);
+    }
+
+    [Fact]
+    public void Two_claims_at_the_same_time_never_share_a_place()
+    {
+        var first = _gate.Reserve();
+        var second = _gate.Reserve();
+
+        Assert.Equal(32, first.Suspects + second.Suspects);
+        Assert.Equal(0, first.LastChances + second.LastChances);
+    }
+
+    [Fact]
+    public void A_last_chance_is_asked_for_in_turn_and_only_alone()
+    {
+        _gate.Commit(_gate.Reserve(), suspects: 0, lastChances: 0);
+
+        var last = _gate.Reserve();
+        _gate.Commit(last, suspects: 0, lastChances: 1);
+        var beside = _gate.Reserve();
+        _gate.Release(Suspicion.LastChance);
+        var after = _gate.Reserve();
+
+        Assert.Equal(new SuspectAllowance(3, 0, 1), last);
+        Assert.Equal(new SuspectAllowance(3, 0, 0), beside);
+        Assert.Equal(32, after.Suspects);
+    }
+
+    [Fact]
+    public void While_a_suspect_is_out_no_last_chance_is_asked_for()
+    {
+        _gate.Commit(_gate.Reserve(), suspects: 1, lastChances: 0);
+
+        var asked = _gate.Reserve();
+
+        Assert.Equal(new SuspectAllowance(3, 31, 0), asked);
+    }
+}
