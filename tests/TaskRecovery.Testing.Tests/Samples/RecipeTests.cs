@@ -23,14 +23,31 @@ public sealed class RecipeTests
     }
 
     [Fact]
-    public async Task A_flight_is_cancelled_once_wherever_the_process_dies()
+    public async Task A_flight_is_cancelled_once_and_no_hotel_is_booked_later_wherever_the_process_dies()
         => await WorkerTest.CrashEverywhereAsync(
             world: () => new Travel(),
             worker: world => new BookTripWorker(world),
             args: new BookTrip("Rome"),
             check: world => Assert.Equal(["booked flight to Rome", "cancelled flight to Rome"], world.Done),
             places: CrashPlaces.BetweenSteps,
+            depth: 2,
             cancellationToken: Cancellation);
+
+    [Fact]
+    public async Task A_trip_keeps_its_flight_if_the_process_dies_before_the_refusal_is_stored()
+    {
+        var travel = new Travel();
+        await Assert.ThrowsAsync<NoRoomException>(() => travel.BookHotelAsync("Rome", Cancellation));
+
+        var run = await WorkerTest.RunAsync(
+            new BookTripWorker(travel),
+            new BookTrip("Rome"),
+            options => options with { Steps = new Dictionary<string, object?> { ["flight"] = "flight to Rome" } },
+            Cancellation);
+
+        run.ShouldComplete();
+        Assert.Equal(["booked hotel in Rome"], travel.Done);
+    }
 
     [Fact]
     public async Task A_trip_without_a_hotel_fails_at_once()

@@ -10,14 +10,25 @@ public sealed class BookTripWorker(ITravel travel) : IJobWorker<BookTrip>
     public async Task WorkAsync(WorkContext<BookTrip> context, CancellationToken cancellationToken)
     {
         var flight = await context.StepAsync("flight", token => travel.BookFlightAsync(context.Args.Trip, token), cancellationToken);
-        try
-        {
-            await context.StepAsync("hotel", token => travel.BookHotelAsync(context.Args.Trip, token), cancellationToken);
-        }
-        catch (NoRoomException exception)
+        var problem = await context.StepAsync(
+            "hotel",
+            async token =>
+            {
+                try
+                {
+                    await travel.BookHotelAsync(context.Args.Trip, token);
+                    return "";
+                }
+                catch (NoRoomException exception)
+                {
+                    return exception.Message;
+                }
+            },
+            cancellationToken);
+        if (problem.Length > 0)
         {
             await context.StepAsync("cancel flight", token => travel.CancelFlightAsync(flight, token), cancellationToken);
-            context.Fail(exception.Message);
+            context.Fail(problem);
         }
     }
 }

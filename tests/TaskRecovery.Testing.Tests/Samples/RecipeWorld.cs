@@ -15,9 +15,11 @@ public interface ITravel
     Task CancelFlightAsync(string flight, CancellationToken cancellationToken);
 }
 
-/// <summary>Flights can be booked, hotels are full.</summary>
+/// <summary>Flights can be booked. The hotel is full at the first call only, so that a step that runs again has another outcome.</summary>
 internal sealed class Travel : ITravel
 {
+    private bool _hasRefused;
+
     public List<string> Done { get; } = [];
 
     public Task<string> BookFlightAsync(string trip, CancellationToken cancellationToken)
@@ -26,7 +28,17 @@ internal sealed class Travel : ITravel
         return Task.FromResult($"flight to {trip}");
     }
 
-    public Task BookHotelAsync(string trip, CancellationToken cancellationToken) => throw new NoRoomException($"no room in {trip}");
+    public Task BookHotelAsync(string trip, CancellationToken cancellationToken)
+    {
+        if (!_hasRefused)
+        {
+            _hasRefused = true;
+            throw new NoRoomException($"no room in {trip}");
+        }
+
+        Done.Add($"booked hotel in {trip}");
+        return Task.CompletedTask;
+    }
 
     public Task CancelFlightAsync(string flight, CancellationToken cancellationToken)
     {
