@@ -209,6 +209,18 @@ public abstract class NodeSessionTests(StoreFixture fixture) : StoreTests(fixtur
     }
 
     [Fact]
+    public void An_explicit_name_takes_over_from_a_machine_that_it_cannot_look_at()
+    {
+        var first = GivenNode(Identity("service") with { Machine = "elsewhere", ProcessId = int.MaxValue });
+        WatchAndClose(first);
+
+        var second = GivenNode(Identity("service"));
+
+        Assert.Equal(Store.Traits.UsesSessionLocks ? [first.Id] : [], second.Registration.TakenOver);
+        Assert.False(Store.Traits.UsesSessionLocks && second.Registration.NameTaken);
+    }
+
+    [Fact]
     public void A_second_process_with_the_name_of_a_living_one_joins_unnamed()
     {
         var first = GivenNode(Identity("service"));
