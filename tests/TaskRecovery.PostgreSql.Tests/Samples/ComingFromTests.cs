@@ -5,18 +5,20 @@ using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.PostgreSql.Tests.Samples;
 
-/// <summary>The code of docs/coming-from: the first tests compare the pages with this folder, and the others run it.</summary>
+/// <summary>The code of docs/coming-from: the first tests compare the pages with this folder and with that of the dashboard's samples, and
+/// the others run it.</summary>
 public sealed class ComingFromTests : IAsyncLifetime
 {
     // What is not code of this library by itself: names of types, options and methods in a sentence.
-    private static readonly string[] Statements = [".Add", "await queue.", "jobs.", "new ", "queue.", "Schedule.", "services."];
+    private static readonly string[] Statements = [".Add", "app.", "await queue.", "jobs.", "new ", "queue.", "Schedule.", "services."];
 
     private readonly Ran _ran = new();
     private PostgresDatabase? _database;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private static string Code => PageExamples.CodeOf("tests/TaskRecovery.PostgreSql.Tests/Samples", "ComingFrom*.cs");
+    private static string Code => PageExamples.CodeOf("tests/TaskRecovery.PostgreSql.Tests/Samples", "ComingFrom*.cs")
+        + PageExamples.CodeOf("tests/TaskRecovery.Dashboard.Tests/Samples", "ComingFrom*.cs");
 
     public async ValueTask InitializeAsync()
         => _database = await MigratedDatabase.CreateAsync("coming_from");
@@ -37,7 +39,7 @@ public sealed class ComingFromTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("hangfire.md", 10)]
+    [InlineData("hangfire.md", 12)]
     [InlineData("quartz.md", 10)]
     [InlineData("masstransit.md", 1)]
     [InlineData("own-table.md", 1)]
