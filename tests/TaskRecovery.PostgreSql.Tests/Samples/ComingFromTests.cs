@@ -39,7 +39,7 @@ public sealed class ComingFromTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("hangfire.md", 12)]
+    [InlineData("hangfire.md", 14)]
     [InlineData("quartz.md", 10)]
     [InlineData("masstransit.md", 1)]
     [InlineData("own-table.md", 1)]
@@ -53,6 +53,20 @@ public sealed class ComingFromTests : IAsyncLifetime
 
         Assert.True(calls.Count >= count, string.Join('\n', calls));
         Assert.All(calls, call => Assert.Contains(PageExamples.Squeeze(call), code, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_first_row_for_Hangfire_registers_all_that_sends_a_mail()
+    {
+        var connectionString = _database!.ConnectionString;
+        using var host = Build(services
+            => services.AddTaskRecovery().UsePostgreSql(connectionString).AddWorker<SendMail, SendMailWorker>());
+        await host.StartAsync(Cancellation);
+
+        await host.Services.GetRequiredService<IJobQueue>().EnqueueAsync(new SendMail(5));
+
+        Assert.Equal("mail 5", await _ran.NextAsync());
+        await host.StopAsync(Cancellation);
     }
 
     [Fact]
