@@ -2,13 +2,14 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using TaskRecovery;
 
-// The smallest service with a durable queue: it counts to ten. Kill it (Ctrl-C or kill -9) and start it again: it continues with the first
-// number that it had not counted.
+// The smallest service with a durable queue: it counts to ten. Stop it (Ctrl-C or kill -9) and start it again: it continues where it was. A
+// number may be printed twice, and none is skipped.
 var builder = Host.CreateApplicationBuilder();
 builder.Services.AddTaskRecovery()
     .UseSqlite($"Data Source={args.FirstOrDefault("minimal.db")}")
     .AddWorker<Count, CountWorker>();
 using var host = builder.Build();
+Console.WriteLine($"Process {Environment.ProcessId}: stop it with Ctrl-C or kill -9 {Environment.ProcessId}.");
 await host.StartAsync();
 
 var queue = host.Services.GetRequiredService<IJobQueue>();
@@ -26,8 +27,8 @@ internal sealed class CountWorker(IHostApplicationLifetime lifetime) : IJobWorke
         for (var next = await context.GetCheckpointAsync<int>(cancellationToken); next < context.Args.To;)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(500), cancellationToken);
-            await context.SaveCheckpointAsync(++next, cancellationToken);
-            Console.WriteLine($"{next} of {context.Args.To}");
+            Console.WriteLine($"{++next} of {context.Args.To}");
+            await context.SaveCheckpointAsync(next, cancellationToken);   // when the host stops, the run ends here
         }
 
         lifetime.StopApplication();
