@@ -16,6 +16,11 @@ public static class ReadmeProgram
             .AddWorker<SendMail, SendMailWorker>();
         builder.Build().Run();
     }
+
+    public static async Task EnqueueAsync(IJobQueue queue)
+    {
+        await queue.EnqueueAsync(new SendMail("ada@example.org", "Hello"));
+    }
 }
 
 [JobKind("mail.send")]
