@@ -54,7 +54,7 @@ public static class GettingStarted
     {
         await queue.EnqueueAsync(new SendMail("ada@example.org", "Hello"), new EnqueueOptions
         {
-            Queue = "mail",                                     // a node serves it only with .AddQueue("mail", concurrency: 50)
+            Queue = "mail",                                     // only nodes that name it serve it: AddQueue("mail"), or configuration
             RunAfter = TimeSpan.FromMinutes(10),
             UniqueKey = "welcome-4711",                         // while this entry has not ended, another of its kind is a duplicate
             Metadata = new Dictionary<string, string> { ["customer"] = "4711" },   // by which it can be found, and erased
