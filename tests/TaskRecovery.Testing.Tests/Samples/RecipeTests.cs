@@ -1,4 +1,5 @@
 using System.Net;
+using System.Threading.RateLimiting;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -18,7 +19,7 @@ public sealed class RecipeTests
         var code = PageExamples.CodeOf("tests/TaskRecovery.Testing.Tests/Samples", "Recipe*.cs");
         var examples = PageExamples.Of("recipes.md");
 
-        Assert.Equal(7, examples.Count);
+        Assert.Equal(9, examples.Count);
         Assert.All(examples, example => Assert.Contains(PageExamples.Squeeze(example), code, StringComparison.Ordinal));
     }
 
@@ -149,6 +150,46 @@ public sealed class RecipeTests
             new UpdateCrmWorker(client), new UpdateCrm(new Uri("http://crm.example/ada")), cancellationToken: Cancellation);
 
         _ = seconds is { } delay ? run.ShouldSnooze(TimeSpan.FromSeconds(delay)) : run.ShouldComplete();
+    }
+
+    [Fact]
+    public void All_workers_of_a_process_share_one_rate()
+    {
+        var builder = Host.CreateApplicationBuilder();
+
+        builder.Services.AddSingleton<RateLimiter>(_ => new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = 10,                                   // so many calls at once after a quiet time
+            TokensPerPeriod = 10,
+            ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+            QueueLimit = 20,                                   // so many workers wait for their turn
+        }));
+
+        using var services = builder.Services.BuildServiceProvider();
+        var limiter = services.GetRequiredService<RateLimiter>();
+        Assert.Equal(10, limiter.GetStatistics()!.CurrentAvailablePermits);
+        Assert.Same(limiter, services.GetRequiredService<RateLimiter>());
+    }
+
+    [Fact]
+    public async Task A_call_above_the_rate_is_made_later()
+    {
+        using var client = new HttpClient(new Answer(HttpStatusCode.OK));
+        await using var limiter = new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = 1,
+            TokensPerPeriod = 1,
+            ReplenishmentPeriod = TimeSpan.FromDays(1),
+            AutoReplenishment = false,
+        });
+        var worker = new CallPartnerWorker(client, limiter);
+        var args = new CallPartner(new Uri("http://partner.example/orders"));
+
+        var first = await WorkerTest.RunAsync(worker, args, cancellationToken: Cancellation);
+        var second = await WorkerTest.RunAsync(worker, args, cancellationToken: Cancellation);
+
+        first.ShouldComplete();
+        second.ShouldSnooze(TimeSpan.FromSeconds(1));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Threading.RateLimiting;
 
 namespace TaskRecovery.Testing.Tests.Samples;
 
@@ -70,6 +71,25 @@ public sealed class UpdateCrmWorker(HttpClient client) : IJobWorker<UpdateCrm>
             return;
         }
 
+        response.EnsureSuccessStatusCode();
+    }
+}
+
+[JobKind("recipes.partner")]
+public sealed record CallPartner(Uri Address);
+
+public sealed class CallPartnerWorker(HttpClient client, RateLimiter limiter) : IJobWorker<CallPartner>
+{
+    public async Task WorkAsync(WorkContext<CallPartner> context, CancellationToken cancellationToken)
+    {
+        using var lease = await limiter.AcquireAsync(1, cancellationToken);
+        if (!lease.IsAcquired)
+        {
+            context.Snooze(TimeSpan.FromSeconds(1));   // as many as QueueLimit wait already
+            return;
+        }
+
+        using var response = await client.PostAsync(context.Args.Address, content: null, cancellationToken);
         response.EnsureSuccessStatusCode();
     }
 }
