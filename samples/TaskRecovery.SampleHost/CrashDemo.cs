@@ -9,6 +9,9 @@ internal static class CrashDemo
 {
     private const string InterruptedStep = "check-links";
 
+    // The first host lingers in the step in which it is killed, so that the kill comes in time on a busy machine too.
+    private static readonly TimeSpan InterruptedPace = TimeSpan.FromSeconds(2);
+
     public static async Task<int> RunAsync(SampleOptions options, CancellationToken cancellationToken)
     {
         // A job of its own, so that a database which is in use already neither disturbs the demo nor keeps anything of it.
@@ -38,7 +41,7 @@ internal static class CrashDemo
     /// <summary>Starts a host and kills it while it is in the third step.</summary>
     private static async Task<int> KillInStepAsync(SampleOptions options, CancellationToken cancellationToken)
     {
-        using var child = StartChild(options);
+        using var child = StartChild(options with { LinkPace = InterruptedPace });
         while (await child.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
         {
             Show(child, line);
@@ -93,9 +96,15 @@ internal static class CrashDemo
             ArgumentList =
             {
                 "--once", "--every", "3600", "--job", options.Job, "--folder", options.Folder, "--data", options.Data,
-                "--pace", ((int)options.Pace.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture),
+                "--pace", Milliseconds(options.Pace),
             },
         };
+        if (options.LinkPace is { } linkPace)
+        {
+            start.ArgumentList.Add("--link-pace");
+            start.ArgumentList.Add(Milliseconds(linkPace));
+        }
+
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath!).Equals("dotnet", StringComparison.OrdinalIgnoreCase))
         {
             start.ArgumentList.Insert(0, Path.Combine(AppContext.BaseDirectory, "TaskRecovery.SampleHost.dll"));
@@ -108,6 +117,9 @@ internal static class CrashDemo
         }
 
         return Process.Start(start) ?? throw new InvalidOperationException("The host could not be started.");
+
+        static string Milliseconds(TimeSpan time)
+            => ((int)time.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture);
     }
 
     /// <summary>Reads the journal and the task's record, and says what is not as promised.</summary>

@@ -43,7 +43,7 @@ internal sealed class ReadDocsHandler(SampleOptions options, Journal journal, Ti
                 .Order(StringComparer.Ordinal))
             {
                 read.Add(await MarkdownFile.ReadAsync(context.Args.Folder, path, token));
-                await ShowAsync("read", read.Count, read[^1].Path, token);
+                await ShowAsync("read", read.Count, read[^1].Path, options.Pace, token);
             }
 
             return read;
@@ -75,7 +75,7 @@ internal sealed class ReadDocsHandler(SampleOptions options, Journal journal, Ti
         foreach (var file in files)
         {
             totals = new Totals(totals.Files + 1, totals.Lines + file.Lines, totals.Words + file.Words, totals.Links + file.Links.Count);
-            await ShowAsync("count", totals.Files, file.Path, cancellationToken);
+            await ShowAsync("count", totals.Files, file.Path, options.Pace, cancellationToken);
         }
 
         return totals;
@@ -89,7 +89,7 @@ internal sealed class ReadDocsHandler(SampleOptions options, Journal journal, Ti
         foreach (var file in files)
         {
             broken.AddRange(file.BrokenLinks(folder).Select(link => $"{file.Path}: {link}"));
-            await ShowAsync("check-links", ++checkedFiles, file.Path, cancellationToken);
+            await ShowAsync("check-links", ++checkedFiles, file.Path, options.LinkPace ?? options.Pace, cancellationToken);
         }
 
         return broken;
@@ -106,10 +106,10 @@ internal sealed class ReadDocsHandler(SampleOptions options, Journal journal, Ti
         return path;
     }
 
-    private async Task ShowAsync(string step, int number, string file, CancellationToken cancellationToken)
+    private async Task ShowAsync(string step, int number, string file, TimeSpan pace, CancellationToken cancellationToken)
     {
         Console.WriteLine($"  {step,-12} {number,3}  {file}");
-        await Task.Delay(options.Pace, time, cancellationToken);
+        await Task.Delay(pace, time, cancellationToken);
     }
 }
 

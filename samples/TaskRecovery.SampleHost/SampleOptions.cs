@@ -21,6 +21,10 @@ internal sealed record SampleOptions
     /// <summary>How long to linger over each file, so that a person can watch (and a demo can interrupt).</summary>
     public required TimeSpan Pace { get; init; }
 
+    /// <summary>How long to linger over each file in the step that checks links; <see langword="null"/> as long as in the other
+    /// steps.</summary>
+    public TimeSpan? LinkPace { get; init; }
+
     /// <summary>Stop after the first task that completes.</summary>
     public required bool Once { get; init; }
 
