@@ -81,7 +81,7 @@ public sealed class SendMailWorker(IMailer mailer) : IJobWorker<SendMail>
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(SendMail))]
-[JsonSerializable(typeof(string))]      // the result of the step "render"
+[JsonSerializable(typeof(string))]      // the result of the step "download"
 internal sealed partial class AppJson : JsonSerializerContext;
 
 [JsonSerializable(typeof(string))]
