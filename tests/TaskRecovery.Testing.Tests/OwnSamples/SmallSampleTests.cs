@@ -39,10 +39,11 @@ public sealed class SmallSampleTests : IDisposable
     {
         // On a machine that stands still, it ends before it is stopped.
         var database = Database;
-        IReadOnlyCollection<string>? stopped;
-        for (var attempt = 1; (stopped = await StopAtThreeAsync(database)) is null; attempt++)
+        var stopped = await StopAtThreeAsync(database);
+        for (var attempt = 1; stopped is null; attempt++)
         {
             database = Path.Combine(_folder.FullName, $"sample-{attempt}.db");
+            stopped = await StopAtThreeAsync(database);
         }
 
         await using var again = Start("Minimal", database);
