@@ -12,8 +12,8 @@ public static class TaskRecoveryHealthChecksBuilderExtensions
     /// respond or this node's lease is not valid; it reports degraded if an entry has waited too long, a handler ignores cancellation or a
     /// background loop keeps failing.</summary>
     /// <param name="builder">The health checks builder.</param>
-    /// <param name="name">The name of the check; <see langword="null"/> means <c>taskrecovery</c>, or <c>taskrecovery-reports</c> for the
-    /// instance <c>reports</c>. A second check with the same name is not added.</param>
+    /// <param name="instance">The name of the instance of TaskRecovery that is checked; <see langword="null"/> means the one without a
+    /// name.</param>
     /// <param name="oldestDueLimit">How long the oldest due entry of a queue may wait before the check is degraded;
     /// <see langword="null"/> means 15 minutes.</param>
     /// <param name="failureStatus">The status reported for a failure; <see langword="null"/> means
@@ -21,14 +21,14 @@ public static class TaskRecoveryHealthChecksBuilderExtensions
     /// <param name="tags">The tags of the check, used to filter checks.</param>
     /// <param name="includeDetails">Whether the result includes the names of queues, kinds, the node and its host, and the store's
     /// exception. Keep it <see langword="false"/> if the health endpoint is publicly accessible.</param>
-    /// <param name="instance">The name of the instance of TaskRecovery that is checked; <see langword="null"/> means the one without a
-    /// name.</param>
+    /// <param name="name">The name of the check; <see langword="null"/> means <c>taskrecovery</c>, or <c>taskrecovery-reports</c> for the
+    /// instance <c>reports</c>. A second check with the same name is not added.</param>
     /// <remarks>All checks of an instance share one measurement of the queues, which is kept for 5 seconds, or for 1 second if it failed.
     /// So any number of health requests costs the database at most one query every 5 seconds while it answers.</remarks>
     public static IHealthChecksBuilder AddTaskRecovery(
-        this IHealthChecksBuilder builder, string? name = null, TimeSpan? oldestDueLimit = null,
+        this IHealthChecksBuilder builder, string? instance = null, TimeSpan? oldestDueLimit = null,
         HealthStatus? failureStatus = null, IEnumerable<string>? tags = null,
-        bool includeDetails = false, string? instance = null)
+        bool includeDetails = false, string? name = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         if (oldestDueLimit <= TimeSpan.Zero)
@@ -45,10 +45,19 @@ public static class TaskRecoveryHealthChecksBuilderExtensions
             {
                 options.Registrations.Add(new HealthCheckRegistration(
                     check, services => ActivatorUtilities.CreateInstance<TaskRecoveryHealthCheck>(
-                        instance is null ? services : NamedInstance.Of(services, instance).Services, settings),
+                        ServicesOf(services, instance), settings),
                     failureStatus, tags));
             }
         });
         return builder;
     }
+
+    // The first parameter of most other health checks is the name of the check, so that a name may be meant as that.
+    private static IServiceProvider ServicesOf(IServiceProvider application, string? instance)
+        => instance is null
+            ? application
+            : application.GetKeyedService<NamedInstance>(instance)?.Services ?? throw new InvalidOperationException(
+                $"A health check is set up for the instance '{instance}', which TaskRecovery does not have. Add the instance with "
+                + $"services.AddTaskRecovery(\"{instance}\"), or, if that is to be the name of the check, pass it as "
+                + $"AddTaskRecovery(name: \"{instance}\").");
 }

@@ -87,7 +87,7 @@ public sealed class InstanceServiceTests : IDisposable
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddTaskRecovery("reports").UseSqlite(_reports.ConnectionString).AddWorker<Print, Printer>("print");
-        builder.Services.AddHealthChecks().AddTaskRecovery(name: "night", instance: "reports");
+        builder.Services.AddHealthChecks().AddTaskRecovery("reports", name: "night");
         using var host = builder.Build();
         var health = host.Services.GetRequiredService<HealthCheckService>();
 
@@ -97,6 +97,22 @@ public sealed class InstanceServiceTests : IDisposable
         await host.StopAsync(Cancellation);
 
         Assert.Equal(("night", HealthStatus.Unhealthy), (before.Key, before.Value.Status));
+    }
+
+    [Fact]
+    public async Task A_check_takes_the_instance_first_as_every_other_method_does()
+    {
+        // The host is not started: a check of the instance without a name would not find a store.
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddTaskRecovery();
+        builder.Services.AddTaskRecovery("reports").UseSqlite(_reports.ConnectionString).AddWorker<Print, Printer>("print");
+        builder.Services.AddHealthChecks().AddTaskRecovery("reports");
+        using var host = builder.Build();
+
+        var entry = Assert.Single((await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Cancellation)).Entries);
+
+        Assert.Equal("taskrecovery-reports", entry.Key);
+        Assert.Null(entry.Value.Exception);
     }
 
     private IHost Host()

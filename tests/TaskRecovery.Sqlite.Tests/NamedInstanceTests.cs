@@ -209,7 +209,7 @@ public sealed class NamedInstanceTests : IDisposable
         var services = new ServiceCollection();
         services.AddLogging();
         services.AddTaskRecovery("reports");
-        services.AddHealthChecks().AddTaskRecovery(instance: "repots");
+        services.AddHealthChecks().AddTaskRecovery("repots");
         await using var provider = services.BuildServiceProvider();
 
         var noStore = Assert.Throws<InvalidOperationException>(() => provider.GetRequiredKeyedService<IJobQueue>("reports"));
@@ -218,6 +218,7 @@ public sealed class NamedInstanceTests : IDisposable
 
         Assert.Contains("named instance", noStore.Message, StringComparison.Ordinal);
         Assert.Contains("'repots'", unknown.Message, StringComparison.Ordinal);
+        Assert.Contains("name: \"repots\"", unknown.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -250,7 +251,7 @@ public sealed class NamedInstanceTests : IDisposable
             .AddTaskHandler<Nightly, NightlyHandler>("nightly")
             .AddIntervalJob("nightly", TimeSpan.FromHours(24), new Nightly());
         reports.InstanceServices.AddPatience();
-        builder.Services.AddHealthChecks().AddTaskRecovery().AddTaskRecovery(instance: "reports");
+        builder.Services.AddHealthChecks().AddTaskRecovery().AddTaskRecovery("reports");
         return builder.Build();
     }
 

@@ -9,9 +9,9 @@ internal static class DiagnosticsPage
     public static void AddHealthCheck(WebApplicationBuilder builder)
     {
         builder.Services.AddHealthChecks().AddTaskRecovery(
-            name: "taskrecovery",                            // the default
             oldestDueLimit: TimeSpan.FromMinutes(15),        // the default
-            includeDetails: false);                          // the default
+            includeDetails: false,                           // the default
+            name: "taskrecovery");                           // the default
     }
 
     public static void Map(WebApplication app)

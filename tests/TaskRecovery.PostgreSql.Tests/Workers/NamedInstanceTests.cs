@@ -240,7 +240,7 @@ public sealed class NamedInstanceTests : IAsyncLifetime
         _ = shopWorks ? AddWorkers<ShopName>(first) : first.AddKind<Note>();
         AddWorkers<ReportsName>(
             builder.Services.AddTaskRecovery("reports", Patient).UsePostgreSql(reports ?? _reports!.ConnectionString));
-        builder.Services.AddHealthChecks().AddTaskRecovery().AddTaskRecovery(instance: "reports");
+        builder.Services.AddHealthChecks().AddTaskRecovery().AddTaskRecovery("reports");
         return builder.Build();
     }
 

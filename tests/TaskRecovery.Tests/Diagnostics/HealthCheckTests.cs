@@ -180,7 +180,7 @@ public sealed class HealthCheckTests : IDisposable
     {
         var services = new ServiceCollection();
         services.AddHealthChecks().AddTaskRecovery().AddTaskRecovery().AddTaskRecovery(
-            "queues", TimeSpan.FromMinutes(1), HealthStatus.Degraded, ["ready"]);
+            null, TimeSpan.FromMinutes(1), HealthStatus.Degraded, ["ready"], name: "queues");
         using var provider = services.BuildServiceProvider();
 
         var registrations = provider.GetRequiredService<IOptions<HealthCheckServiceOptions>>().Value.Registrations;

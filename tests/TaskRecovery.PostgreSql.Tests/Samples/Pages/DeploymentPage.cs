@@ -30,7 +30,7 @@ public static class DeploymentPage
 
         builder.Services.AddHealthChecks()
             .AddTaskRecovery()
-            .AddTaskRecovery(instance: "reports");
+            .AddTaskRecovery("reports");
     }
 }
 
