@@ -27,10 +27,11 @@ internal static class Settings
 
     public static TimeSpan Time(IConfigurationSection section)
     {
-        // TimeSpan.Parse reads a bare number such as "20" as days, which is hardly ever intended. Reject it.
+        // TimeSpan.Parse without a format reads "24:00:00" as 24 days, because no day has 24 hours. Both read a bare number such as "20" as
+        // days. Neither is ever intended.
         var isNumber = section.Value?.Contains(':', StringComparison.Ordinal) == false;
-        return !isNumber && TimeSpan.TryParse(section.Value, CultureInfo.InvariantCulture, out var value) ? value
-            : throw Bad(section, "a time span such as 00:00:20");
+        return !isNumber && TimeSpan.TryParseExact(section.Value, "c", CultureInfo.InvariantCulture, out var value) ? value
+            : throw Bad(section, "a time span such as 00:00:20, or 1.00:00:00 for a day,");
     }
 
     public static int Number(IConfigurationSection section)

@@ -125,7 +125,11 @@ public sealed class RegistrationTests
     [InlineData("ShutdownTimout", "00:00:07", "which TaskRecovery does not know")]
     [InlineData("ShutdownTimout", "00:00:07", "known here are NodeName, StartupMode, ShutdownTimeout")]
     [InlineData("ShutdownTimeout", "soon", "a time span such as")]
-    [InlineData("ShutdownTimeout", "20", "is '20', and a time span such as 00:00:20 is wanted")]
+    [InlineData("ShutdownTimeout", "20", "is '20', and a time span such as 00:00:20, or 1.00:00:00 for a day, is wanted")]
+    [InlineData("Retention:Completed", "24:00:00", "is '24:00:00', and a time span such as 00:00:20, or 1.00:00:00 for a day, is wanted")]
+    [InlineData("Retention:Completed", "48:00:00", "1.00:00:00 for a day")]
+    [InlineData("Retention:Completed", "30:00", "1.00:00:00 for a day")]
+    [InlineData("Retention:Completed", "1:02:03:04", "1.00:00:00 for a day")]
     [InlineData("Queues:mail:Size", "7", "known here are Concurrency, Prefetch")]
     [InlineData("Node", "fast", "a section is wanted")]
     [InlineData("Recovery:MaxCrashes", "many", "a whole number")]
@@ -137,6 +141,20 @@ public sealed class RegistrationTests
         var exception = Assert.Throws<InvalidOperationException>(Options);
 
         Assert.Contains(message, exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("1.00:00:00", 86_400)]
+    [InlineData("23:59:59", 86_399)]
+    [InlineData("00:20", 1200)]
+    [InlineData("1.12:30", 131_400)]
+    [InlineData("0:0:5", 5)]
+    [InlineData("00:00:00.25", 0.25)]
+    public void A_time_is_days_hours_minutes_and_seconds(string value, double seconds)
+    {
+        _services.AddTaskRecovery(Configuration(("Retention:Completed", value)));
+
+        Assert.Equal(TimeSpan.FromSeconds(seconds), Options().Retention.Completed);
     }
 
     [Fact]
