@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using TaskRecovery;
+using TaskRecovery.EntityFrameworkCore.Saving;
 using TaskRecovery.Storage;
 
 namespace Microsoft.EntityFrameworkCore;
@@ -22,6 +23,9 @@ public static class TaskRecoveryDbContextExtensions
     /// that has begun already, both become part of it. Otherwise this method begins and commits one, and repeats it as the context's
     /// execution strategy says. If the answer to the commit is lost, this method asks the database whether the transaction was committed,
     /// for up to a minute while the database can't be used or the commit still waits for a standby.</summary>
+    /// <remarks>In a transaction of its own, this method calls <c>SaveChangesAsync(bool, CancellationToken)</c>, so that the changes are
+    /// accepted after the commit. A context that overrides <c>SaveChangesAsync(CancellationToken)</c> alone is refused, because its
+    /// override would be skipped.</remarks>
     /// <param name="context">A context that was created by dependency injection, with <c>AddTaskRecovery</c> in the same services.</param>
     /// <param name="args">The arguments of the entry. They are created before the changes are saved, so that they can't contain a key that
     /// the database generates.</param>
@@ -29,8 +33,9 @@ public static class TaskRecoveryDbContextExtensions
     /// <param name="cancellationToken">Cancels the call. Nothing is stored then, unless the commit has begun.</param>
     /// <returns>The entry, and whether it existed before because of its unique key.</returns>
     /// <exception cref="InvalidOperationException">The context was created outside dependency injection, or <c>AddTaskRecovery</c> is
-    /// missing. Or the answer to the commit was lost, and it is unknown whether it happened: the entry is a duplicate, the database was not
-    /// available for a minute, the commit had not ended after a minute, or completed entries are kept for less than a minute.</exception>
+    /// missing. Or no transaction has begun and the context overrides <c>SaveChangesAsync(CancellationToken)</c> alone. Or the answer to
+    /// the commit was lost, and it is unknown whether it happened: the entry is a duplicate, the database was not available for a minute,
+    /// the commit had not ended after a minute, or completed entries are kept for less than a minute.</exception>
     public static Task<EnqueueResult> SaveChangesAndEnqueueAsync<TArgs>(
         this DbContext context, TArgs args, EnqueueOptions? options = null, CancellationToken cancellationToken = default)
         where TArgs : notnull
@@ -103,6 +108,7 @@ public static class TaskRecoveryDbContextExtensions
         where TArgs : notnull
     {
         var queue = QueueOf(context);
+        SaveOverrides.RefuseSkipped(context);
         var strategy = context.Database.CreateExecutionStrategy();
         var result = await strategy.ExecuteAsync(
             async token =>

@@ -97,3 +97,9 @@ public sealed class ShopContext(DbContextOptions<ShopContext> options) : DbConte
 {
     public DbSet<Order> Orders => Set<Order>();
 }
+
+public sealed class AuditedContext(DbContextOptions<AuditedContext> options) : DbContext(options)
+{
+    public override Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+        => base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+}
