@@ -18,7 +18,8 @@ public interface IJobQueue
     /// <param name="options">When and where to run it; <see langword="null"/> means now, with the defaults.</param>
     /// <param name="cancellationToken">Cancels the write. An entry that is already stored stays stored.</param>
     /// <exception cref="KindNotRegisteredException">No kind was registered for <typeparamref name="TArgs"/>, and it has no
-    /// <see cref="JobKindAttribute"/>, or only a task handler runs it; nothing was stored.</exception>
+    /// <see cref="JobKindAttribute"/>, or only a task handler runs it, or another instance of this process runs it and this one does not
+    /// register it; nothing was stored.</exception>
     /// <exception cref="ArgumentException">The arguments or an option can't be stored: a value is too large or out of range; a text of the
     /// arguments or metadata has a NUL character; or the queue or the unique key is empty, is too long, or has a control character, a
     /// bidirectional formatting character or half of a surrogate pair. The message names the value and the remedy. Nothing was
@@ -40,7 +41,8 @@ public interface IJobQueue
     /// <param name="options">When and where to run it; <see langword="null"/> means now, with the defaults.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <exception cref="KindNotRegisteredException">No kind was registered for <typeparamref name="TArgs"/>, and it has no
-    /// <see cref="JobKindAttribute"/>, or only a task handler runs it; nothing was stored.</exception>
+    /// <see cref="JobKindAttribute"/>, or only a task handler runs it, or another instance of this process runs it and this one does not
+    /// register it; nothing was stored.</exception>
     /// <exception cref="ArgumentException">The transaction is not open, is not of the store's type or is on another database; or the
     /// arguments or an option can't be stored. Nothing was stored.</exception>
     /// <exception cref="NotSupportedException">A value of <typeparamref name="TArgs"/> would not survive a round trip through JSON. Nothing
@@ -55,7 +57,8 @@ public interface IJobQueue
     /// <param name="transaction">The caller's transaction, or <see langword="null"/> to use a new one.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <exception cref="KindNotRegisteredException">No kind is registered for one of the types, and it has no
-    /// <see cref="JobKindAttribute"/>, or only a task handler runs it. Nothing was stored.</exception>
+    /// <see cref="JobKindAttribute"/>, or only a task handler runs it, or another instance of this process runs it and this one does not
+    /// register it. Nothing was stored.</exception>
     /// <exception cref="ArgumentException">One of the entries can't be stored; or the transaction is not open, is not of the store's type
     /// or is on another database; or, on SQLite without a transaction of the caller, there are more than 100,000 entries or 64 MiB of
     /// arguments and metadata. Nothing was stored.</exception>

@@ -1,7 +1,8 @@
 namespace TaskRecovery;
 
-/// <summary>No kind is registered for an arguments type, and it has no <see cref="JobKindAttribute"/>, or only a task handler runs it.
-/// Register it with <c>AddWorker</c>, or with <c>AddKind</c> in a process that only enqueues.</summary>
+/// <summary>No kind is registered for an arguments type, and it has no <see cref="JobKindAttribute"/>, or only a task handler runs it, or
+/// another instance of TaskRecovery in this process runs it. Register it with <c>AddWorker</c>, or with <c>AddKind</c> in a process that
+/// only enqueues.</summary>
 public sealed class KindNotRegisteredException : TaskRecoveryException
 {
     /// <summary>Creates one.</summary>
@@ -10,6 +11,16 @@ public sealed class KindNotRegisteredException : TaskRecoveryException
             + $"or AddKind<{argsType?.Name}>() where it is only enqueued. A type with [JobKind] needs neither to be enqueued, "
             + "unless only a task handler runs it.")
         => ArgsType = argsType!;
+
+    /// <summary>Creates one for a type that was most likely meant for another instance.</summary>
+    internal KindNotRegisteredException(Type argsType, string? runningInstance)
+        : base($"{argsType} is not registered in the instance of TaskRecovery that this queue belongs to, but "
+            + (runningInstance is null
+                ? "the instance without a name runs it in this process: use IJobQueue without a key. "
+                : $"the instance '{runningInstance}' runs it in this process: use [FromKeyedServices(\"{runningInstance}\")] IJobQueue, "
+                    + "or context.Services.GetRequiredKeyedService<IJobQueue>(context.Instance) in a worker. ")
+            + $"If it was meant for this instance and other processes run it, call AddKind<{argsType.Name}>() on its builder.")
+        => ArgsType = argsType;
 
     /// <summary>The arguments type.</summary>
     public Type ArgsType { get; }

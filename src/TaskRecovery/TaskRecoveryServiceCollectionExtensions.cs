@@ -161,7 +161,9 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.AddOptions<TaskRecoveryOptions>().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<IValidateOptions<TaskRecoveryOptions>, TaskRecoveryOptionsValidator>();
-        services.AddSingleton(new KindRegistrations());
+        var kinds = new KindRegistrations();
+        services.AddSingleton(kinds);
+        services.AddSingleton(new OtherInstances(() => InstanceRegistration.ListKinds(application), kinds));
         services.AddSingleton<KindRegistry>();
         services.AddSingleton<KindRunners>();
         services.AddSingleton<WorkerSettings>();

@@ -18,6 +18,12 @@ public abstract class WorkContext
     /// <summary>The kind of the entry.</summary>
     public string Kind => Run.Entry.Kind;
 
+    /// <summary>The name of the instance of TaskRecovery that runs the entry; <see langword="null"/> for the one without a name.</summary>
+    /// <remarks>An <see cref="IJobQueue"/> that a worker takes without a key belongs to the instance without a name, also in a run of a
+    /// named one. <c>Services.GetRequiredKeyedService&lt;IJobQueue&gt;(context.Instance)</c> is the queue of the instance that runs the
+    /// entry, whichever it is.</remarks>
+    public string? Instance => Run.Instance;
+
     /// <summary>The queue of the entry.</summary>
     public string Queue => Run.Queue;
 

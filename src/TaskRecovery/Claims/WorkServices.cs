@@ -34,7 +34,8 @@ internal sealed class WorkServices(
     ILogger<QueueWorker> logger,
     IRunObserver? observer = null,
     IRunInfoStore? info = null,
-    WorkLimits? limits = null) : IDisposable
+    WorkLimits? limits = null,
+    InstanceName? instance = null) : IDisposable
 {
     // Limits concurrent claims, and so their connections, whatever the number of queues.
     private const int MostClaimsAtOnce = 4;
@@ -88,7 +89,7 @@ internal sealed class WorkServices(
     public RunServices Run
         => field ??= new RunServices(
             store, progress, json, own, time, options.Value.MaxResultBytes, _stopping.Token, observer)
-        { Info = info };
+        { Info = info, Instance = instance?.Value };
 
     /// <summary>Notifies every handler that the host is stopping, without cancelling its token.</summary>
     /// <returns>Completes when every callback that handlers registered has returned. They run one after the other.</returns>

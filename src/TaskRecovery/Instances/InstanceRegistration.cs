@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using TaskRecovery.Kinds;
 using TaskRecovery.Rules;
 
 namespace TaskRecovery.Instances;
@@ -10,8 +11,23 @@ internal sealed record InstanceRegistration(string Name, IServiceCollection Serv
 {
     /// <summary>Finds the registration of a name.</summary>
     public static InstanceRegistration? Find(IServiceCollection services, string name)
-        => services.Where(static service => !service.IsKeyedService).Select(static service => service.ImplementationInstance)
-            .OfType<InstanceRegistration>().FirstOrDefault(registration => registration.Name == name);
+        => Objects(services).OfType<InstanceRegistration>().FirstOrDefault(registration => registration.Name == name);
+
+    /// <summary>The kinds of all instances of an application, the one without a name included.</summary>
+    public static IEnumerable<InstanceKinds> ListKinds(IServiceCollection application)
+    {
+        foreach (var registered in Objects(application))
+        {
+            if (registered is KindRegistrations kinds)
+            {
+                yield return new InstanceKinds(Name: null, kinds);
+            }
+            else if (registered is InstanceRegistration instance)
+            {
+                yield return new InstanceKinds(instance.Name, Objects(instance.Services).OfType<KindRegistrations>().First());
+            }
+        }
+    }
 
     /// <summary>The group of an instance that is about to be registered: that of the instance before it, unless a hosted service was
     /// registered meanwhile that may have to prepare something, such as a database, in its own <c>StartingAsync</c>.</summary>
@@ -30,6 +46,9 @@ internal sealed record InstanceRegistration(string Name, IServiceCollection Serv
                 + $"of its log categories: use {ShortId.Allowed}.", nameof(name));
         }
     }
+
+    private static IEnumerable<object?> Objects(IServiceCollection services)
+        => services.Where(static service => !service.IsKeyedService).Select(static service => service.ImplementationInstance);
 
     // What a factory creates is not known, the hosted services of other instances included.
     private static bool MayPrepare(ServiceDescriptor service)

@@ -8,14 +8,16 @@ namespace TaskRecovery.Kinds;
 internal sealed class KindRegistry
 {
     private readonly IServiceProvider _services;
+    private readonly OtherInstances _others;
     private readonly FrozenDictionary<string, BoundKind> _byKind;
     private readonly FrozenDictionary<Type, BoundKind> _byArgsType;
     private readonly ConcurrentDictionary<string, BoundKind> _attributed = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Type, BoundKind> _attributedByType = new();
 
-    public KindRegistry(KindRegistrations registrations, IServiceProvider services)
+    public KindRegistry(KindRegistrations registrations, OtherInstances others, IServiceProvider services)
     {
         _services = services;
+        _others = others;
         var bound = registrations.All.Select(registration => new BoundKind(registration, services)).ToArray();
         _byKind = bound.ToFrozenDictionary(kind => kind.Name, StringComparer.Ordinal);
         _byArgsType = bound.Where(kind => kind.Registration.IsEnqueuedByType).ToFrozenDictionary(kind => kind.Registration.ArgsType);
@@ -28,7 +30,8 @@ internal sealed class KindRegistry
     public BoundKind? Find(string kind) => _byKind.GetValueOrDefault(kind);
 
     /// <summary>Finds the kind of an arguments type: the registered one, otherwise the one of its attribute.</summary>
-    /// <exception cref="KindNotRegisteredException">The type has neither.</exception>
+    /// <exception cref="KindNotRegisteredException">The type has neither. Or it has only the attribute, and another instance of this
+    /// process runs the kind.</exception>
     /// <exception cref="ArgumentException">The attribute's name is invalid.</exception>
     /// <exception cref="InvalidOperationException">Another type has the kind of the attribute.</exception>
     public BoundKind ForArgs(Type argsType)
@@ -47,7 +50,13 @@ internal sealed class KindRegistry
 
         var registration = new KindRegistration { Kind = KindRegistrations.NameOf(argsType, kind: null), ArgsType = argsType };
         NameRules.Kind.Check(registration.Kind, "The kind", nameof(argsType));
-        var kind = Find(registration.Kind)
+        var registered = Find(registration.Kind);
+        if (registered is null && _others.FindRunning(registration.Kind) is { } other)
+        {
+            throw new KindNotRegisteredException(argsType, other.Name);
+        }
+
+        var kind = registered
             ?? _attributed.GetOrAdd(
                 registration.Kind, static (_, added) => new BoundKind(added.Registration, added.Services),
                 (Registration: registration, Services: _services));

@@ -37,6 +37,9 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Worke
 
     public string Queue => Claim.Queue;
 
+    /// <summary>The name of the instance that runs the entry; <see langword="null"/> for the one without a name.</summary>
+    public string? Instance => shared.Instance;
+
     public Guid NodeId => Claim.Lease.NodeId;
 
     /// <summary>The task that the entry runs; <see langword="null"/> until it is known, or if there is none. Steps and checkpoints then
@@ -222,4 +225,7 @@ internal sealed record RunServices(
 {
     /// <summary>Stores what runs say of themselves; <see langword="null"/> if the store can't.</summary>
     public IRunInfoStore? Info { get; init; }
+
+    /// <summary>The name of the instance; <see langword="null"/> for the one without a name.</summary>
+    public string? Instance { get; init; }
 }
