@@ -45,6 +45,14 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
                 $"Queues[{queue}].{nameof(value.Prefetch)}", value.Prefetch, "use 0 to 10,000, or null for the default");
         }
 
+        // Keys of configuration have no case: Queues__DEFAULT__Concurrency is meant for the queue 'default', and would serve another one.
+        var served = options.ServeDefaultQueue ? options.Queues.Keys.Append(EntryLimits.DefaultQueue) : options.Queues.Keys;
+        foreach (var names in served.Distinct(StringComparer.Ordinal).GroupBy(static name => name, StringComparer.OrdinalIgnoreCase))
+        {
+            Check(names.Count() == 1, nameof(options.Queues), string.Join("' and '", names),
+                "these queues differ only by case, which configuration does not distinguish; use one spelling");
+        }
+
         var node = options.Node;
         Range(node.Lease, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(10), "Node.Lease");
         Range(node.HeartbeatInterval, TimeSpan.FromMilliseconds(100), LongestHeartbeatInterval, "Node.HeartbeatInterval");

@@ -299,6 +299,26 @@ public sealed class RegistrationTests
             failure => Assert.Contains("Recovery.MaxCrashes is '0': use 1 to 10", failure, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("DEFAULT", "default")]
+    [InlineData("Mail", "mail")]
+    public void Queues_that_differ_only_by_case_are_refused_with_both_names(string configured, string served)
+    {
+        _services.AddTaskRecovery(Configuration(($"Queues:{configured}:Concurrency", "2"))).AddQueue("mail");
+
+        var exception = Assert.Throws<OptionsValidationException>(Options);
+
+        Assert.Contains($"Queues is '{configured}' and '{served}'", Assert.Single(exception.Failures), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_queue_is_not_compared_with_the_default_queue_if_that_is_not_served()
+    {
+        _services.AddTaskRecovery(Configuration(("Queues:DEFAULT:Concurrency", "2"), ("ServeDefaultQueue", "false")));
+
+        Assert.Equal("DEFAULT", Assert.Single(Options().Queues).Key);
+    }
+
     [Fact]
     public async Task A_host_with_bad_options_does_not_start()
     {
