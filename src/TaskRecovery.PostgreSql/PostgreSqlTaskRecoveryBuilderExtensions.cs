@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using TaskRecovery;
+using TaskRecovery.Configuration;
 using TaskRecovery.PostgreSql;
 using TaskRecovery.Storage;
 
@@ -44,6 +45,8 @@ public static class PostgreSqlTaskRecoveryBuilderExtensions
         builder.SetStore("UsePostgreSql");
         var services = builder.InstanceServices;
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostgreSqlOptions>, PostgreSqlOptionsValidator>());
+        services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<IValidateOptions<PostgreSqlOptions>, OwnBindingValidator<PostgreSqlOptions>>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<PostgreSqlOptions>, PostgreSqlOptionsBinder>());
         var options = services.AddOptions<PostgreSqlOptions>().ValidateOnStart();
         if (configure is not null)

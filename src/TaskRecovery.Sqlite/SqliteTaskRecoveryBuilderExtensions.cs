@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery;
+using TaskRecovery.Configuration;
 using TaskRecovery.Sqlite;
 using TaskRecovery.Storage;
 
@@ -27,6 +28,8 @@ public static class SqliteTaskRecoveryBuilderExtensions
 
         var services = builder.InstanceServices;
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SqliteOptions>, SqliteOptionsValidator>());
+        services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<IValidateOptions<SqliteOptions>, OwnBindingValidator<SqliteOptions>>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<SqliteOptions>, SqliteOptionsBinder>());
         var options = services.AddOptions<SqliteOptions>().ValidateOnStart();
         if (configure is not null)

@@ -161,6 +161,7 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.AddOptions<TaskRecoveryOptions>().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<IValidateOptions<TaskRecoveryOptions>, TaskRecoveryOptionsValidator>();
+        services.AddSingleton<IValidateOptions<TaskRecoveryOptions>, OwnBindingValidator<TaskRecoveryOptions>>();
         var kinds = new KindRegistrations();
         services.AddSingleton(kinds);
         services.AddSingleton(new OtherInstances(() => InstanceRegistration.ListKinds(application), kinds));
