@@ -16,11 +16,12 @@ public static class PostgreSqlTaskRecoveryBuilderExtensions
     /// <param name="builder">The builder that <c>AddTaskRecovery</c> returned.</param>
     /// <param name="connectionString">A connection string for Npgsql.</param>
     /// <param name="configure">Changes the options. It may be omitted.</param>
+    /// <exception cref="InvalidOperationException">Another store or another database was selected before.</exception>
     public static TaskRecoveryBuilder UsePostgreSql(
         this TaskRecoveryBuilder builder, string connectionString, Action<PostgreSqlOptions>? configure = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
-        return Add(builder, _ => new PostgreSqlConnectionSource(connectionString, null), configure);
+        return Add(builder, connectionString, _ => new PostgreSqlConnectionSource(connectionString, null), configure);
     }
 
     /// <summary>Stores the queue in the database of the <see cref="NpgsqlDataSource"/> that the application registered; for a named
@@ -28,8 +29,9 @@ public static class PostgreSqlTaskRecoveryBuilderExtensions
     /// session, the listener and a few statements at once.</summary>
     /// <param name="builder">The builder that <c>AddTaskRecovery</c> returned.</param>
     /// <param name="configure">Changes the options. It may be omitted.</param>
+    /// <exception cref="InvalidOperationException">Another store or another database was selected before.</exception>
     public static TaskRecoveryBuilder UsePostgreSql(this TaskRecoveryBuilder builder, Action<PostgreSqlOptions>? configure = null)
-        => Add(builder, services => new PostgreSqlConnectionSource(null, FindDataSource(services, builder.Name)), configure);
+        => Add(builder, null, services => new PostgreSqlConnectionSource(null, FindDataSource(services, builder.Name)), configure);
 
     private static NpgsqlDataSource FindDataSource(IServiceProvider services, string? instance)
     {
@@ -39,10 +41,11 @@ public static class PostgreSqlTaskRecoveryBuilderExtensions
     }
 
     private static TaskRecoveryBuilder Add(
-        TaskRecoveryBuilder builder, Func<IServiceProvider, PostgreSqlConnectionSource> source, Action<PostgreSqlOptions>? configure)
+        TaskRecoveryBuilder builder, string? connectionString, Func<IServiceProvider, PostgreSqlConnectionSource> source,
+        Action<PostgreSqlOptions>? configure)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.SetStore("UsePostgreSql");
+        builder.SetStore("UsePostgreSql", connectionString);
         var services = builder.InstanceServices;
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostgreSqlOptions>, PostgreSqlOptionsValidator>());
         services.TryAddEnumerable(

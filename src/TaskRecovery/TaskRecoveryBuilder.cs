@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using TaskRecovery.Hosting;
 using TaskRecovery.Instances;
 
@@ -35,12 +36,22 @@ public sealed class TaskRecoveryBuilder
     public static IServiceProvider ApplicationOf(IServiceProvider instance)
         => instance.GetRequiredService<ApplicationServices>().Provider;
 
-    /// <summary>Records which store the application uses. Called by every store's extension method; calling it again with the same name has
-    /// no effect.</summary>
+    /// <summary>Allows the next <c>Use...</c> to select another store or another database than the one that was selected. For a test that
+    /// builds on the services of an application. Options that were set for the first store remain.</summary>
+    public TaskRecoveryBuilder ReplaceStore()
+    {
+        InstanceServices.RemoveAll<StoreName>();
+        return this;
+    }
+
+    /// <summary>Records which store this instance uses. Called by every store's extension method; calling it again with the same arguments
+    /// has no effect.</summary>
     /// <param name="name">The extension method that selects the store, such as <c>UsePostgreSql</c>.</param>
-    /// <exception cref="InvalidOperationException">Another store has already been selected.</exception>
+    /// <param name="database">What tells the database from others, such as the connection string; <see langword="null"/> if the container
+    /// decides. It is compared and never shown.</param>
+    /// <exception cref="InvalidOperationException">Another store or another database has already been selected.</exception>
     [Experimental("TASKRECOVERY001")]
-    public void SetStore(string name)
+    public void SetStore(string name, string? database = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         var chosen = InstanceServices.Select(static service => service.ServiceType == typeof(StoreName)
@@ -48,13 +59,19 @@ public sealed class TaskRecoveryBuilder
             : null).OfType<StoreName>().FirstOrDefault();
         if (chosen is null)
         {
-            InstanceServices.AddSingleton(new StoreName(name));
+            InstanceServices.AddSingleton(new StoreName(name, database));
         }
         else if (chosen.Name != name)
         {
-            throw new InvalidOperationException(
-                $"Two stores are set up: {chosen.Name} was called, and now {name}. The queue is kept in one store: "
-                + "remove one of the calls.");
+            throw Refused($"Two stores are set up: {chosen.Name} was called, and now {name}.");
         }
+        else if (chosen.Database != database)
+        {
+            throw Refused($"Two databases are set up: {name} was called before, for another one.");
+        }
+
+        static InvalidOperationException Refused(string what)
+            => new($"{what} One instance of TaskRecovery has one store: remove one of the calls, or give one an instance of its own, such "
+                + "as services.AddTaskRecovery(\"billing\"). A test that replaces the store calls ReplaceStore() first.");
     }
 }

@@ -37,6 +37,41 @@ public sealed class SetupCheckTests
     }
 
     [Fact]
+    public void Two_databases_of_one_store_are_refused_and_the_same_one_twice_is_accepted()
+    {
+        var postgres = new ServiceCollection().AddTaskRecovery().UsePostgreSql("Host=shop;Password=s3cret");
+        var sqlite = new ServiceCollection().AddTaskRecovery().UseSqlite("Data Source=shop.db");
+
+        postgres.UsePostgreSql("Host=shop;Password=s3cret");
+        sqlite.UseSqlite("Data Source=shop.db");
+        InvalidOperationException[] errors =
+        [
+            Assert.Throws<InvalidOperationException>(() => postgres.UsePostgreSql("Host=billing;Password=s3cret")),
+            Assert.Throws<InvalidOperationException>(() => postgres.UsePostgreSql()),
+            Assert.Throws<InvalidOperationException>(() => sqlite.UseSqlite("Data Source=billing.db")),
+        ];
+
+        Assert.All(errors, static error =>
+        {
+            Assert.Contains("AddTaskRecovery(\"billing\")", error.Message, StringComparison.Ordinal);
+            Assert.Contains("ReplaceStore()", error.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("s3cret", error.ToString(), StringComparison.Ordinal);
+        });
+        Assert.DoesNotContain(postgres.Services, static service => service.ToString().Contains("s3cret", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_store_can_be_replaced_on_purpose()
+    {
+        var builder = new ServiceCollection().AddTaskRecovery().UsePostgreSql("Host=shop");
+
+        builder.ReplaceStore().UsePostgreSql("Host=test").ReplaceStore().UseSqlite("Data Source=test.db");
+
+        Assert.Single(builder.Services, static service => service.ServiceType == typeof(IQueueStore));
+        Assert.Throws<InvalidOperationException>(() => builder.UsePostgreSql("Host=shop"));
+    }
+
+    [Fact]
     public async Task Job_for_which_there_is_only_a_worker_fails_the_start()
     {
         var error = await FailsToStartAsync(
