@@ -68,19 +68,21 @@ internal static class EraseSql
 
     /// <summary>Blanks an entry that has ended. $1 its id. Returns whether the entry exists, and whether it is erased.</summary>
     /// <remarks>Sent after <see cref="LockEnd"/>, <see cref="LockEntry"/> and <see cref="TakeFromClaims"/> in the same transaction, so that
-    /// its snapshot contains what they have waited for. Retention locks in the same order: outcomes, then entries.</remarks>
+    /// its snapshot contains what they have waited for. Retention locks in the same order: outcomes, then entries. For
+    /// <c>= any (array[...])</c> see <see cref="OutcomeSql.FollowFinal"/>.</remarks>
     internal const string Blank = $$"""
         with ended as materialized (
             select o.entry from {schema}.outcomes o where o.entry = $1 and o.final for update
         ), payload as (
             update {schema}.entries e set args = '', unique_key = null, metadata = null, trace_parent = null from ended d
-                where e.id = d.entry
+                where e.id = any (array[d.entry])
         ), results as (
             update {schema}.outcomes o set result = null, error = null, black_box = null, reason = case when o.final then {{Codes.Erased}}
                 else o.reason end
-            from ended d where o.entry = d.entry
+            from ended d where o.entry = any (array[d.entry])
         ), records as (
-            update {schema}.tasks t set result = null, error = null from ended d where t.entry_id = d.entry returning t.id
+            update {schema}.tasks t set result = null, error = null from ended d where t.entry_id = any (array[d.entry])
+                returning t.id
         ), steps as (
             delete from {schema}.steps s where s.entry = any (array(select d.entry from ended d))
                 or s.task = any (array(select r.id from records r))

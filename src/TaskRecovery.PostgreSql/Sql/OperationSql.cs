@@ -124,14 +124,17 @@ internal static class OperationSql
     /// <summary>Puts cancelled entries back at the place at which they had waited. Arrays: $1 ids, $2 the fences of the outcomes that
     /// cancelled them, $3 due times, $4 levels, $5 attempts, $6 crashes. Returns each entry that was put back, and its queue.</summary>
     /// <remarks>A run that waited for the end of a pause is due now if the pause is over: the resume did not find it, and has removed its
-    /// row of <c>paused_runs</c>. Sent after <see cref="PausedRunSql.LockJobs"/>.</remarks>
+    /// row of <c>paused_runs</c>. Sent after <see cref="PausedRunSql.LockJobs"/>. For <c>= any (array[...])</c> see
+    /// <see cref="OutcomeSql.FollowFinal"/>.</remarks>
     internal static readonly string Restore = $$"""
         with given as materialized (
             select g.* from unnest($1, $2, $3, $4, $5, $6) g (id, fence, run_at, level, attempt, crashes)
         ), ended as materialized (
-            select o.entry, o.fence from {schema}.outcomes o join given g on o.entry = g.id and o.fence = g.fence
-            where o.final and o.kind = {{Codes.OutcomeCancelled}} and o.reason is distinct from {{Codes.Erased}}
-            order by o.entry for update of o
+            select o.entry, o.fence from (select g.id, g.fence from given g order by g.id) g cross join lateral (
+                select o.entry, o.fence from {schema}.outcomes o
+                where o.entry = g.id and o.fence = g.fence and o.final and o.kind = {{Codes.OutcomeCancelled}}
+                    and o.reason is distinct from {{Codes.Erased}}
+                for update) o
         ), entry as materialized (
             select e.id, e.queue, e.kind, e.unique_key, d.fence from ended d cross
                 join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
@@ -142,13 +145,14 @@ internal static class OperationSql
         ), free as materialized (
             select * from entry e where e.unique_key is null or e.id in (select entry from keyed)
         ), marked as (
-            update {schema}.outcomes o set final = false from free f where o.entry = f.id and o.fence = f.fence and o.final
+            update {schema}.outcomes o set final = false from free f
+                where o.entry = any (array[f.id]) and o.fence = f.fence and o.final
                 returning o.entry
         ), answered as (
-            delete from {schema}.cancellations where entry in (select entry from marked)
+            delete from {schema}.cancellations where entry = any (array(select entry from marked))
         ), opened as (
             update {schema}.tasks t set state = {{Codes.TaskCreated}}, reason = null, started_at = null, ended_at = null
-            from marked m where t.entry_id = m.entry and t.state in ({{Codes.TaskFailed}}, {{Codes.TaskCancelled}})
+            from marked m where t.entry_id = any (array[m.entry]) and t.state in ({{Codes.TaskFailed}}, {{Codes.TaskCancelled}})
         ), place as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority, attempt, crashes)
             select case when {{OutcomeSql.WasPutBackForPause("o.entry = g.id and o.fence < g.fence")}}
@@ -168,17 +172,17 @@ internal static class OperationSql
          returning id
         ), ended as (
             update {schema}.outcomes o set final = true from gone n
-            where o.entry = n.id and o.fence = ($2::bigint[])[array_position($1::bigint[], n.id)]
+            where o.entry = any (array[n.id]) and o.fence = ($2::bigint[])[array_position($1::bigint[], n.id)]
             returning o.entry, o.ended_at, o.duration_ms, o.node, o.kind, o.attempt, o.crashes, o.result, o.error, o.reason
         ), freed as (
-            delete from {schema}.unique_keys where entry in (select entry from ended)
+            delete from {schema}.unique_keys where entry = any (array(select entry from ended))
         ), answered as (
-            delete from {schema}.cancellations where entry in (select entry from ended)
+            delete from {schema}.cancellations where entry = any (array(select entry from ended))
         ), closed as (
             update {schema}.tasks t set state = {{Codes.TaskStateOf("d.kind")}}, attempt = d.attempt, crashes = d.crashes,
                 result = d.result, error = coalesce(d.error, t.error), reason = d.reason, ended_at = d.ended_at,
                 started_at = case when d.node is not null then d.ended_at - d.duration_ms * interval '1 millisecond' end
-            from ended d where t.entry_id = d.entry and t.state = {{Codes.TaskCreated}}
+            from ended d where t.entry_id = any (array[d.entry]) and t.state = {{Codes.TaskCreated}}
         )
         select entry from ended
         """;

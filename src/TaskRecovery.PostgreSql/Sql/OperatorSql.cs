@@ -161,7 +161,7 @@ internal static class OperatorSql
         order by o.entry for update skip locked
         """;
 
-    // Ends entries whose waiting rows the preceding part deletes. $2 reason.
+    // Ends entries whose waiting rows the preceding part deletes. $2 reason. For = any (array[...]) see OutcomeSql.FollowFinal.
     private const string EndTakenRows = $$"""
         returning id, attempt, crashes, run_at, priority
         ), done as (
@@ -169,12 +169,12 @@ internal static class OperatorSql
             select id, nextval('{schema:literal}.fences'), 0, {{Codes.OutcomeCancelled}}, attempt, crashes, true, $2 from gone
             returning entry, ended_at, fence
         ), freed as (
-            delete from {schema}.unique_keys where entry in (select entry from done)
+            delete from {schema}.unique_keys where entry = any (array(select entry from done))
         ), answered as (
-            delete from {schema}.cancellations where entry in (select entry from done)
+            delete from {schema}.cancellations where entry = any (array(select entry from done))
         ), closed as (
             update {schema}.tasks t set state = {{Codes.TaskCancelled}}, reason = $2, ended_at = d.ended_at
-            from done d where t.entry_id = d.entry and {{Codes.TaskUnfinished}}
+            from done d where t.entry_id = any (array[d.entry]) and {{Codes.TaskUnfinished}}
         )
         """;
 
@@ -203,7 +203,7 @@ internal static class OperatorSql
         {{EndTakenRows}}
         select i.id, f.id is null or d.entry is not null
         from unnest($1::bigint[]) i (id) left join found f on f.id = i.id left join done d on d.entry = i.id
-        where f.id is not null or not exists (select from {schema}.unique_keys u where u.entry = i.id)
+        where f.id is not null or (select u.entry from {schema}.unique_keys u where u.entry = i.id) is null
         """;
 
     /// <summary>The first part of statements that take the places of waiting entries. $1 ids.</summary>
@@ -222,7 +222,7 @@ internal static class OperatorSql
     /// Returns each entry that was put back, its queue, and the fence of the outcome that had ended it.</summary>
     /// <remarks>Clears the final mark of the outcome under the lock of its row: if two operators retry at once, the second one finds the
     /// mark gone. A unique key is taken again; if it is held, nothing happens. The entry waits at its own priority, because its earlier
-    /// crashes no longer count.</remarks>
+    /// crashes no longer count. For <c>= any (array[...])</c> see <see cref="OutcomeSql.FollowFinal"/>.</remarks>
     internal const string Retry = $$"""
         with ended as materialized (
             select o.entry, o.fence from {schema}.outcomes o
@@ -230,7 +230,8 @@ internal static class OperatorSql
                 and o.kind in ({{Codes.OutcomeFailed}}, {{Codes.OutcomeCancelled}}, {{Codes.OutcomeSuperseded}})
             order by o.entry for update
         ), entry as materialized (
-            select e.id, e.queue, e.kind, e.priority, e.unique_key, d.fence from {schema}.entries e join ended d on d.entry = e.id
+            select e.id, e.queue, e.kind, e.priority, e.unique_key, d.fence from ended d
+                cross join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
         ), keyed as (
             insert into {schema}.unique_keys (kind, key, entry) select kind, unique_key, id from entry
                 where unique_key is not null order by 1, 2
@@ -238,14 +239,15 @@ internal static class OperatorSql
         ), free as materialized (
             select * from entry e where e.unique_key is null or e.id in (select entry from keyed)
         ), marked as (
-            update {schema}.outcomes o set final = false from free f where o.entry = f.id and o.fence = f.fence and o.final
+            update {schema}.outcomes o set final = false from free f
+                where o.entry = any (array[f.id]) and o.fence = f.fence and o.final
                 returning o.entry
         ), answered as (
-            delete from {schema}.cancellations where entry in (select entry from marked)
+            delete from {schema}.cancellations where entry = any (array(select entry from marked))
         ), opened as (
             update {schema}.tasks t set state = {{Codes.TaskCreated}}, attempt = 0, crashes = 0, result = null, reason = null,
                 started_at = null, ended_at = null
-            from marked m where t.entry_id = m.entry and t.state in ({{Codes.TaskFailed}}, {{Codes.TaskCancelled}})
+            from marked m where t.entry_id = any (array[m.entry]) and t.state in ({{Codes.TaskFailed}}, {{Codes.TaskCancelled}})
         ), tasks as materialized (
             select t.id from {schema}.tasks t where $2 and t.entry_id = any (array(select entry from marked))
         ), own_steps as (

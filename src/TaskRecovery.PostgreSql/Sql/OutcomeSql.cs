@@ -54,6 +54,8 @@ internal static class OutcomeSql
         """;
 
     /// <summary>Releases the unique key of an ended entry, and closes its task.</summary>
+    /// <remarks>A task is found by <c>= any (array[...])</c>. With <c>=</c>, a planner that takes the table for an empty one walks all of
+    /// its index (docs/decisions/0011-plans-are-not-left-to-statistics.md).</remarks>
     internal static readonly string FollowFinal = $$"""
         , freed as (
             delete from {schema}.unique_keys u where u.entry = any (array(select d.entry from done d where d.final))
@@ -62,7 +64,7 @@ internal static class OutcomeSql
                 state = {{Codes.TaskStateOf("d.kind")}},
                 attempt = d.attempt, crashes = d.crashes, result = d.result, error = d.error, reason = d.reason, ended_at = d.ended_at
             from done d
-            where d.final and d.kind <> {{Codes.OutcomeSuperseded}} and t.entry_id = d.entry and {{Codes.TaskUnfinished}}
+            where d.final and d.kind <> {{Codes.OutcomeSuperseded}} and t.entry_id = any (array[d.entry]) and {{Codes.TaskUnfinished}}
         )
         """;
 
@@ -111,10 +113,11 @@ internal static class OutcomeSql
         """;
 
     /// <summary>Whether a run of an entry has begun, or an operator has put the entry back. Such an entry does not expire.</summary>
+    /// <remarks>A subquery for a value, because the planner may turn <c>exists</c> into a join that reads all outcomes.</remarks>
     /// <param name="entry">The column with the entry's id.</param>
     internal static string HasStarted(string entry)
-        => $"exists (select from {{schema}}.outcomes o where o.entry = {entry} and (o.kind <> {Codes.OutcomeReleased} "
-            + $"or o.reason is distinct from {Codes.NotStarted}))";
+        => $"((select o.entry from {{schema}}.outcomes o where o.entry = {entry} and (o.kind <> {Codes.OutcomeReleased} "
+            + $"or o.reason is distinct from {Codes.NotStarted}) limit 1) is not null)";
 
     /// <summary>Whether the newest of some outcomes of an entry has put it back because its job was paused.</summary>
     /// <param name="outcomes">The condition for the outcomes <c>o</c>.</param>
@@ -160,7 +163,7 @@ internal static class OutcomeSql
             update {schema}.tasks t set state = {{Codes.TaskCreated}}, attempt = d.attempt, crashes = d.crashes,
                 error = coalesce(d.error, t.error)
             from done d
-            where not d.final and t.entry_id = d.entry and {{Codes.TaskUnfinished}}
+            where not d.final and t.entry_id = any (array[d.entry]) and {{Codes.TaskUnfinished}}
         )
         select (select count(*) from done), array(select distinct q.name from back b join {schema}.queues q on q.id = b.queue)
         """;

@@ -45,10 +45,10 @@ internal static class RecoverySql
     private static string Unfinished(string isHeldBack) => $$"""
         with clock as materialized (select clock_timestamp() as now),
         taken as materialized (
-            select c.id, c.node, c.claimed_at, c.entries, c.again, c.again_attempts, c.again_crashes, c.partly, {{NodeSql.Label}} as name,
-                n.stopped,
+            select c.id, c.node, c.claimed_at, c.entries, c.again, c.again_attempts, c.again_crashes, c.partly, n.label as name, n.stopped,
                 n.dead_at, n.proof, n.declared_by, n.vitals
-            from {schema}.claims c join {schema}.nodes n on n.number = c.node
+            from {schema}.claims c cross join lateral (
+                select n.*, {{NodeSql.Label}} as label from {schema}.nodes n where n.number = c.node offset 0) n
             where c.id = any ($1)
         ), unfinished as materialized (
             select u.entry, t.id as fence, t.node, t.claimed_at, t.name, t.stopped, t.partly, {{isHeldBack}} as held_back,
@@ -72,7 +72,7 @@ internal static class RecoverySql
                     'proof', t.proof, 'by', t.declared_by, 'vitals', t.vitals)::text
         """;
 
-    // releaseReason: why an entry is released.
+    // releaseReason: why an entry is released. For = any (array[...]) see OutcomeSql.FollowFinal.
     private static string Settle(string releaseReason) => $$"""
         , done as (
             insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, error, reason,
@@ -96,14 +96,14 @@ internal static class RecoverySql
         ), reopened as (
             update {schema}.tasks t set state = {{Codes.TaskCreated}}, attempt = d.attempt, crashes = d.crashes
             from done d
-            where not d.final and t.entry_id = d.entry and {{Codes.TaskUnfinished}}
+            where not d.final and t.entry_id = any (array[d.entry]) and {{Codes.TaskUnfinished}}
         ), removed as (
             delete from {schema}.claims c where c.id = any ($1)
                 and not exists (select from unfinished u where u.fence = c.id and u.held_back)
         ), kept as (
             update {schema}.claims c set partly = true, entries = k.entries
             from (select u.fence, array_agg(u.entry) as entries from unfinished u where u.held_back group by u.fence) k
-            where c.id = k.fence
+            where c.id = any (array[k.fence])
         )
         select d.entry, d.final, d.crashes, case when d.final then d.reason end, k.name, q.name, j.name, t.id,
             j.dead_at is not null and not j.stopped
@@ -126,8 +126,8 @@ internal static class RecoverySql
         , counted as materialized (
             select u.*,
                 case when u.stopped then u.crashes
-                    when exists (select from {schema}.steps s where s.entry = u.entry and s.fence = u.fence)
-                        or exists (select from {schema}.checkpoints p where p.entry = u.entry and p.fence = u.fence) then 1
+                    when (select s.entry from {schema}.steps s where s.entry = u.entry and s.fence = u.fence limit 1) is not null
+                        or (select p.entry from {schema}.checkpoints p where p.entry = u.entry and p.fence = u.fence) is not null then 1
                     else u.crashes + 1 end as died,
                 count(*) filter (where u.crashes >= least({{CrashLevels.SuspectFrom}}, $2)) over () as suspects
             from unfinished u

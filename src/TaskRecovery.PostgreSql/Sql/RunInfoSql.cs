@@ -7,13 +7,14 @@ internal static class RunInfoSql
 {
     /// <summary>Stores the progress of a run if the node holds the claim. $1 node, $2 entry, $3 fence, $4 done, $5 total, or null, $6
     /// message, or null.</summary>
-    /// <remarks>Locks the claim, as a step does: a sweep or an erasure has either taken the entry out of it, or sees the
-    /// report.</remarks>
+    /// <remarks>Locks the claim, as a step does: a sweep or an erasure has either taken the entry out of it, or sees the report. The form
+    /// of the condition for the node fits no index, so that the claim is found by its id.</remarks>
     internal const string Report = """
         with held as materialized (
-            select c.id from {schema}.claims c join {schema}.nodes n on n.number = c.node
-            where c.id = $3::bigint and n.id = $1::uuid and (not c.partly or $2::bigint = any (c.entries))
-            for share of c
+            select c.id from {schema}.claims c
+            where c.id = $3::bigint and (c.node = (select n.number from {schema}.nodes n where n.id = $1::uuid)) is true
+                and (not c.partly or $2::bigint = any (c.entries))
+            for share
         )
         insert into {schema}.reports as r (entry, fence, done, total, message)
         select $2::bigint, $3::bigint, $4::bigint, $5::bigint, $6::text from held

@@ -4,7 +4,8 @@ namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements that start runs: one transaction for all starts that wait at the same moment. They lock the jobs, read the facts,
 /// and apply what <see cref="TaskRecovery.Storage.TaskStartRules"/> has decided.</summary>
-/// <remarks>Every look-up is a subquery of its own with <c>offset 0</c>, so that it uses its index whatever the statistics say.</remarks>
+/// <remarks>Every look-up is a subquery of its own with <c>offset 0</c>, so that it uses its index whatever the statistics say. What is
+/// updated can't be in a subquery, and is found by <c>= any (array[...])</c>.</remarks>
 internal static class StartSql
 {
     /// <summary>What <see cref="Apply"/> does with a run: nothing but the plan.</summary>
@@ -142,7 +143,7 @@ internal static class StartSql
             from given v where v.action in ({{Insert}}, {{Queue}}) and not v.is_over
         ), resumed as (
             update {schema}.tasks t set state = {{Codes.TaskRunning}}, attempt = v.attempt, node = v.label, started_at = $1
-            from given v where v.action = {{Resume}} and not v.is_over and t.entry_id = v.entry and {{Codes.TaskUnfinished}}
+            from given v where v.action = {{Resume}} and not v.is_over and t.entry_id = any (array[v.entry]) and {{Codes.TaskUnfinished}}
             returning t.entry_id
         ), next as materialized (
             select j.tid, v.due, v.queue, v.kind,

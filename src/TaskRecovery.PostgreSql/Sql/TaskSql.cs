@@ -67,7 +67,7 @@ internal static class TaskSql
     /// The task's row is locked, and its entry is replaced only if it is still the one that was found missing: a simultaneous second sweep
     /// finds it changed, or skips it.
     /// The new entry continues the crash count and the spent attempts; steps and the checkpoint belong to the task. Recovered tasks precede
-    /// ordinary entries.
+    /// ordinary entries. For <c>= any (array[...])</c> see <see cref="OutcomeSql.FollowFinal"/>.
     /// </remarks>
     internal static readonly string Recover = $$"""
         with found as materialized (
@@ -83,14 +83,14 @@ internal static class TaskSql
                     when j.state = {{Codes.JobPaused}} then {{Codes.JobNotActive}}
                     when t.crashes > $2 then {{Codes.CrashLoop}} end as reason
             from {schema}.tasks t
-            join found f on f.id = t.id
-            left join {schema}.jobs j on j.id = t.job_id
+            join found f on t.id = any (array[f.id])
+            left join lateral (select * from {schema}.jobs j where j.id = t.job_id offset 0) j on true
             where {{Codes.TaskUnfinished}} and t.entry_id is not distinct from f.entry_id
             for update of t skip locked
         ), closed as (
             update {schema}.tasks t set state = case h.reason when {{Codes.CrashLoop}} then {{Codes.TaskFailed}}
                 else {{Codes.TaskCancelled}} end, reason = h.reason, ended_at = clock_timestamp()
-            from held h where t.id = h.id and h.reason is not null
+            from held h where t.id = any (array[h.id]) and h.reason is not null
         ), numbered as materialized (
             select h.*, q.id as queue_id, k.id as kind_id, nextval('{schema:literal}.entries_id_seq') as entry,
                 case when h.state = {{Codes.TaskRunning}} then greatest(h.attempt - 1, 0) else h.attempt end as spent
@@ -110,7 +110,7 @@ internal static class TaskSql
             from numbered n
         ), bound as (
             update {schema}.tasks t set entry_id = n.entry, state = {{Codes.TaskCreated}}, attempt = n.spent from numbered n
-                where t.id = n.id
+                where t.id = any (array[n.id])
         )
         select h.id, null::bigint, h.entry_kind, h.node, h.crashes, h.reason, h.queue from held h where h.reason is not null
         union all
@@ -131,7 +131,7 @@ internal static class TaskSql
             reason = f.reason,
             attempt = f.attempt, crashes = f.crashes, ended_at = f.ended_at
         from found f
-        where t.id = f.task and t.entry_id = f.entry and {{Codes.TaskUnfinished}}
+        where t.id = any (array[f.task]) and (t.entry_id = f.entry) is true and {{Codes.TaskUnfinished}}
         returning t.id, t.entry_id, f.kind_name, t.node, t.crashes, t.reason
         """;
 }
