@@ -111,7 +111,7 @@ internal static class EntryListSql
             (select {{StateOfEnd}}
                 from {schema}.outcomes o where o.entry = e.id and o.final limit 1),
             case when exists (
-                select w.id from {schema}.waiting w where w.id = e.id and w.found_by_id
+                select w.id from {schema}.waiting w where w.id = e.id and {{WaitingSql.FoundById}}
                 union all
                 select w.id from {schema}.waiting w
                 where w.queue = e.queue and w.priority = e.priority and w.run_at = e.created_at and w.id = e.id

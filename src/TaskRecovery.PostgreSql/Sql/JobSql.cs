@@ -243,9 +243,11 @@ internal static class JobSql
 
     /// <summary>Ends a planned entry that waits. Planned entries always have <c>found_by_id</c>, also after they were put back. $1 entry,
     /// $2 outcome kind, $3 reason.</summary>
-    internal const string EndWaiting = """
+    internal const string EndWaiting = $$"""
         with gone as (
-            delete from {schema}.waiting where id = $1 and found_by_id returning id, attempt, crashes
+            delete from {schema}.waiting where ctid = any (array(
+                select w.ctid from {schema}.waiting w where w.id = $1 and {{WaitingSql.FoundById}}))
+            returning id, attempt, crashes
         )
         insert into {schema}.outcomes (entry, fence, duration_ms, kind, attempt, crashes, final, reason)
         select id, nextval('{schema:literal}.fences'), 0, $2, attempt, crashes, true, $3 from gone
@@ -253,11 +255,15 @@ internal static class JobSql
 
     /// <summary>As <see cref="EndWaiting"/>, for many jobs whose rows are locked. Skips the entries that another transaction is about to
     /// move. $1 entries, $2 outcome kind, $3 reason. Returns the entries that were ended.</summary>
-    internal const string EndManyWaiting = """
-        with place as materialized (
-            select w.id from {schema}.waiting w where w.id = any ($1) and w.found_by_id order by w.id for update skip locked
-        ), gone as (
-            delete from {schema}.waiting w using place p where w.id = p.id and w.found_by_id returning w.id, w.attempt, w.crashes
+    internal const string EndManyWaiting = $$"""
+        with gone as (
+            delete from {schema}.waiting where ctid = any (array(
+                select w.ctid from {schema}.waiting w
+                where w.ctid = any (array(
+                    select w.tid from unnest($1::bigint[]) i (id) cross join lateral (
+                        select w.ctid as tid from {schema}.waiting w where w.id = i.id and {{WaitingSql.FoundById}} offset 0) w))
+                    for update skip locked))
+            returning id, attempt, crashes
         )
         insert into {schema}.outcomes (entry, fence, duration_ms, kind, attempt, crashes, final, reason)
         select g.id, nextval('{schema:literal}.fences'), 0, $2, g.attempt, g.crashes, true, $3 from gone g
@@ -284,8 +290,8 @@ internal static class JobSql
         """;
 
     /// <summary>Whether a planned entry is neither waiting nor claimed, as seen by one snapshot. $1 entry.</summary>
-    internal const string IsNowhere = """
-        select not exists (select from {schema}.waiting w where w.id = $1 and w.found_by_id)
+    internal const string IsNowhere = $$"""
+        select not exists (select from {schema}.waiting w where w.id = $1 and {{WaitingSql.FoundById}})
             and not exists (
                 select from {schema}.claims c
                 where $1 = any (c.entries) and not exists (select from {schema}.outcomes o where o.entry = $1 and o.fence = c.id))
@@ -315,7 +321,7 @@ internal static class JobSql
             select j.id, j.planned_entry from {schema}.jobs j
             where j.id > $1 and {{Active}} and {{Sound}}
                 and (j.planned_entry is null
-                    or (select w.id from {schema}.waiting w where w.id = j.planned_entry and w.found_by_id) is null
+                    or (select w.id from {schema}.waiting w where w.id = j.planned_entry and {{WaitingSql.FoundById}}) is null
                         and ((select o.entry from {schema}.outcomes o where o.entry = j.planned_entry and o.final limit 1) is not null
                             or (select e.id from {schema}.entries e where e.id = j.planned_entry) is null))
             order by j.id

@@ -15,9 +15,9 @@ internal static class OperatorSql
     internal const string UsePlans = "select set_config('plan_cache_mode', $1::text, true)";
 
     // The waiting row of entry e: found at the position where it was stored, or by its id.
-    private const string Place = """
+    private const string Place = $$"""
         lateral (
-            select w.ctid as tid, w.* from {schema}.waiting w where w.id = e.id and w.found_by_id
+            select w.ctid as tid, w.* from {schema}.waiting w where w.id = e.id and {{WaitingSql.FoundById}}
             union all
             select w.ctid, w.* from {schema}.waiting w
             where w.queue = e.queue and w.priority = e.priority and w.run_at = e.created_at and w.id = e.id and not w.found_by_id

@@ -9,15 +9,17 @@ internal static class PausedRunSql
     // The waiting row of p, unless an operator has given the entry another time since. A library that does not know the table puts a run
     // back for the pause without a new time in p.
     private static readonly string Waits =
-        $"w.id = p.entry and w.found_by_id and (w.run_at = p.run_at or {OutcomeSql.WasPutBackForPause("o.entry = p.entry")})";
+        $"w.id = p.entry and {WaitingSql.FoundById} "
+            + $"and (w.run_at = p.run_at or {OutcomeSql.WasPutBackForPause("o.entry = p.entry")})";
 
     /// <summary>Stores that runs wait, after their entries were put back in the same transaction. $1 jobs, $2 entries. Returns how many
     /// wait: an entry with a cancel request has ended.</summary>
-    internal const string Add = """
+    internal const string Add = $$"""
         with added as (
             insert into {schema}.paused_runs (job_id, entry, run_at)
             select g.job, w.id, w.run_at from unnest($1::uuid[], $2::bigint[]) g (job, entry)
-            cross join lateral (select w.id, w.run_at from {schema}.waiting w where w.id = g.entry and w.found_by_id offset 0) w
+            cross join lateral (
+                select w.id, w.run_at from {schema}.waiting w where w.id = g.entry and {{WaitingSql.FoundById}} offset 0) w
             on conflict (job_id, entry) do update set run_at = excluded.run_at
             returning entry
         )
@@ -40,10 +42,12 @@ internal static class PausedRunSql
     /// to the new version, which its snapshot does not show, so that it could not delete it.</para></remarks>
     internal static readonly string Wake = $$"""
         with place as materialized (
-            select w.tid from {schema}.paused_runs p cross join lateral (
-                select w.ctid as tid from {schema}.waiting w where {{Waits}}
-                for update skip locked) w
-            where p.job_id = $1
+            select w.ctid as tid from {schema}.waiting w
+            where w.ctid = any (array(
+                select w.tid from {schema}.paused_runs p
+                cross join lateral (select w.ctid as tid from {schema}.waiting w where {{Waits}} offset 0) w
+                where p.job_id = $1))
+                for update skip locked
         ), taken as (
             delete from {schema}.waiting w where w.ctid = any (array(select l.tid from place l))
             returning w.id, w.queue, w.kind, w.priority, w.attempt, w.crashes
