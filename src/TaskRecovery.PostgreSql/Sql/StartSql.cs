@@ -5,7 +5,8 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Statements that start runs: one transaction for all starts that wait at the same moment. They lock the jobs, read the facts,
 /// and apply what <see cref="TaskRecovery.Storage.TaskStartRules"/> has decided.</summary>
 /// <remarks>Every look-up is a subquery of its own with <c>offset 0</c>, so that it uses its index whatever the statistics say. What is
-/// updated can't be in a subquery, and is found by <c>= any (array[...])</c>.</remarks>
+/// updated can't be in a subquery, and is found by <c>= any (array[...])</c>. For the range of a task's id see
+/// <see cref="TaskSql.FromUnfinished"/>.</remarks>
 internal static class StartSql
 {
     /// <summary>What <see cref="Apply"/> does with a run: nothing but the plan.</summary>
@@ -101,7 +102,7 @@ internal static class StartSql
         left join lateral (
             select o.kind, o.reason from {schema}.outcomes o join {schema}.nodes n on n.number = o.node
             where h.label is null and o.entry = g.entry and o.fence = g.fence and n.id = g.node offset 0) o on true
-        left join lateral (select m.state from {schema}.tasks m where m.id = g.task offset 0) m on true
+        left join lateral (select m.state from {schema}.tasks m where m.id >= g.task and m.id <= g.task order by m.id limit 1) m on true
         left join lateral (select t.* from {schema}.tasks t where t.entry_id = g.entry offset 0) t on true
         left join lateral (
             select j.*, case when isfinite(j.start_at) then {{JobSql.Clamp("j.start_at")}} end as finite_start_at,
