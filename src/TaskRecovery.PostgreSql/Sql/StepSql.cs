@@ -66,19 +66,21 @@ internal static class StepSql
     /// <summary>Records a reset in its claim. $1 node, $2 entry, $3 fence, $4 ordinal. Sent before <see cref="DeleteOfEntry"/> or
     /// <see cref="DeleteOfTask"/> in the same transaction.</summary>
     /// <remarks>Writes of the entry that have locked the claim are waited for, and then deleted; those that come later see the reset. If
-    /// the reset, or a later one, was recorded before, the claim stays as it is.</remarks>
+    /// the reset, or a later one, was recorded before, the claim stays as it is. The form of the condition for the node fits no index, so
+    /// that the claim is found by its id; for <c>= any (array[...])</c> see <see cref="OutcomeSql.FollowFinal"/>.</remarks>
     /// <returns>No row if the claim is not held.</returns>
     internal const string RecordReset = """
         with held as materialized (
             select c.id, (c.resets ->> $2::bigint::text)::bigint as last
-            from {schema}.claims c join {schema}.nodes n on n.number = c.node
-            where c.id = $3 and n.id = $1 and (not c.partly or $2 = any (c.entries))
+            from {schema}.claims c
+            where c.id = $3 and (c.node = (select n.number from {schema}.nodes n where n.id = $1)) is true
+                and (not c.partly or $2 = any (c.entries))
                 and not exists (select from {schema}.outcomes o where o.entry = $2 and o.fence = $3)
-            for no key update of c
+            for no key update
         ), recorded as (
             update {schema}.claims c
             set resets = coalesce(c.resets, '{}') || jsonb_build_object($2::bigint::text, $4::bigint)
-            from held h where c.id = h.id and (h.last is null or h.last < $4)
+            from held h where c.id = any (array[h.id]) and (h.last is null or h.last < $4)
         )
         select h.id from held h
         """;
