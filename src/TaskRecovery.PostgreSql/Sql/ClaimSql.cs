@@ -143,7 +143,8 @@ internal static class ClaimSql
     /// <summary>Removes claims in which every entry has an outcome; other claims stay. $1 node, $2 claims.</summary>
     /// <remarks>An outcome under a claim's fence belongs to an entry that the claim has listed, so it suffices to count them, unless
     /// entries were taken out of the list. The entries of most claims have successive ids: then one walk over the index reads all outcomes,
-    /// where a look-up for each entry would descend from the root a thousand times.</remarks>
+    /// where a look-up for each entry would descend from the root a thousand times. For <c>= any (array[...])</c> see
+    /// <see cref="OutcomeSql.FollowFinal"/>.</remarks>
     internal const string RemoveSettled = """
         with held as materialized (
             select c.id, c.entries, c.partly, cardinality(c.entries) as size, r.first, r.last
@@ -153,7 +154,7 @@ internal static class ClaimSql
             for update of c skip locked
         )
         delete from {schema}.claims c using held h
-        where c.id = h.id and h.size = case when not h.partly and h.last - h.first < 2 * h.size
+        where c.id = any (array[h.id]) and h.size = case when not h.partly and h.last - h.first < 2 * h.size
             then (select count(*) from {schema}.outcomes o where o.entry between h.first and h.last and o.fence = h.id)
             else (select count(*) from {schema}.outcomes o where o.entry = any (h.entries) and o.fence = h.id) end
         """;
