@@ -5,22 +5,8 @@ namespace TaskRecovery.PostgreSql.Tests.Store;
 /// <summary>Statements are planned once, often while the tables are empty, and have to be right for millions of rows.</summary>
 public sealed class PlanTests : PostgreSqlStoreTests
 {
-    private const string Claim = "uuid, int, smallint[], int, smallint[], timestamptz[], bigint[], int, smallint[], timestamptz[], "
-        + "bigint[], int, smallint[], timestamptz[], bigint[], text, text[]";
-    private const string Outcomes = "uuid, bigint[], bigint[], smallint[], int[], text[], text[], text[], interval[], boolean";
-    private const string Entries = "int[], smallint[], smallint[], smallint[], text[], timestamptz[], interval[], interval[], text[], "
-        + "text[], text[], int[], text[], int[], text[]";
-    private const string Starts = "timestamptz, bigint[], bigint[], uuid[], smallint[], smallint[], text[], uuid[], timestamptz[], "
-        + "text[], boolean[], timestamptz[], int[], smallint[], boolean[]";
-    private const string Steps = "uuid, bigint[], bigint[], bigint[], uuid[], text[], text[]";
-    private const string OneEntry = "int, smallint, smallint, smallint, text, timestamptz, interval, interval, text, text, text, text";
-    private const string AlikeEntries =
-        "int, smallint, smallint, smallint, text[], timestamptz, interval, interval, text, text, text, text";
-
-    private const string PollTypes = "uuid, text[], smallint[], bigint[], text[]";
+    private const string PollTypes = PlannedStatements.PollTypes;
     private const string Analyzed = "analyze, costs off, timing off, summary off";
-    private static readonly string[] Large =
-        ["entries", "waiting", "claims", "outcomes", "jobs", "tasks", "unique_keys", "steps", "checkpoints"];
 
     private protected override bool NeedsNew => true;
 
@@ -50,77 +36,18 @@ public sealed class PlanTests : PostgreSqlStoreTests
         var database = Open();
         await OpenStoreAsync(database);
         await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
-        await RunAsync(connection, "set plan_cache_mode = force_generic_plan");
 
-        await AssertNoFullScanAsync(connection, database, "claim_alone", Claim, ClaimSql.ClaimAlone);
-        await AssertNoFullScanAsync(connection, database, "claim", Claim, ClaimSql.ClaimBesideOthers);
-        await AssertNoFullScanAsync(connection, database, "settled", "uuid, bigint[]", ClaimSql.RemoveSettled);
-        await AssertNoFullScanAsync(connection, database, "enqueued", Entries, EntrySql.Enqueue);
-        await AssertNoFullScanAsync(connection, database, "enqueued_once", $"{Entries}, timestamptz[]", EntrySql.EnqueueUnique);
-        await AssertNoFullScanAsync(connection, database, "enqueued_in", Entries, EntrySql.EnqueueInTransaction);
-        await AssertNoFullScanAsync(
-            connection, database, "enqueued_once_in", $"{Entries}, timestamptz[]", EntrySql.EnqueueUniqueInTransaction);
-        await AssertNoFullScanAsync(connection, database, "enqueued_in_again", Entries, EntrySql.EnqueueInTransactionAgain);
-        await AssertNoFullScanAsync(
-            connection, database, "enqueued_once_in_again", $"{Entries}, timestamptz[]", EntrySql.EnqueueUniqueInTransactionAgain);
-        await AssertNoFullScanAsync(connection, database, "enqueued_one_in_again", OneEntry, EntrySql.EnqueueOneAgain);
-        await AssertNoFullScanAsync(
-            connection, database, "enqueued_one_once_again", $"{OneEntry}, text, timestamptz", EntrySql.EnqueueOneUniqueAgain);
-        await AssertNoFullScanAsync(connection, database, "enqueued_one_in", OneEntry, EntrySql.EnqueueOne);
-        await AssertNoFullScanAsync(connection, database, "enqueued_alike", AlikeEntries, EntrySql.EnqueueAlike);
-        await AssertNoFullScanAsync(connection, database, "enqueued_alike_again", AlikeEntries, EntrySql.EnqueueAlikeAgain);
-        await AssertNoFullScanAsync(
-            connection, database, "enqueued_one_once", $"{OneEntry}, text, timestamptz", EntrySql.EnqueueOneUnique);
-        await AssertNoFullScanAsync(
-            connection, database, "enqueued_claimed",
-            $"{Entries}, uuid, int, smallint[], smallint[], timestamptz[], bigint[]", EntrySql.EnqueueClaimed);
-        await AssertNoFullScanAsync(
-            connection, database, "enqueued_one_claimed",
-            "int, smallint, smallint, smallint, text, interval, text, text, text, text, uuid, smallint[], smallint[], timestamptz[], "
-            + "bigint[]",
-            EntrySql.EnqueueOneClaimed);
-        await AssertNoFullScanAsync(connection, database, "read", "bigint[], boolean", OperatorSql.Read, but: "claims");
-        await AssertNoFullScanAsync(connection, database, "asked_to_cancel", "bigint[]", OperatorSql.RequestCancel, but: "claims");
-        await AssertNoFullScanAsync(connection, database, "locked_to_cancel", "bigint[]", OperatorSql.LockEntries);
-        await AssertNoFullScanAsync(connection, database, "places_locked", "bigint[]", OperatorSql.LockPlaces);
-        await AssertNoFullScanAsync(connection, database, "withdrawn", "bigint[]", OperatorSql.WithdrawCancel);
-        await AssertNoFullScanAsync(connection, database, "ends_locked", "bigint[]", OperatorSql.LockEnds);
-        await AssertNoFullScanAsync(connection, database, "cancelled_locked", "bigint[], bigint[]", OperatorSql.LockCancelled);
-        await AssertNoFullScanAsync(connection, database, "unrun", "bigint[], bigint[]", OperationSql.Unrun);
-        await AssertNoFullScanAsync(connection, database, "ended_again", "bigint[], bigint[]", OperationSql.EndAgain);
-        await AssertNoFullScanAsync(connection, database, "counted", "text, bigint", OperatorSql.Count, but: "claims");
-        await AssertNoFullScanAsync(connection, database, "retried", "bigint[], boolean, timestamptz", OperatorSql.Retry);
-        await AssertNoFullScanAsync(connection, database, "replanned", "bigint, smallint, text", JobSql.EndWaiting);
-        await AssertNoFullScanAsync(connection, database, "cancelled", "bigint[], text", OperatorSql.CancelWaitingPlaces);
-        await AssertNoFullScanAsync(connection, database, "ended", Outcomes, OutcomeSql.End);
-        await AssertNoFullScanAsync(connection, database, "ended_once", Outcomes, OutcomeSql.EndOnce);
-        await AssertNoFullScanAsync(connection, database, "followed", Outcomes, OutcomeSql.EndAndFollow);
-        await AssertNoFullScanAsync(connection, database, "followed_once", Outcomes, OutcomeSql.EndAndFollowOnce);
-        await AssertNoFullScanAsync(connection, database, "put_back", Outcomes, OutcomeSql.PutBack);
-        await AssertNoFullScanAsync(connection, database, "found", "bigint[], bigint[], uuid", OutcomeSql.Find);
-        await AssertNoFullScanAsync(connection, database, "steps_saved", Steps, StepSql.SaveSteps);
-        await AssertNoFullScanAsync(connection, database, "steps_saved_once", Steps, StepSql.SaveStepsOnce);
-        await AssertNoFullScanAsync(
-            connection, database, "checkpoints_saved", "uuid, bigint[], bigint[], bigint[], text[]", StepSql.SaveCheckpointsOfEntries);
-        await AssertNoFullScanAsync(
-            connection, database, "task_checkpoints_saved", "uuid, bigint[], bigint[], bigint[], text[], uuid[]",
-            StepSql.SaveCheckpointsOfTasks);
-        await AssertNoFullScanAsync(connection, database, "reset_recorded", "uuid, bigint, bigint, bigint", StepSql.RecordReset);
-        await AssertNoFullScanAsync(connection, database, "steps_of_entry_deleted", "bigint, bigint", StepSql.DeleteOfEntry);
-        await AssertNoFullScanAsync(connection, database, "steps_of_task_deleted", "uuid, bigint", StepSql.DeleteOfTask);
-        await AssertNoFullScanAsync(connection, database, "reported", "uuid, bigint, bigint, bigint, bigint, text", RunInfoSql.Report);
-        await AssertNoFullScanAsync(connection, database, "logged", "bigint[], bigint[], int[], text[]", RunInfoSql.Append);
-        await AssertNoFullScanAsync(connection, database, "swept", "bigint[], int, bigint[], bigint[]", RecoverySql.Sweep);
-        await AssertNoFullScanAsync(connection, database, "locked", "bigint[]", RecoverySql.LockEntries);
-        await AssertNoFullScanAsync(connection, database, "not_blocked", "bigint[]", OutcomeSql.NotBlocked);
-        await AssertNoFullScanAsync(connection, database, "starts_locked", "uuid[]", StartSql.Lock);
-        await AssertNoFullScanAsync(
-            connection, database, "start_facts", "uuid[], bigint[], bigint[], uuid[], uuid[], timestamptz[], smallint[]", StartSql.Facts);
-        await AssertNoFullScanAsync(connection, database, "starts_applied", Starts, StartSql.Apply);
-        await AssertNoFullScanAsync(connection, database, "jobs_listed", "text, bigint", JobListSql.List);
-        await AssertNoFullScanAsync(connection, database, "planned", "uuid[], timestamptz[]", JobSql.PlanMany);
-        await AssertNoFullScanAsync(connection, database, "polled", PollTypes + ", text[]", PollSql.Poll);
-        await AssertNoFullScanAsync(connection, database, "polled_recent", PollTypes, PollSql.PollRecent);
+        var plans = new List<string>();
+        foreach (var statement in PlannedStatements.All)
+        {
+            var plan = await QueryPlan.OfAsync(connection, database, statement);
+            if (QueryPlan.ReadsAll(plan, statement.MayScan))
+            {
+                plans.Add($"{statement.Name} scans a whole table:\n{string.Join('\n', plan)}");
+            }
+        }
+
+        Assert.True(plans.Count == 0, string.Join("\n\n", plans));
     }
 
     [Fact]
@@ -130,8 +57,7 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await OpenStoreAsync(database);
         await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
 
-        var plan = await AssertNoFullScanAsync(
-            connection, database, "enqueued_one_once", $"{OneEntry}, text, timestamptz", EntrySql.EnqueueOneUnique);
+        var plan = await QueryPlan.OfLookUpAsync(connection, database, PlannedStatements.Of(EntrySql.EnqueueOneUnique));
 
         Assert.Single(plan, static line
             => line.Contains("Scan", StringComparison.Ordinal) && line.Contains(" on unique_keys ", StringComparison.Ordinal));
@@ -144,8 +70,8 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await OpenStoreAsync(database);
         await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
 
-        var plain = await AssertNoFullScanAsync(connection, database, "steps_saved", Steps, StepSql.SaveSteps);
-        var once = await AssertNoFullScanAsync(connection, database, "steps_saved_once", Steps, StepSql.SaveStepsOnce);
+        var plain = await QueryPlan.OfLookUpAsync(connection, database, PlannedStatements.Of(StepSql.SaveSteps));
+        var once = await QueryPlan.OfLookUpAsync(connection, database, PlannedStatements.Of(StepSql.SaveStepsOnce));
 
         Predicate<string> looksUp = static line => line.Contains("Conflict Resolution", StringComparison.Ordinal);
         Assert.DoesNotContain(plain, looksUp);
@@ -163,7 +89,7 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await OpenStoreAsync(database);
         await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
 
-        var plan = await AssertNoFullScanAsync(connection, database, "walk", types, statement);
+        var plan = await QueryPlan.OfLookUpAsync(connection, database, new("walk", types, statement));
 
         // A sort in its place would read all the history first, and a loop without an index would take each row for each one that claims
         // list.
@@ -189,9 +115,9 @@ public sealed class PlanTests : PostgreSqlStoreTests
         }
 
         await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
-        await RunAsync(connection, $"prepare looked ({types}) as {database.Sql(isPoll ? PollSql.Poll : OperatorSql.Measure)}");
+        await QueryPlan.RunAsync(connection, $"prepare looked ({types}) as {database.Sql(isPoll ? PollSql.Poll : OperatorSql.Measure)}");
         var looks = 0;
-        foreach (var line in await ExplainAsync(connection, $"({Analyzed}) execute looked({args})"))
+        foreach (var line in await QueryPlan.ExplainAsync(connection, $"({Analyzed}) execute looked({args})"))
         {
             if (line.Contains(" on waiting", StringComparison.Ordinal)
                 && line.LastIndexOf("loops=", StringComparison.Ordinal) is > 0 and var at)
@@ -217,8 +143,8 @@ public sealed class PlanTests : PostgreSqlStoreTests
         await ExecuteAsync("insert into taskrecovery.cancellations (entry) values (4711)");
 
         await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
-        await RunAsync(connection, $"prepare polled ({PollTypes}, text[]) as {database.Sql(PollSql.Poll)}");
-        var plan = await ExplainAsync(
+        await QueryPlan.RunAsync(connection, $"prepare polled ({PollTypes}, text[]) as {database.Sql(PollSql.Poll)}");
+        var plan = await QueryPlan.ExplainAsync(
             connection, $"({Analyzed}) execute polled('{node.Id}', array['default'], array[]::smallint[], array[4711], array[]::text[], "
             + "array[]::text[])");
         var rows = plan
@@ -243,8 +169,8 @@ public sealed class PlanTests : PostgreSqlStoreTests
             + "analyze taskrecovery.waiting");
 
         await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
-        await RunAsync(connection, $"prepare polled ({PollTypes}) as {database.Sql(PollSql.PollRecent)}");
-        var plan = await ExplainAsync(
+        await QueryPlan.RunAsync(connection, $"prepare polled ({PollTypes}) as {database.Sql(PollSql.PollRecent)}");
+        var plan = await QueryPlan.ExplainAsync(
             connection, $"({Analyzed}) execute polled('{Guid.Empty}', array['default'], array[1]::smallint[], array[]::bigint[], "
             + "array['test'])");
 
@@ -258,56 +184,12 @@ public sealed class PlanTests : PostgreSqlStoreTests
     {
         var database = Open();
         await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
-        await RunAsync(connection, $"prepare sent (xid8[], text, xid8[], text[]) as {database.Sql(HintSql.SendEnded)}");
+        await QueryPlan.RunAsync(connection, $"prepare sent (xid8[], text, xid8[], text[]) as {database.Sql(HintSql.SendEnded)}");
 
-        var plan = await ExplainAsync(connection, "(verbose, costs off) execute sent (null, null, null, null)");
+        var plan = await QueryPlan.ExplainAsync(connection, "(verbose, costs off) execute sent (null, null, null, null)");
 
         Assert.Equal(
             "Output: pg_current_snapshot()",
             Assert.Single(plan, static line => line.Contains("pg_current_snapshot", StringComparison.Ordinal)).Trim());
-    }
-
-    // A scan without an index condition of a table that grows is a scan of the whole. The cancellations are few, and go.
-    private static async Task<List<string>> AssertNoFullScanAsync(
-        NpgsqlConnection connection, PostgreSqlDatabase database, string name, string types, string statement, string? but = null)
-    {
-        await RunAsync(connection, $"prepare {name} ({types}) as {database.Sql(statement)}");
-        var plan = await ExplainAsync(connection, $"execute {name} ({string.Join(", ", types.Split(", ").Select(_ => "null"))})");
-        var large = Large.Where(table => table != but).ToList();
-        for (var i = 0; i < plan.Count; i++)
-        {
-            var isFull = plan[i].Contains("Seq Scan on ", StringComparison.Ordinal)
-                || (plan[i].Contains("Index", StringComparison.Ordinal) && plan[i].Contains(" on ", StringComparison.Ordinal)
-                    && !(i + 1 < plan.Count && plan[i + 1].Contains("Index Cond", StringComparison.Ordinal)));
-            if (isFull && large.Exists(table => plan[i].Contains($" on {table} ", StringComparison.Ordinal)) && !IsFirstOfAll(plan, i))
-            {
-                Assert.Fail($"{name} scans a whole table:\n{string.Join('\n', plan)}");
-            }
-        }
-
-        return plan;
-    }
-
-    // The first row of an index needs no condition.
-    private static bool IsFirstOfAll(List<string> plan, int line)
-        => line > 0 && plan[line - 1].TrimStart(' ', '-', '>').StartsWith("Limit", StringComparison.Ordinal);
-
-    private static async Task<List<string>> ExplainAsync(NpgsqlConnection connection, string statement)
-    {
-        await using var command = new NpgsqlCommand($"explain {statement}", connection);
-        await using var reader = await command.ExecuteReaderAsync(Cancellation);
-        var plan = new List<string>();
-        while (await reader.ReadAsync(Cancellation))
-        {
-            plan.Add(reader.GetString(0));
-        }
-
-        return plan;
-    }
-
-    private static async Task RunAsync(NpgsqlConnection connection, string statement)
-    {
-        await using var command = new NpgsqlCommand(statement, connection);
-        await command.ExecuteNonQueryAsync(Cancellation);
     }
 }
