@@ -30,24 +30,46 @@ public sealed class PlanTests : PostgreSqlStoreTests
                 connection, OperatorSql.Plans, [], static row => row.GetString(0), cancellationToken));
     }
 
-    [Fact]
-    public async Task Statements_planned_on_empty_tables_walk_their_indexes()
+    // The planner takes a table that was never analyzed for one of ten pages, and another one for one that stays as it was: without rows
+    // or pages, with one row, or with pages without rows.
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData(0, false)]
+    [InlineData(1, false)]
+    [InlineData(1000, true)]
+    public async Task Statements_walk_their_indexes_however_few_rows_the_tables_had_when_they_were_analyzed(int? rows, bool areDeleted)
     {
         var database = Open();
         await OpenStoreAsync(database);
+        if (rows is { } count)
+        {
+            await ExecuteAsync(FewRows.Insert(count) + (areDeleted ? FewRows.Delete : ""));
+            await ExecuteAsync($"vacuum (analyze, truncate off) {await ScalarAsync<string>(FewRows.Tables)}");
+        }
+
+        Assert.Equal(
+            areDeleted ? 0 : rows ?? -1,
+            await ScalarAsync<int>("select reltuples::int from pg_class where oid = 'taskrecovery.entries'::regclass"));
         await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
 
-        var plans = new List<string>();
+        var wrong = new List<string>();
         foreach (var statement in PlannedStatements.All)
         {
-            var plan = await QueryPlan.OfAsync(connection, database, statement);
-            if (QueryPlan.ReadsAll(plan, statement.MayScan))
+            try
             {
-                plans.Add($"{statement.Name} scans a whole table:\n{string.Join('\n', plan)}");
+                var plan = await QueryPlan.OfAsync(connection, database, statement);
+                if (plan.ReadsAllBut(statement.MayScan))
+                {
+                    wrong.Add($"{statement.Name} scans a whole table:\n{plan}");
+                }
+            }
+            catch (PostgresException exception)
+            {
+                wrong.Add($"{statement.Name}: {exception.MessageText}");
             }
         }
 
-        Assert.True(plans.Count == 0, string.Join("\n\n", plans));
+        Assert.True(wrong.Count == 0, string.Join("\n\n", wrong));
     }
 
     [Fact]

@@ -14,10 +14,13 @@ internal static class PlannedStatements
         + "text[], boolean[], timestamptz[], int[], smallint[], boolean[]";
     private const string Steps = "uuid, bigint[], bigint[], bigint[], uuid[], text[], text[]";
     private const string OneEntry = "int, smallint, smallint, smallint, text, timestamptz, interval, interval, text, text, text, text";
+    private const string Purge = "bigint, bigint, bigint, bigint, bigint, bigint";
     private const string AlikeEntries =
         "int, smallint, smallint, smallint, text[], timestamptz, interval, interval, text, text, text, text";
 
     /// <summary>All of them.</summary>
+    /// <remarks>Few statements look for tasks by their ids in another way than the starts of runs do, and none of them is frequent: they
+    /// may do so in the index that ends with the id.</remarks>
     public static IReadOnlyList<PlannedStatement> All { get; } =
     [
         new("claim_alone", Claim, ClaimSql.ClaimAlone),
@@ -79,6 +82,24 @@ internal static class PlannedStatements
         new("planned", "uuid[], timestamptz[]", JobSql.PlanMany),
         new("polled", PollTypes + ", text[]", PollSql.Poll),
         new("polled_recent", PollTypes, PollSql.PollRecent),
+        new("ended_in", Outcomes, OutcomeSql.EndInTransaction),
+        new("jobs_locked", "bigint[]", OutcomeSql.LockJobs),
+        new("steps_of_entry", "bigint", StepSql.LoadOfEntry),
+        new("steps_of_task", "uuid", StepSql.LoadOfTask),
+        new("released", "bigint[]", RecoverySql.Release),
+        new("restored", "bigint[], bigint[], timestamptz[], smallint[], smallint[], smallint[]", OperationSql.Restore),
+        new("holders_expired", "bigint[], text", OperatorSql.EndExpired),
+        new("replanned_many", "bigint[], smallint, text", JobSql.EndManyWaiting),
+        new("unplanned_locked", "uuid, int", JobSql.LockUnplanned),
+        new("paused_stored", "uuid[], bigint[]", PausedRunSql.Add),
+        new("paused_woken", "uuid", PausedRunSql.Wake),
+        new("tasks_recovered", "bigint, int, int", TaskSql.Recover, MayScan: "tasks"),
+        new("tasks_closed", "int", TaskSql.CloseEnded, MayScan: "tasks"),
+        new("blanked", "bigint", EraseSql.Blank),
+        new("expired", "bigint, text, bigint", RetentionSql.Expire),
+        new("purged", Purge, RetentionSql.PurgeEnded, MayScan: "tasks"),
+        new("purged_unwell", Purge, RetentionSql.PurgeUnwell, MayScan: "tasks"),
+        new("purged_tasks", "uuid, bigint, bigint, bigint, bigint", RetentionSql.PurgeTasks, MayScan: "tasks"),
     ];
 
     /// <summary>The one with a text.</summary>
