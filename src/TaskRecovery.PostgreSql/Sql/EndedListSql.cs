@@ -47,9 +47,7 @@ internal static class EndedListSql
         select u.entry, null, {{Codes.EntryRunning}} from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
         where u.entry < $1::bigint and u.entry >= (select l.entry from low l)
             and (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id) is null
-            and ($8::text is null or c.node = any (array{{EntryListSql.NodeNumbers}})
-                or (select o.node from {schema}.outcomes o where o.entry = u.entry order by o.final desc, o.fence desc limit 1)
-                    = any (array{{EntryListSql.NodeNumbers}}))
+            and ($8::text is null or c.node = any (array{{EntryListSql.NodeNumbers}}))
         order by entry desc
         """;
 

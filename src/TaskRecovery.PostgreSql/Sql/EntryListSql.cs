@@ -90,13 +90,18 @@ internal static class EntryListSql
             where o.entry = e.id and o.final and ($13::timestamptz is null or o.ended_at >= $13)
                 and ($14::timestamptz is null or o.ended_at < $14)))
         and ($8::text is null
-            or (select o.node from {schema}.outcomes o where o.entry = e.id order by o.final desc, o.fence desc limit 1) = any (array
-        """ + NodeNumbers + """
-        )
-            or e.id = any (array(
-                select u.entry from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
-                where c.node = any (array
-        """ + NodeNumbers + ")))) and ($6::smallint[] is null or " + State + " = any ($6))";
+            or e.id = any (array({{RunIds}} and c.node = any (array{{NodeNumbers}})))
+            or ((select o.node from {schema}.outcomes o where o.entry = e.id order by o.final desc, o.fence desc limit 1)
+                    = any (array{{NodeNumbers}})
+                and e.id not in ({{RunIds}})))
+        and ($6::smallint[] is null or {{State}} = any ($6))
+        """;
+
+    // The entries that run: a claim lists them, and has no outcome for them. If an entry runs, the node of its last outcome does not count.
+    private const string RunIds = """
+        select u.entry from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
+        where (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id) is null
+        """;
 
     private const string Reason = "(select o.reason from {schema}.outcomes o where o.entry = e.id and o.final limit 1)";
 

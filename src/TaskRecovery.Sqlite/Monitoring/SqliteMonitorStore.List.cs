@@ -251,7 +251,8 @@ internal sealed partial class SqliteMonitorStore
             .Bind(18, query.JobId is null ? null : session.Get(EntryListSql.KindsFrom).Bind(1, TaskEntryKind.Prefix).ScalarText())
             .Bind(19, conditions.ScopeMetadata)
             .Bind(20, (long?)search.By)
-            .Bind(22, conditions.Trace);
+            .Bind(22, conditions.Trace)
+            .BindText(23, nodes is null ? [] : ClaimContents.Write([.. running.Value.Ids], static id => id));
     }
 
     // As a JSON array of numbers.

@@ -7,8 +7,8 @@ namespace TaskRecovery.Sqlite;
 /// <para>Common parameters: ?1 only ids below this one, ?2 how many entries to examine, ?3 queues, ?4 kinds, ?5 states as digits, ?6
 /// reason, ?7 numbers of nodes, ?8 entries that run on these nodes, ?9 the job's id as text, ?10 unique key, ?11 created from, ?12 created
 /// before, ?13 ended from, ?14 ended before, ?15 name and value as in the metadata, ?16 text in the arguments, ?17 the same text as JSON
-/// escapes it, ?18 kinds of tasks, ?19 name and value of the scope, ?22 trace; each is null if it is not set, and lists are JSON
-/// arrays.</para>
+/// escapes it, ?18 kinds of tasks, ?19 name and value of the scope, ?22 trace, ?23 entries that run on any node, if ?7 is set: the node of
+/// their last outcome does not count; each is null if it is not set, and lists are JSON arrays.</para>
 /// <para>Every examined entry, or outcome, is a row: the entry's id, when it was stored, whether it matches, and its group. The caller
 /// stops reading when it has found enough. Outcomes are looked up only for entries that match everything else.</para>
 /// </remarks>
@@ -39,8 +39,9 @@ internal static class EntryListSql
         and ((?13 is null and ?14 is null) or exists (select 1 {Final} and (?13 is null or o.ended_at >= ?13)
             and (?14 is null or o.ended_at < ?14)))
         and (?7 is null or e.id in (select value from json_each(?8))
-            or (select o.node from taskrecovery_outcomes o
-                where o.entry = e.id order by o.fence desc limit 1) in (select value from json_each(?7)))
+            or ((select o.node from taskrecovery_outcomes o
+                    where o.entry = e.id order by o.fence desc limit 1) in (select value from json_each(?7))
+                and e.id not in (select value from json_each(?23))))
         and (?5 is null or instr(?5, {State}) > 0)
         """;
 

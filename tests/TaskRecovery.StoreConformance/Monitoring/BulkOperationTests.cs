@@ -128,6 +128,23 @@ public abstract partial class BulkOperationTests(StoreFixture fixture) : Operati
     }
 
     [Fact]
+    public async Task A_cancellation_of_what_a_node_runs_leaves_what_it_ran_before()
+    {
+        var (first, second) = (GivenNode("first"), GivenNode("second"));
+        var passed = await GivenClaimedAsync(first);
+        await FinishAsync(passed, OutcomeKind.Retried);
+        await ClaimOneAsync(second, passed.Id);
+        var own = await GivenClaimedAsync(first);
+
+        var operation = await StartedAsync(BulkAction.Cancel, new EntryQuery { Node = "first", States = [EntryState.Running] });
+        var last = (await RunAsync(operation.Id))[^1];
+
+        Assert.Equal((1L, 0L), (last.Done, last.Refused));
+        Assert.Equal(
+            (true, false), ((await FindAsync(own.Id)).CancelRequested, (await FindAsync(passed.Id)).CancelRequested));
+    }
+
+    [Fact]
     public async Task Another_process_continues_from_where_the_first_one_stopped()
     {
         await GivenEntriesAsync(700);

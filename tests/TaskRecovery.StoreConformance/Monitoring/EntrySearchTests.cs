@@ -168,6 +168,26 @@ public abstract class EntrySearchTests(StoreFixture fixture) : JobStoreTests(fix
     }
 
     [Fact]
+    public async Task An_entry_that_runs_is_not_of_the_node_that_ran_it_before()
+    {
+        var (first, second) = (GivenNode("first"), GivenNode("second"));
+        var passed = await GivenClaimedAsync(first);
+        await FinishAsync(passed, OutcomeKind.Retried);
+        var ofFirst = new EntryQuery { Node = "first" };
+        var whileItWaits = await IdsAsync(ofFirst);
+
+        await ClaimOneAsync(second, passed.Id);
+
+        Assert.Equal([passed.Id], whileItWaits);
+        Assert.Empty(await IdsAsync(ofFirst));
+        Assert.Empty(await IdsAsync(ofFirst with { States = [EntryState.Running] }));
+        Assert.Empty(await IdsAsync(ofFirst with { States = [EntryState.Waiting, EntryState.Running] }));
+        Assert.Empty(await IdsAsync(ofFirst with { States = [EntryState.Running, EntryState.Completed] }));
+        Assert.Empty((await Monitor.GroupAsync(ofFirst, EntryGrouping.Kind, Cancellation)).Groups);
+        Assert.Equal([passed.Id], await IdsAsync(new EntryQuery { Node = "second", States = [EntryState.Running] }));
+    }
+
+    [Fact]
     public async Task A_list_can_be_of_a_jobs_runs_past_and_planned()
     {
         var node = GivenNode();
