@@ -30,6 +30,10 @@ internal static class Codes
     internal const string BulkCancel = "1";
     internal const string BulkUndo = "2";
 
+    /// <summary>In place of the fence of an entry that ran when an operation cancelled it: another request for the entry followed, so that
+    /// it is not the operation's any more. No run has this fence.</summary>
+    internal const string FenceOfOther = "0";
+
     internal const string OperationPrepared = "0";
     internal const string OperationRunning = "1";
     internal const string OperationEnded = "2";

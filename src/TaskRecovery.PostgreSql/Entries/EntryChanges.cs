@@ -77,26 +77,31 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
     }
 
     /// <summary>Reverses the cancellation of entries that were running: withdraws the requests of those whose handlers have not stopped
-    /// yet, and puts the others back.</summary>
+    /// yet, and puts the others back. Leaves entries for which another request followed.</summary>
     /// <param name="connection">The connection with the transaction.</param>
-    /// <param name="asked">The entries, with the fences under which they ran.</param>
+    /// <param name="operation">The operation that cancelled the entries.</param>
+    /// <param name="cancelled">The entries, with the fences under which they ran.</param>
     /// <param name="queues">Gets the queues that have work.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     public async ValueTask<IReadOnlyList<EntryChange>> ResumeAsync(
-        NpgsqlConnection connection, List<EntryChange> asked, ISet<string> queues, CancellationToken cancellationToken)
+        NpgsqlConnection connection, long operation, List<EntryChange> cancelled, ISet<string> queues, CancellationToken cancellationToken)
     {
-        long[] ids = [.. asked.Select(static change => change.Entry)];
+        long[] ids = [.. cancelled.Select(static change => change.Entry)];
+        await SendAsync(connection, OperatorSql.LockEntries, ids, cancellationToken).ConfigureAwait(false);
+        var own = (await database.ListAsync(
+            connection, OperationSql.Asked, [Arg.Int8(operation), Ids(ids)], static row => row.GetInt64(0), cancellationToken)
+            .ConfigureAwait(false)).ToHashSet();
+        var asked = cancelled.FindAll(change => own.Contains(change.Entry));
         var done = await PutCancelledBackAsync(connection, asked, queues, cancellationToken).ConfigureAwait(false);
-        long[] rest = [.. ids.Except(done.Select(static change => change.Entry))];
-        if (rest.Length > 0)
+        var rest = asked.FindAll(change => !done.Exists(other => other.Entry == change.Entry));
+        if (rest.Count > 0)
         {
-            await SendAsync(connection, OperatorSql.LockEntries, rest, cancellationToken).ConfigureAwait(false);
             done.AddRange(await database.ListAsync(
-                connection, OperatorSql.WithdrawCancel, [Ids(rest)],
+                connection, OperatorSql.WithdrawCancel, [Ids([.. rest.Select(static change => change.Entry)]), Fences(rest)],
                 static row => new EntryChange(row.GetInt64(0), OperatorResult.Done), cancellationToken).ConfigureAwait(false));
 
             // A handler may have stopped between the two.
-            var left = asked.FindAll(change => !done.Exists(other => other.Entry == change.Entry));
+            var left = rest.FindAll(change => !done.Exists(other => other.Entry == change.Entry));
             done.AddRange(await PutCancelledBackAsync(connection, left, queues, cancellationToken).ConfigureAwait(false));
         }
 
@@ -115,14 +120,7 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
             : [.. await database.ListAsync(
                 connection,
                 OperatorSql.LockCancelled,
-                [
-                    Ids([.. cancelled.Select(static change => change.Entry)]),
-                    new()
-                    {
-                        Value = cancelled.Select(static change => change.Fence).ToArray(),
-                        NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint,
-                    },
-                ],
+                [Ids([.. cancelled.Select(static change => change.Entry)]), Fences(cancelled)],
                 static row => row.GetInt64(0),
                 cancellationToken).ConfigureAwait(false)];
 
@@ -218,6 +216,13 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
 
     private async ValueTask SendAsync(NpgsqlConnection connection, string statement, long[] ids, CancellationToken cancellationToken)
         => await database.ListAsync(connection, statement, [Ids(ids)], static _ => true, cancellationToken).ConfigureAwait(false);
+
+    private static NpgsqlParameter Fences(List<EntryChange> changes)
+        => new()
+        {
+            Value = changes.Select(static change => change.Fence).ToArray(),
+            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint,
+        };
 
     private static NpgsqlParameter Ids(IReadOnlyCollection<long> ids) => Arg.Array([.. ids], NpgsqlDbType.Bigint);
 }

@@ -149,7 +149,9 @@ internal sealed partial class PostgreSqlOperationStore
             [
                 .. await RestoreAsync(connection, waited, queues, cancellationToken).ConfigureAwait(false),
                 .. await EndAgainAsync(connection, retried, cancellationToken).ConfigureAwait(false),
-                .. ran.Count == 0 ? [] : await queue.Changes.ResumeAsync(connection, ran, queues, cancellationToken).ConfigureAwait(false),
+                .. ran.Count == 0
+                    ? []
+                    : await queue.Changes.ResumeAsync(connection, undone, ran, queues, cancellationToken).ConfigureAwait(false),
             ], next);
     }
 

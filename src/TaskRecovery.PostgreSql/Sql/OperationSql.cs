@@ -89,6 +89,13 @@ internal static class OperationSql
         where e.operation = $1::bigint and e.result = {{Codes.ResultDone}} and e.entry < $2::bigint order by e.entry desc limit $3::bigint
         """;
 
+    /// <summary>The entries whose cancel requests are still those of an operation: no other request followed. $1 operation, $2 ids, locked
+    /// by <see cref="OperatorSql.LockEntries"/>.</summary>
+    internal const string Asked = $$"""
+        select e.entry from {schema}.operation_entries e
+        where e.operation = $1::bigint and e.entry = any ($2::bigint[]) and e.fence is distinct from {{Codes.FenceOfOther}}
+        """;
+
     /// <summary>One operation. $1 id.</summary>
     internal const string Find = $$"""
         select {{Columns}} from {schema}.operations o where o.id = $1::bigint

@@ -114,13 +114,19 @@ internal static class OperatorSql
     /// <summary>Stores cancel requests, before anything else; they stay until the entries end. $1 ids, locked by
     /// <see cref="LockEntries"/>. Returns the entries that have not ended, and the fence under which each one runs, if it does.</summary>
     /// <remarks>The lock has waited for an entry that is being put back, because <see cref="CancelWaitingPlaces"/> has to find it, and for
-    /// another cancellation, which may have ended the entry.</remarks>
-    internal const string RequestCancel = """
+    /// another cancellation, which may have ended the entry. If there is a request already, the new one takes it over from the operation
+    /// that made it, whose undo then leaves the entry.</remarks>
+    internal const string RequestCancel = $$"""
         with known as materialized (
             select e.id from {schema}.entries e
             where e.id = any($1) and (select o.entry from {schema}.outcomes o where o.entry = e.id and o.final limit 1) is null
         ), asked as (
-            insert into {schema}.cancellations (entry) select id from known order by id on conflict do nothing
+            insert into {schema}.cancellations (entry) select id from known order by id on conflict do nothing returning entry
+        ), taken_over as (
+            update {schema}.operation_entries p set fence = {{Codes.FenceOfOther}}
+            where p.entry = any (array(select k.id from known k where k.id not in (select a.entry from asked a)))
+                and p.run_at is null and p.result = {{Codes.ResultDone}}
+                and (select o.action from {schema}.operations o where o.id = p.operation) = {{Codes.BulkCancel}}
         ), running as materialized (
             select u.entry, max(c.id) as fence from {schema}.claims c cross join lateral unnest(c.entries) u (entry)
             where c.entries && $1 and u.entry = any($1)
@@ -138,11 +144,15 @@ internal static class OperatorSql
                 for update skip locked) w
         """;
 
-    /// <summary>Withdraws the cancel requests of entries that have not ended. $1 ids, locked by <see cref="LockEntries"/>. Returns the
-    /// entries that had one.</summary>
+    /// <summary>Withdraws the cancel requests of entries that have not ended. $1 ids, locked by <see cref="LockEntries"/>, $2 for each the
+    /// fence of the run, or null if it is not known: if that run has ended, the request is a later one. Returns the entries that had
+    /// one.</summary>
     internal const string WithdrawCancel = """
         delete from {schema}.cancellations x
-        where x.entry = any($1) and (select o.entry from {schema}.outcomes o where o.entry = x.entry and o.final limit 1) is null
+        where x.entry = any($1::bigint[])
+            and (select o.entry from {schema}.outcomes o where o.entry = x.entry and o.final limit 1) is null
+            and (select o.entry from {schema}.outcomes o
+                where o.entry = x.entry and o.fence = ($2::bigint[])[array_position($1, x.entry)]) is null
         returning x.entry
         """;
 

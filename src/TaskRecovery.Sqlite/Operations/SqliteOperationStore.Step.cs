@@ -1,3 +1,4 @@
+using System.Globalization;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
@@ -6,6 +7,8 @@ namespace TaskRecovery.Sqlite;
 internal sealed partial class SqliteOperationStore
 {
     private const int StepSize = 500;
+
+    private static readonly long FenceOfOther = long.Parse(Codes.FenceOfOther, CultureInfo.InvariantCulture);
 
     public async ValueTask<OperationStep> StepAsync(long operationId, CancellationToken cancellationToken)
     {
@@ -180,7 +183,8 @@ internal sealed partial class SqliteOperationStore
         })], changed.Count < StepSize ? null : changed[^1].Entry);
     }
 
-    // The handler was asked to stop. If it has not stopped yet, the request is withdrawn. If it has, the entry runs again.
+    // The handler was asked to stop. If it has not stopped yet, the request is withdrawn. If it has, the entry runs again. If another
+    // request followed, in this run or in a later one, the entry is left.
     private static Change Resume(EntryMoves moves, Change change)
     {
         var session = moves.Session;
@@ -198,7 +202,9 @@ internal sealed partial class SqliteOperationStore
             return new Change(change.Entry, OperatorResult.NotFound);
         }
 
-        if (!moves.IsCancelRequested(change.Entry))
+        var isLater = change.Fence is { } fence
+            && (fence == FenceOfOther || session.Get(OutcomeSql.Exists).Bind(1, change.Entry).Bind(2, fence).Exists());
+        if (isLater || !moves.IsCancelRequested(change.Entry))
         {
             return new Change(change.Entry, OperatorResult.Changed);
         }

@@ -103,9 +103,10 @@ internal sealed partial class SqliteQueueStore
             return OperatorResult.AlreadyEnded;
         }
 
-        if (!moves.EndWaiting(entry, OutcomeKind.Cancelled, reason))
+        if (!moves.EndWaiting(entry, OutcomeKind.Cancelled, reason)
+            && session.Get(EntrySql.RequestCancel).Bind(1, entry).Bind(2, moves.Now).ExecuteChanges() == 0)
         {
-            session.Get(EntrySql.RequestCancel).Bind(1, entry).Bind(2, moves.Now).Execute();
+            session.Get(OperationSql.TakeOver).Bind(1, entry).Execute();
         }
 
         return OperatorResult.Done;

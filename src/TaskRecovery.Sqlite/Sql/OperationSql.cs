@@ -76,6 +76,14 @@ internal static class OperationSql
         where operation = ?1 and entry < ?2 and result = {Codes.ResultDone} order by entry desc limit ?3
         """;
 
+    /// <summary>Takes the cancel request of an entry that runs over from the operations that made it, whose undo then leaves the entry. ?1
+    /// entry.</summary>
+    public const string TakeOver = $"""
+        update taskrecovery_operation_entries set fence = {Codes.FenceOfOther}
+        where entry = ?1 and run_at is null and result = {Codes.ResultDone}
+            and (select o.action from taskrecovery_operations o where o.id = operation) = {Codes.BulkCancel}
+        """;
+
     /// <summary>The entries of an operation. ?1 operation, ?2 only ids above this one, ?3 whether only those that it could not change, ?4
     /// how many at most.</summary>
     public const string ListEntries = $"""

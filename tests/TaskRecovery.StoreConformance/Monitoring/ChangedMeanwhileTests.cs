@@ -87,6 +87,62 @@ public abstract class ChangedMeanwhileTests(StoreFixture fixture) : OperationTes
         Assert.Equal(EntryState.Cancelled, await StateAsync(held.Id));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_run_that_another_operator_asked_to_stop_too_stays_so(bool hasStopped)
+    {
+        var held = await GivenClaimedAsync(GivenNode());
+        var other = await GivenClaimedAsync(GivenNode());
+        var operation = await CancelledAsync();
+        Assert.Equal(OperatorResult.Done, await Store.CancelAsync(held.Id, new AuditInfo("ben"), Cancellation));
+        if (hasStopped)
+        {
+            await FinishAsync(held, OutcomeKind.Cancelled, reason: EndReasons.CancelRequested);
+        }
+
+        var undo = await UndoneAsync(operation.Id);
+
+        Assert.Equal((1L, 1L), (undo.Done, undo.Refused));
+        Assert.Equal(OperatorResult.Changed, await ResultAsync(undo.Id, held.Id));
+        var left = await FindAsync(held.Id);
+        Assert.Equal(
+            hasStopped ? (EntryState.Cancelled, false) : (EntryState.Running, true), (left.State, left.CancelRequested));
+        Assert.False((await FindAsync(other.Id)).CancelRequested);
+    }
+
+    [Fact]
+    public async Task A_request_is_that_of_the_last_operation_that_made_it()
+    {
+        var held = await GivenClaimedAsync(GivenNode());
+        var first = await CancelledAsync();
+        var second = await CancelledAsync();
+
+        var undoOfFirst = await UndoneAsync(first.Id);
+        var isLeft = (await FindAsync(held.Id)).CancelRequested;
+        var undoOfSecond = await UndoneAsync(second.Id);
+
+        Assert.Equal((0L, 1L, true), (undoOfFirst.Done, undoOfFirst.Refused, isLeft));
+        Assert.Equal((1L, 0L), (undoOfSecond.Done, undoOfSecond.Refused));
+        Assert.False((await FindAsync(held.Id)).CancelRequested);
+    }
+
+    [Fact]
+    public async Task The_request_to_stop_a_later_run_is_not_withdrawn()
+    {
+        var held = await GivenClaimedAsync(GivenNode());
+        var operation = await CancelledAsync();
+        await FinishAsync(held, OutcomeKind.Cancelled, reason: EndReasons.CancelRequested);
+        await Store.RetryAsync(held.Id, RetryFrom.LastStep, Cancellation);
+        await ClaimOneAsync(GivenNode(), held.Id);
+        await Store.CancelAsync(held.Id, Cancellation);
+
+        var undo = await UndoneAsync(operation.Id);
+
+        Assert.Equal((0L, 1L), (undo.Done, undo.Refused));
+        Assert.True((await FindAsync(held.Id)).CancelRequested);
+    }
+
     [Fact]
     public async Task What_waited_and_was_run_since_by_another_operator_is_not_put_back()
     {
