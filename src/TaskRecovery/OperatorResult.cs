@@ -27,4 +27,7 @@ public enum OperatorResult
     /// <summary>The entry has changed in the meantime: it no longer matches the query of the operation, or it has run or changed since the
     /// operation that is to be undone.</summary>
     Changed = 7,
+
+    /// <summary>The queue, kind or job is not paused, so there is nothing to resume.</summary>
+    NotPaused = 8,
 }

@@ -21,16 +21,17 @@ public static class StoreActions
         => store.EraseAsync(target, Test, cancellationToken);
 
     /// <summary>Pauses or resumes a queue, which is added to be paused if it is new.</summary>
-    public static ValueTask<bool> SetPausedAsync(this IOperatorStore store, string queue, bool paused, CancellationToken cancellationToken)
+    public static ValueTask<OperatorResult> SetPausedAsync(
+        this IOperatorStore store, string queue, bool paused, CancellationToken cancellationToken)
         => store.SetPausedAsync(PauseTarget.Queue(queue, mayBeNew: true), paused ? new PauseInfo() : null, Test, cancellationToken);
 
     /// <summary>Pauses a job.</summary>
     public static Task<bool> PauseAsync(this IJobStore store, Guid jobId, PauseInfo pause, CancellationToken cancellationToken)
         => store.PauseAsync(jobId, pause, Test, cancellationToken);
 
-    /// <summary>Resumes a job.</summary>
-    public static Task<bool> ResumeAsync(this IJobStore store, Guid jobId, CancellationToken cancellationToken)
-        => store.ResumeAsync(jobId, Test, cancellationToken);
+    /// <summary>Resumes a job. Returns whether there is one.</summary>
+    public static async Task<bool> ResumeAsync(this IJobStore store, Guid jobId, CancellationToken cancellationToken)
+        => await store.ResumeAsync(jobId, Test, cancellationToken) != OperatorResult.NotFound;
 
     /// <summary>Deletes a job.</summary>
     public static Task<bool> DeleteAsync(this IJobStore store, Guid jobId, CancellationToken cancellationToken)

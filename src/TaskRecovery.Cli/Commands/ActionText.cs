@@ -42,6 +42,7 @@ internal static class ActionText
         OperatorResult.Erased => "its data were erased",
         OperatorResult.AlreadyEnded => "it has already ended",
         OperatorResult.Changed => "it has changed meanwhile",
+        OperatorResult.NotPaused => "it is not paused",
         _ => result.ToString(),
     };
 }

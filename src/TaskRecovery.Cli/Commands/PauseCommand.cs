@@ -29,7 +29,9 @@ internal static class PauseCommand
             }
 
             var duration = end is { } time ? $" until {Format.Time(time)}" : "";
-            if (await call.AskAsync($"Pause {shown} in {call.Store.Where}{duration}", cancellationToken).ConfigureAwait(false) is { } code)
+            var already = call.SaidYes && !call.IsDryRun ? "" : await AlreadyAsync(call, target, cancellationToken).ConfigureAwait(false);
+            if (await call.AskAsync($"Pause {shown} in {call.Store.Where}{duration}{already}", cancellationToken)
+                .ConfigureAwait(false) is { } code)
             {
                 return code;
             }
@@ -39,5 +41,19 @@ internal static class PauseCommand
                 call, new ActionResult("pause", shown, result),
                 ifNotFound: target.JobId is null ? "To pause a name that was never used, add --new." : null);
         });
+    }
+
+    // The new pause replaces the one that there is, so the question says whose it is.
+    private static async Task<string> AlreadyAsync(CommandCall call, PauseTarget target, CancellationToken cancellationToken)
+    {
+        var pause = target switch
+        {
+            { QueueName: { } queue } => (await call.Store.Monitor.ListQueuesAsync(cancellationToken).ConfigureAwait(false))
+                .FirstOrDefault(one => one.Name == queue)?.Pause,
+            { KindName: { } kind } => (await call.Store.Monitor.ListKindsAsync(cancellationToken).ConfigureAwait(false))
+                .FirstOrDefault(one => one.Name == kind)?.Pause,
+            _ => (await call.Store.Jobs.GetAsync(target.JobId!.Value, cancellationToken).ConfigureAwait(false))?.Pause,
+        };
+        return pause is null ? "" : $" (already {Format.Pause(pause)})";
     }
 }

@@ -1,5 +1,7 @@
+using System.Globalization;
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Pages;
+using TaskRecovery.Dashboard.Rendering;
 
 namespace TaskRecovery.Dashboard.Actions;
 
@@ -39,13 +41,26 @@ internal sealed class ChangePause(string what, bool isPause, IQueueOperator oper
             : await operations.ResumeAsync(target, audit, request.Aborted).ConfigureAwait(false);
         return result switch
         {
-            OperatorResult.Done => new Done(back, isPause ? "paused" : "resumed")
-            {
-                Pause = (what, request.Route("id") ?? request.Field("name")!),
-            },
+            OperatorResult.Done => new Done(back, isPause ? "paused" : "resumed") { Pause = Opposite(request, until) },
             OperatorResult.AlreadyEnded => new Done(back, "job-ended"),
+            OperatorResult.NotPaused => new Done(back, "refused-not-paused"),
             _ => new Done(back, "refused-missing"),
         };
+    }
+
+    // The undo of a resumption pauses again, for the same reason and until the same time. So there is none if the form does not say what
+    // the pause was, or if its reason is too long for an address.
+    private (string, string, string?, string?)? Opposite(DashboardRequest request, DateTimeOffset? until)
+    {
+        var before = isPause ? "" : Pauses.Before;
+        if (request.Form[$"{before}reason"].ToString().Length > Ui.MaxReason
+            || (!isPause && !request.Form.ContainsKey($"{Pauses.Before}until")))
+        {
+            return null;
+        }
+
+        var end = isPause ? until?.ToString("O", CultureInfo.InvariantCulture) : request.Field($"{Pauses.Before}until");
+        return (what, request.Route("id") ?? request.Field("name")!, request.Field($"{before}reason"), end);
     }
 
     private async ValueTask<bool> IsSeenAsync(DashboardRequest request, PauseTarget target)

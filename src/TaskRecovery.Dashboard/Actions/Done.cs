@@ -14,13 +14,16 @@ internal sealed record Done(string Path, string Note)
     /// <summary>The operation that can be undone from the note.</summary>
     public long? Undo { get; init; }
 
-    /// <summary>What was paused or resumed (<c>queues</c>, <c>kinds</c> or <c>jobs</c>) and its name or id, so that the note can offer the
-    /// opposite.</summary>
-    public (string What, string Name)? Pause { get; init; }
+    /// <summary>What was paused or resumed (<c>queues</c>, <c>kinds</c> or <c>jobs</c>), its name or id, and why and until when it is or
+    /// was paused, so that the note can offer the opposite.</summary>
+    public (string What, string Name, string? Why, string? End)? Pause { get; init; }
 
     /// <summary>The address, with the note as parameters.</summary>
     public string Address
         => $"{Path}{(Path.Contains('?', StringComparison.Ordinal) ? '&'
             : '?')}did={Note}{(Number is { } number ? $"&n={number}" : "")}{(Undo is { } undo ? $"&undo={undo}" : "")}{(
-            Pause is var (what, name) ? $"&of={what}&name={Uri.EscapeDataString(name)}" : "")}";
+            Pause is var (what, name, why, end)
+                ? $"&of={what}&name={Uri.EscapeDataString(name)}{Given("why", why)}{Given("end", end)}" : "")}";
+
+    private static string Given(string name, string? value) => value is null ? "" : $"&{name}={Uri.EscapeDataString(value)}";
 }

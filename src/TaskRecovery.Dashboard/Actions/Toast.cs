@@ -1,4 +1,5 @@
 using TaskRecovery.Dashboard.Hosting;
+using TaskRecovery.Dashboard.Pages;
 using TaskRecovery.Dashboard.Rendering;
 using TaskRecovery.Dashboard.Security;
 using static TaskRecovery.Dashboard.Rendering.Markup;
@@ -31,15 +32,17 @@ internal static class Toast
             """);
     }
 
-    // The opposite of a pause is known by the code, and its target by the name that the action has put into the address.
+    // The opposite of a pause is known by the code, and the pause and its target by what the action has put into the address.
     private static Markup UndoPause(DashboardRequest request, string code)
     {
         var verb = code switch { "paused" => "resume", "resumed" => "pause", _ => null };
         var what = request.Query("of");
+        var pause = Pauses.Fields(verb == "pause" ? "" : Pauses.Before, request.Exact("why"), request.Exact("end"));
         return verb is null || request.Exact("name") is not { } name ? default : what switch
         {
-            "queues" or "kinds" => Ui.Button(request.Href($"{what}/{verb}"), "Undo", "small", fields: Ui.Hidden("name", name)),
-            "jobs" when Guid.TryParse(name, out var id) => Ui.Button(request.Href($"jobs/{id}/{verb}"), "Undo", "small"),
+            "queues" or "kinds"
+                => Ui.Button(request.Href($"{what}/{verb}"), "Undo", "small", fields: Html($"{Ui.Hidden("name", name)}{pause}")),
+            "jobs" when Guid.TryParse(name, out var id) => Ui.Button(request.Href($"jobs/{id}/{verb}"), "Undo", "small", fields: pause),
             _ => default,
         };
     }
@@ -60,6 +63,7 @@ internal static class Toast
         "paused" => ("Paused.", false),
         "resumed" => ("Resumed.", false),
         "job-ended" => ("The job was not paused: it has ended.", true),
+        "refused-not-paused" => ("Nothing was changed: it is not paused.", true),
         "triggered" => ($"The job runs now, as entry {number}.", false),
         "not-triggered" => ("The job was not started: it is paused or has ended.", true),
         "deleted" => ("The job is deleted.", false),

@@ -52,7 +52,8 @@ internal sealed class JobsPage(Reads reads) : IPage
             job.State == JobState.Active, Ui.Act(request.Href($"jobs/{job.Id}/run"), "Run now", job.Name, "small"))}{(job.State switch
             {
                 JobState.Active => Pauses.Form(request.Href($"jobs/{job.Id}/pause"), job.Name),
-                JobState.Paused => Ui.Act(request.Href($"jobs/{job.Id}/resume"), "Resume", job.Name, "small"),
+                JobState.Paused => Ui.Act(
+                    request.Href($"jobs/{job.Id}/resume"), "Resume", job.Name, "small", fields: Pauses.Fields(job.Pause)),
                 _ => default,
             })}</div>
         """);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Rendering;
 using static TaskRecovery.Dashboard.Rendering.Markup;
@@ -7,6 +8,9 @@ namespace TaskRecovery.Dashboard.Pages;
 /// <summary>The pauses of queues, kinds and jobs.</summary>
 internal static class Pauses
 {
+    /// <summary>The beginning of the names of fields about a pause that is being ended.</summary>
+    public const string Before = "was-";
+
     /// <summary>Who paused something, when and why, as part of a sentence.</summary>
     public static Markup Words(PauseInfo pause) => Html(
         $"{(pause.Actor is null ? "" : " by ")}{pause.Actor}{When(pause.Since is not null, Html($" {Shown.Ago(pause.Since)}"))}{When(
@@ -25,7 +29,19 @@ internal static class Pauses
         ? default
         : pause is null
             ? Form(request.Href($"{what}/pause"), name)
-            : Ui.Act(request.Href($"{what}/resume"), "Resume", name, "small", fields: Ui.Hidden("name", name));
+            : Ui.Act(
+                request.Href($"{what}/resume"), "Resume", name, "small", fields: Html($"{Ui.Hidden("name", name)}{Fields(pause)}"));
+
+    /// <summary>Fields that tell a resumption what the pause was, so that its undo can restore it.</summary>
+    public static Markup Fields(PauseInfo? pause)
+        => Fields(Before, pause?.Reason, pause?.Until?.ToString("O", CultureInfo.InvariantCulture));
+
+    /// <summary>Fields with the reason and the end of a pause.</summary>
+    /// <param name="before">The beginning of their names: <see cref="Before"/>, or nothing if they are those of a new pause.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="until">Until when.</param>
+    public static Markup Fields(string before, string? reason, string? until)
+        => Html($"{Ui.Hidden($"{before}reason", reason ?? "")}{Ui.Hidden($"{before}until", until ?? "")}");
 
     /// <summary>The form that pauses something: why, and for how long.</summary>
     public static Markup Form(string action, string name) => Html($"""

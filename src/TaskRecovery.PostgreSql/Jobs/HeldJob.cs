@@ -59,6 +59,10 @@ internal sealed record HeldJob
 
     public DateTimeOffset? ResumeAt { get; init; }
 
+    public string? PausedBy { get; init; }
+
+    public string? PausedReason { get; init; }
+
     public DateTimeOffset Now { get; init; }
 
     public string? DeclaredBy { get; init; }
@@ -79,6 +83,10 @@ internal sealed record HeldJob
         NextRunAt = NextRunAt,
         IsPlanned = PlannedEntry is not null,
     };
+
+    /// <summary>The pause; <see langword="null"/> if the job is not paused.</summary>
+    public PauseInfo? Pause => State != JobState.Paused ? null
+        : new PauseInfo { Since = PausedAt, Actor = PausedBy, Reason = PausedReason, Until = ResumeAt };
 
     /// <summary>Reads the row that <see cref="JobSql.LockForPlan"/> returns.</summary>
     public static HeldJob Read(NpgsqlDataReader reader) => new()
@@ -113,6 +121,8 @@ internal sealed record HeldJob
         ResumeAt = reader.TimeOrNull(27),
         DeclaredAs = reader.StringOrNull(28),
         OrphanedAt = reader.TimeOrNull(29),
+        PausedBy = reader.StringOrNull(30),
+        PausedReason = reader.StringOrNull(31),
     };
 
     /// <summary>A job that is not stored yet.</summary>

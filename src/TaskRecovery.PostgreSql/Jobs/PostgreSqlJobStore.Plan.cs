@@ -67,12 +67,13 @@ internal sealed partial class PostgreSqlJobStore
                     return false;
                 }
 
-                await AddEventAsync(connection, QueueEventKind.Paused, held, audit, token).ConfigureAwait(false);
+                await database.AddEventAsync(connection, JobEvents.Paused(held.Name, pause, held.Pause, audit), token)
+                    .ConfigureAwait(false);
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
 
-    public async Task<bool> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
+    public async Task<OperatorResult> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
         => await ResumeAsync(jobId, isDue: static _ => true, audit, cancellationToken).ConfigureAwait(false);
 
     public async Task SetOrphanedAsync(string application, IReadOnlyList<string> names, CancellationToken cancellationToken)
@@ -190,29 +191,30 @@ internal sealed partial class PostgreSqlJobStore
     }
 
     // Without an operator, the time of the pause is over.
-    private async Task<bool> ResumeAsync(Guid jobId, Func<HeldJob, bool> isDue, AuditInfo? audit, CancellationToken cancellationToken)
+    private async Task<OperatorResult> ResumeAsync(
+        Guid jobId, Func<HeldJob, bool> isDue, AuditInfo? audit, CancellationToken cancellationToken)
     {
-        var (isThere, lines) = await database.InTransactionAsync(
+        var (result, lines) = await database.InTransactionAsync<(OperatorResult Result, List<string> Lines)>(
             async (connection, token) =>
             {
                 if (await LockAsync(connection, jobId, null, token).ConfigureAwait(false) is not { } held)
                 {
-                    return (false, []);
+                    return (OperatorResult.NotFound, []);
                 }
 
                 if (held.State != JobState.Paused || !isDue(held))
                 {
-                    return (true, []);
+                    return (OperatorResult.NotPaused, []);
                 }
 
                 var isPlanned = await ResumeAsync(connection, held, token).ConfigureAwait(false);
                 await AddEventAsync(connection, QueueEventKind.Resumed, held, audit, token).ConfigureAwait(false);
                 var lines = await WakeAsync(connection, held.Id, token).ConfigureAwait(false);
-                return (true, isPlanned && !lines.Contains(held.Queue) ? [.. lines, held.Queue] : lines);
+                return (OperatorResult.Done, isPlanned && !lines.Contains(held.Queue) ? [.. lines, held.Queue] : lines);
             },
             cancellationToken).ConfigureAwait(false);
         lines.ForEach(queue.Hints.Work);
-        return isThere;
+        return result;
     }
 
     private async ValueTask<bool> ResumeAsync(NpgsqlConnection connection, HeldJob held, CancellationToken cancellationToken)

@@ -145,7 +145,7 @@ internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database
     };
 
     // Columns: whether it is paused, since when, by whom, why, until when.
-    private static PauseInfo? ReadPause(NpgsqlDataReader row, int first) => !row.GetBoolean(first) ? null : new PauseInfo
+    internal static PauseInfo? ReadPause(NpgsqlDataReader row, int first) => !row.GetBoolean(first) ? null : new PauseInfo
     {
         Since = row.TimeOrNull(first + 1),
         Actor = row.StringOrNull(first + 2),

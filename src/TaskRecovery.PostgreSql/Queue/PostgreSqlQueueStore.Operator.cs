@@ -82,44 +82,59 @@ internal sealed partial class PostgreSqlQueueStore
     public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken)
         => new Eraser(_database, this, audit).EraseAsync(target, cancellationToken);
 
-    public async ValueTask<bool> SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
+    public async ValueTask<OperatorResult> SetPausedAsync(
+        PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
     {
-        var statement = (target.KindName is null, pause is not null && target.MayBeNew) switch
+        var (name, mayAdd) = (target.KindName ?? target.QueueName!, pause is not null && target.MayBeNew);
+        var statement = (target.KindName is null, mayAdd) switch
         {
             (true, false) => OperatorSql.SetPaused,
             (true, true) => OperatorSql.AddPaused,
             (false, false) => OperatorSql.SetKindPaused,
             _ => OperatorSql.AddKindPaused,
         };
-        var isFound = await _database.InTransactionAsync(
+        var result = await _database.InTransactionAsync(
             async (connection, token) =>
             {
-                var changed = await _database.ExecuteAsync(
+                var held = await _database.ListAsync<PauseInfo?>(
+                    connection, target.KindName is null ? OperatorSql.LockPause : OperatorSql.LockKindPause, [Arg.Text(name)],
+                    static row => PostgreSqlMonitorStore.ReadPause(row, 0), token).ConfigureAwait(false);
+                if (held.Count == 0 && !mayAdd)
+                {
+                    return OperatorResult.NotFound;
+                }
+
+                var former = held.FirstOrDefault();
+                if (pause is null && former is null)
+                {
+                    return OperatorResult.NotPaused;
+                }
+
+                await _database.ExecuteAsync(
                     connection,
                     statement,
                     [
-                        Arg.Text(target.KindName ?? target.QueueName!), Arg.Bool(pause is not null),
-                        Arg.Text(pause?.Actor), Arg.Text(pause?.Reason),
+                        Arg.Text(name), Arg.Bool(pause is not null), Arg.Text(pause?.Actor), Arg.Text(pause?.Reason),
                         Arg.Time(pause?.Until),
                     ],
                     token).ConfigureAwait(false);
-                if (changed == 0)
-                {
-                    return false;
-                }
-
-                var kind = pause is null ? QueueEventKind.Resumed : QueueEventKind.Paused;
                 await _database.AddEventAsync(
-                    connection, new NewEvent(kind, audit) { Subject = target.ToString() }, token).ConfigureAwait(false);
-                return true;
+                    connection,
+                    new NewEvent(pause is null ? QueueEventKind.Resumed : QueueEventKind.Paused, audit)
+                    {
+                        Subject = target.ToString(),
+                        Detail = pause is null ? null : PauseText.Of(pause, former),
+                    },
+                    token).ConfigureAwait(false);
+                return OperatorResult.Done;
             },
             cancellationToken).ConfigureAwait(false);
-        if (isFound)
+        if (result == OperatorResult.Done)
         {
             Hints.Control();
         }
 
-        return isFound;
+        return result;
     }
 
     /// <summary>Cancels entries as a consequence of something else, which has an event of its own.</summary>

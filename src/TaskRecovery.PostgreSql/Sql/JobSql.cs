@@ -77,7 +77,7 @@ internal static class JobSql
             j.missed_runs, j.queue, j.priority, j.max_attempts, {{Micros("j.timeout")}}, {{Clamp("j.next_run_at")}}, j.planned_entry,
             clock_timestamp(), j.declared_by, j.name, j.cron, j.time_zone, {{Clamp("j.end_at")}}, j.exceptions,
             {{Micros("j.catch_up_within")}}, j.catch_up_limit, {{Micros("j.expires_after")}}, {{Clamp("j.paused_at")}},
-            {{Clamp("j.resume_at")}}, j.declared_as, {{Clamp("j.orphaned_at")}}
+            {{Clamp("j.resume_at")}}, j.declared_as, {{Clamp("j.orphaned_at")}}, j.paused_by, j.paused_reason
         from {schema}.jobs j where j.id = $1 or j.name = $2 for update
         """;
 

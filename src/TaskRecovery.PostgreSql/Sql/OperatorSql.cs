@@ -288,6 +288,12 @@ internal static class OperatorSql
         where e.id = any($1)
         """;
 
+    /// <summary>Locks a queue. $1 its name. Returns whether it is paused, since when, by whom, why and until when.</summary>
+    internal static readonly string LockPause = LockPauseIn("queues");
+
+    /// <summary>As <see cref="LockPause"/>, for a kind.</summary>
+    internal static readonly string LockKindPause = LockPauseIn("kinds");
+
     /// <summary>Pauses or resumes a queue. $1 queue, $2 whether it is paused, $3 by whom, $4 why, $5 until when. Writes no row if there is
     /// no such queue.</summary>
     internal static readonly string SetPaused = SetPausedIn("queues");
@@ -311,6 +317,11 @@ internal static class OperatorSql
             where k.paused and k.paused_until <= clock_timestamp() returning k.name
         )
         select 'queue ' || q.name from queues q union all select 'kind ' || k.name from kinds k
+        """;
+
+    private static string LockPauseIn(string table) => $$"""
+        select q.paused, q.paused_at, q.paused_by, q.paused_reason, q.paused_until from {schema}.{{table}} q where q.name = $1::text
+            for no key update
         """;
 
     private static string SetPausedIn(string table) => $$"""

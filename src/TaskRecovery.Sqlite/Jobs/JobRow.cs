@@ -88,6 +88,15 @@ internal sealed record JobRow
     public MissedRunRules Missed
         => new(MissedRuns, Micros.ToSpan(CatchUpWithin), CatchUpLimit, Micros.ToSpan(ExpiresAfter), Micros.ToTime(UpdatedAt));
 
+    /// <summary>The pause; <see langword="null"/> if the job is not paused.</summary>
+    public PauseInfo? Pause => State != JobState.Paused ? null : new PauseInfo
+    {
+        Since = Micros.ToTime(PausedAt ?? UpdatedAt),
+        Actor = PausedBy,
+        Reason = PausedReason,
+        Until = Micros.ToTime(ResumeAt),
+    };
+
     private Schedule Schedule => StoredSchedule.Read(Micros.ToSpan(Every), Micros.ToTime(OnceAt), Cron, TimeZone);
 
     /// <summary>Reads the row at which a statement stands. A row that was edited by hand can contain any value, so times and spans are
@@ -158,13 +167,7 @@ internal sealed record JobRow
         Args = Args,
         Schedule = Schedule,
         State = State,
-        Pause = State != JobState.Paused ? null : new PauseInfo
-        {
-            Since = Micros.ToTime(PausedAt ?? UpdatedAt),
-            Actor = PausedBy,
-            Reason = PausedReason,
-            Until = Micros.ToTime(ResumeAt),
-        },
+        Pause = Pause,
         StartAt = Micros.ToTime(StartAt),
         EndAt = Micros.ToTime(EndAt),
         Except = StoredSchedule.ReadExceptions(Exceptions),

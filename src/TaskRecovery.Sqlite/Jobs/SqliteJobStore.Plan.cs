@@ -16,32 +16,37 @@ internal sealed partial class SqliteJobStore
                     return false;
                 }
 
-                EventWriter.Add(session, moves.Now, JobEvents.Of(QueueEventKind.Paused, job.Name, audit));
+                EventWriter.Add(session, moves.Now, JobEvents.Paused(job.Name, pause, job.Pause, audit));
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
 
-    public async Task<bool> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
+    public async Task<OperatorResult> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
     {
         var queues = new HashSet<string>(StringComparer.Ordinal);
-        var isThere = await database.WriteAsync(
+        var result = await database.WriteAsync(
             session =>
             {
                 if (JobRow.ReadOne(session.Get(JobSql.Find).Bind(1, jobId)) is not { } job)
                 {
-                    return false;
+                    return OperatorResult.NotFound;
                 }
 
-                if (job.State == JobState.Paused && Resume(NewMoves(session), job, audit, queues))
+                if (job.State != JobState.Paused)
+                {
+                    return OperatorResult.NotPaused;
+                }
+
+                if (Resume(NewMoves(session), job, audit, queues))
                 {
                     queues.Add(job.Queue);
                 }
 
-                return true;
+                return OperatorResult.Done;
             },
             cancellationToken).ConfigureAwait(false);
         SendHints(queues);
-        return isThere;
+        return result;
     }
 
     public async Task SetOrphanedAsync(string application, IReadOnlyList<string> names, CancellationToken cancellationToken)

@@ -46,28 +46,38 @@ internal sealed partial class SqliteQueueStore
     public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken)
         => new Eraser(_database, this, audit).EraseAsync(target, cancellationToken);
 
-    public async ValueTask<bool> SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
+    public async ValueTask<OperatorResult> SetPausedAsync(
+        PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
     {
-        var isFound = await _database.WriteAsync(
+        var result = await _database.WriteAsync(
             session =>
             {
                 var now = _database.Now();
                 if (NumberOf(session, target, mayAdd: pause is not null && target.MayBeNew) is not { } number)
                 {
-                    return false;
+                    return OperatorResult.NotFound;
+                }
+
+                var former = FindPause(session, target, number);
+                if (pause is null && former is null)
+                {
+                    return OperatorResult.NotPaused;
                 }
 
                 session.Get(target.KindName is null ? NameSql.Pause : NameSql.PauseKind)
                     .Bind(1, number).Bind(2, pause is not null).Bind(3, now)
                     .Bind(4, pause?.Actor).Bind(5, pause?.Reason).Bind(6, Micros.From(pause?.Until)).Execute();
-                var kind = pause is null ? QueueEventKind.Resumed : QueueEventKind.Paused;
-                EventWriter.Add(session, now, new NewEvent(kind, audit) { Subject = target.ToString() });
-                return true;
+                EventWriter.Add(session, now, new NewEvent(pause is null ? QueueEventKind.Resumed : QueueEventKind.Paused, audit)
+                {
+                    Subject = target.ToString(),
+                    Detail = pause is null ? null : PauseText.Of(pause, former),
+                });
+                return OperatorResult.Done;
             },
             cancellationToken).ConfigureAwait(false);
-        if (!isFound)
+        if (result != OperatorResult.Done)
         {
-            return false;
+            return result;
         }
 
         _database.Hints.Control();
@@ -76,7 +86,23 @@ internal sealed partial class SqliteQueueStore
             _database.Hints.Work(queue);
         }
 
-        return true;
+        return result;
+    }
+
+    private static PauseInfo? FindPause(SqliteSession session, PauseTarget target, long number)
+    {
+        var statement = session.Get(target.KindName is null ? NameSql.FindPause : NameSql.FindKindPause).Bind(1, number);
+        var pause = statement.Step() && statement.Boolean(0)
+            ? new PauseInfo
+            {
+                Since = Micros.ToTime(Micros.Clamp(statement.NullableInt64(1))),
+                Actor = statement.NullableText(2),
+                Reason = statement.NullableText(3),
+                Until = Micros.ToTime(Micros.Clamp(statement.NullableInt64(4))),
+            }
+            : null;
+        statement.Reset();
+        return pause;
     }
 
     private long? NumberOf(SqliteSession session, PauseTarget target, bool mayAdd) => (target.KindName, mayAdd) switch

@@ -24,6 +24,14 @@ internal static class NameSql
     /// <summary>Adds a queue. ?1 name.</summary>
     public const string AddQueue = "insert into taskrecovery_queues (name) values (?1)";
 
+    /// <summary>Whether a queue is paused, since when, by whom, why and until when. ?1 number.</summary>
+    public const string FindPause =
+        "select paused, paused_at, paused_by, paused_reason, paused_until_at from taskrecovery_queues where id = ?1";
+
+    /// <summary>As <see cref="FindPause"/>, for a kind.</summary>
+    public const string FindKindPause =
+        "select paused, paused_at, paused_by, paused_reason, paused_until_at from taskrecovery_kinds where id = ?1";
+
     /// <summary>Pauses or resumes a queue. ?1 number, ?2 whether it is paused, ?3 now, ?4 by whom, ?5 why, ?6 until when.</summary>
     public const string Pause = """
         update taskrecovery_queues set paused = ?2, paused_at = case when not ?2 then null when paused then paused_at else ?3 end,

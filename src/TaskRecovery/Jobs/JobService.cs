@@ -96,7 +96,7 @@ internal sealed class JobService(
 
     public async Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken = default)
         => await actions.ResumeAsync(PauseTarget.Job(jobId), application.Because(), cancellationToken)
-            .ConfigureAwait(false) == OperatorResult.Done;
+            .ConfigureAwait(false) != OperatorResult.NotFound;
 
     public async Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken = default)
         => await actions.DeleteJobAsync(jobId, application.Because(), cancellationToken).ConfigureAwait(false) == OperatorResult.Done;

@@ -82,7 +82,7 @@ internal sealed class QueueOperator(
         OperationRules.Check(target, audit);
         own.Refuse(nameof(ResumeAsync));
         return target.JobId is { } job
-            ? Found(await ResumeJobAsync(job, audit, cancellationToken).ConfigureAwait(false))
+            ? await ResumeJobAsync(job, audit, cancellationToken).ConfigureAwait(false)
             : await SetPausedAsync(target, null, audit, cancellationToken).ConfigureAwait(false);
     }
 
@@ -242,17 +242,17 @@ internal sealed class QueueOperator(
     private async ValueTask<OperatorResult> SetPausedAsync(
         PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
     {
-        if (!await entries.SetPausedAsync(target, pause, audit, cancellationToken).ConfigureAwait(false))
+        var result = await entries.SetPausedAsync(target, pause, audit, cancellationToken).ConfigureAwait(false);
+        if (result == OperatorResult.Done)
         {
-            return OperatorResult.NotFound;
+            claimers.PollNow();
+            claimers.WakeAll();
         }
 
-        claimers.PollNow();
-        claimers.WakeAll();
-        return OperatorResult.Done;
+        return result;
     }
 
-    private async ValueTask<bool> ResumeJobAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
+    private async ValueTask<OperatorResult> ResumeJobAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
     {
         try
         {

@@ -35,6 +35,8 @@ public interface IQueueOperator
     ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken = default);
 
     /// <summary>Pauses a queue, a kind or a job for every node. Running entries continue.</summary>
+    /// <remarks>If the target is paused already, this pause replaces the other one. <see cref="QueueEvent.Detail"/> of the event has the
+    /// end of the pause, and whose pause it replaces, until when and why.</remarks>
     /// <param name="target">What is paused.</param>
     /// <param name="audit">Who does it, and why.</param>
     /// <param name="until">When it is resumed by a node; <see langword="null"/> means only by an operator.</param>
@@ -46,8 +48,8 @@ public interface IQueueOperator
         PauseTarget target, AuditInfo audit, DateTimeOffset? until = null, CancellationToken cancellationToken = default);
 
     /// <summary>Resumes what was paused.</summary>
-    /// <returns><see cref="OperatorResult.Done"/>, or <see cref="OperatorResult.NotFound"/> if there is no such queue, kind or
-    /// job.</returns>
+    /// <returns><see cref="OperatorResult.Done"/>; <see cref="OperatorResult.NotPaused"/> if the queue, kind or job is not paused, which
+    /// leaves no event; or <see cref="OperatorResult.NotFound"/> if there is none.</returns>
     /// <exception cref="JobUnplannableException">This process can't compute the due times of the job.</exception>
     ValueTask<OperatorResult> ResumeAsync(PauseTarget target, AuditInfo audit, CancellationToken cancellationToken = default);
 

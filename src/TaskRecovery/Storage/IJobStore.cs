@@ -55,10 +55,11 @@ public interface IJobStore
     /// cancelled.</returns>
     Task<bool> PauseAsync(Guid jobId, PauseInfo pause, AuditInfo audit, CancellationToken cancellationToken);
 
-    /// <summary>Resumes a paused job, plans its next run, and makes the requested runs due that wait for the end of the pause. Returns
-    /// <see langword="false"/> if there is no such job.</summary>
+    /// <summary>Resumes a paused job, plans its next run, and makes the requested runs due that wait for the end of the pause.</summary>
     /// <remarks>Whatever ends a pause makes these runs due: also its time, a change or the deletion of the job.</remarks>
-    Task<bool> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken);
+    /// <returns><see cref="OperatorResult.Done"/>, <see cref="OperatorResult.NotFound"/> or
+    /// <see cref="OperatorResult.NotPaused"/>.</returns>
+    Task<OperatorResult> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken);
 
     /// <summary>Deletes a job, ends its planned entry, and requests cancellation of the entries of its unfinished tasks. Returns
     /// <see langword="false"/> if there is no such job.</summary>

@@ -37,7 +37,9 @@ public interface IOperatorStore : IStorePart
     /// <param name="pause">The pause: who, why and until when; <see langword="null"/> to resume. The store sets when it began.</param>
     /// <param name="audit">Who does it.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
-    /// <returns><see langword="false"/> if there is no such queue or kind, and it may not be added (see
-    /// <see cref="PauseTarget.MayBeNew"/>). To resume never adds one.</returns>
-    ValueTask<bool> SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken);
+    /// <returns><see cref="OperatorResult.Done"/>; <see cref="OperatorResult.NotFound"/> if there is no such queue or kind, and it may not
+    /// be added (see <see cref="PauseTarget.MayBeNew"/>); or <see cref="OperatorResult.NotPaused"/> if what is resumed is not paused. To
+    /// resume never adds one.</returns>
+    ValueTask<OperatorResult> SetPausedAsync(
+        PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken);
 }

@@ -265,6 +265,35 @@ public sealed class WriteTests : IDisposable
         (await _cli.RunAsync("pause", "job", "x", "--new", "--yes")).AssertFailed(2, "--new is for a queue or a kind");
     }
 
+    [Theory]
+    [InlineData("queue", "mail")]
+    [InlineData("kind", "render")]
+    [InlineData("job", "sweep")]
+    public async Task Who_has_paused_it_is_said_before_it_is_paused_again_and_it_is_resumed_once(string what, string name)
+    {
+        await _cli.MigratedAsync();
+        await _cli.CreateJobAsync("sweep");
+        string[] create = what == "job" ? [] : ["--new"];
+        await _cli.RunAsync(
+            ["pause", what, name, "--yes", "--actor", "anna", "--reason", "provider down", "--until", "2099-01-01T10:00:00Z", .. create],
+            answer: null);
+
+        var asked = await _cli.RunAsync(["pause", what, name], answer: "n");
+        var described = await _cli.RunAsync("pause", what, name, "--dry-run");
+        await _cli.RunAsync("resume", what, name, "--yes");
+        var again = await _cli.RunAsync("resume", what, name, "--yes");
+        var events = await _cli.RunAsync("events", "--kind", "Resumed", "--json");
+
+        foreach (var text in (string[])[asked.Error, described.Out])
+        {
+            Assert.Contains("(already paused by anna since ", text, StringComparison.Ordinal);
+            Assert.Contains(" until 2099-01-01T10:00:00Z: provider down)", text, StringComparison.Ordinal);
+        }
+
+        again.AssertFailed(1, $"resume {what} {name}: nothing was changed, because it is not paused.");
+        Assert.Equal(1, events.Json().GetProperty("events").GetArrayLength());
+    }
+
     [Fact]
     public async Task A_pause_may_have_an_end()
     {

@@ -28,7 +28,7 @@ public sealed class ExactNameTests
 
         Assert.Equal([$"pause {what}  mail ", $"resume {what}  mail "], app.Operations.Done.Select(static done => done.Action));
         Assert.Equal(" because ", app.Operations.Done[0].Audit.Reason);
-        Assert.EndsWith($"?did=paused&of={path}&name=%20mail%20", location, StringComparison.Ordinal);
+        Assert.EndsWith($"?did=paused&of={path}&name=%20mail%20&why=%20because%20", location, StringComparison.Ordinal);
         Assert.Contains(
             $"action=\"./{path}/resume\"><input type=\"hidden\" name=\"name\" value=\" mail \">",
             await next.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);

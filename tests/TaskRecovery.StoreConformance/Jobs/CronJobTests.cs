@@ -276,7 +276,7 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
         var due = schedule.NextAfter(await Fixture.GetTimeAsync(Cancellation));
         (JobState, DateTimeOffset?)[] expected = [(JobState.Paused, null), (JobState.Active, due)];
         Assert.Equal(expected, repaired.Select(static job => (job.State, job.NextRunAt)));
-        Assert.True(await Jobs.ResumeAsync(paused.Id, Deployment, Cancellation));
+        Assert.Equal(OperatorResult.Done, await Jobs.ResumeAsync(paused.Id, Deployment, Cancellation));
         Assert.Equal([due, due], (await WaitingRunsAsync()).Select(static run => run.RunAt));
     }
 

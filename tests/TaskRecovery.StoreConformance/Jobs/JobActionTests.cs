@@ -104,6 +104,28 @@ public abstract class JobActionTests(StoreFixture fixture) : JobStoreTests(fixtu
     }
 
     [Fact]
+    public async Task A_pause_that_replaces_another_one_is_recorded_with_both_and_is_resumed_once()
+    {
+        var job = await GivenJobAsync();
+        var until = new DateTimeOffset(2099, 1, 1, 6, 0, 0, TimeSpan.Zero);
+        var early = await Jobs.ResumeAsync(job.Id, Anna, Cancellation);
+        await Jobs.PauseAsync(job.Id, new PauseInfo { Actor = "anna", Reason = "provider down", Until = until }, Anna, Cancellation);
+        await Jobs.PauseAsync(job.Id, new PauseInfo { Actor = "ben", Until = until.AddHours(2) }, Anna, Cancellation);
+
+        var first = await Jobs.ResumeAsync(job.Id, Anna, Cancellation);
+        var second = await Jobs.ResumeAsync(job.Id, Anna, Cancellation);
+
+        Assert.Equal((OperatorResult.NotPaused, OperatorResult.Done, OperatorResult.NotPaused), (early, first, second));
+        Assert.Equal(
+            [
+                (QueueEventKind.Resumed, null),
+                (QueueEventKind.Paused, "until 2099-01-01 08:00:00Z; replaces a pause by anna until 2099-01-01 06:00:00Z: provider down"),
+                (QueueEventKind.Paused, "until 2099-01-01 06:00:00Z"),
+            ],
+            (await EventsAsync()).Select(static happened => (happened.Kind, happened.Detail)));
+    }
+
+    [Fact]
     public async Task A_pause_that_ends_by_itself_is_recorded_without_an_actor()
     {
         var job = await GivenJobAsync();

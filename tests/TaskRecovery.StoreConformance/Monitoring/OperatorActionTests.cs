@@ -126,6 +126,50 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
         await ClaimOneAsync(node, id);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_pause_that_replaces_another_one_is_recorded_with_both(bool isQueue)
+    {
+        var target = isQueue ? PauseTarget.Queue("mail", mayBeNew: true) : PauseTarget.Kind("mail", mayBeNew: true);
+        var until = new DateTimeOffset(2099, 1, 1, 6, 0, 0, TimeSpan.Zero);
+
+        await PauseAsync(new PauseInfo { Actor = "anna", Reason = "provider down", Until = until });
+        await PauseAsync(new PauseInfo { Actor = "ben", Until = until.AddHours(2) });
+        await PauseAsync(new PauseInfo { Actor = "anna" });
+        await Store.SetPausedAsync(target, null, Anna, Cancellation);
+        await PauseAsync(new PauseInfo { Actor = "anna" });
+
+        Assert.Equal(
+            [
+                null,
+                "without an end; replaces a pause by ben until 2099-01-01 08:00:00Z",
+                "until 2099-01-01 08:00:00Z; replaces a pause by anna until 2099-01-01 06:00:00Z: provider down",
+                "until 2099-01-01 06:00:00Z",
+            ],
+            (await EventsAsync(QueueEventKind.Paused)).Select(static happened => happened.Detail));
+
+        async Task PauseAsync(PauseInfo pause)
+            => Assert.Equal(OperatorResult.Done, await Store.SetPausedAsync(target, pause, Anna, Cancellation));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_is_not_paused_is_not_resumed_and_leaves_no_event(bool isQueue)
+    {
+        var target = isQueue ? PauseTarget.Queue(DefaultQueue) : PauseTarget.Kind(Work);
+        await GivenEntryAsync();
+        var early = await Store.SetPausedAsync(target, null, Anna, Cancellation);
+        await Store.SetPausedAsync(target, new PauseInfo { Actor = "anna" }, Anna, Cancellation);
+
+        var first = await Store.SetPausedAsync(target, null, Anna, Cancellation);
+        var second = await Store.SetPausedAsync(target, null, Anna, Cancellation);
+
+        Assert.Equal((OperatorResult.NotPaused, OperatorResult.Done, OperatorResult.NotPaused), (early, first, second));
+        Assert.Single(await EventsAsync(QueueEventKind.Resumed));
+    }
+
     [Fact]
     public async Task A_pause_ends_when_its_time_is_over()
     {
@@ -173,18 +217,21 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
         PauseTarget[] unknown = [PauseTarget.Queue("defualt"), PauseTarget.Kind("mial")];
         foreach (var target in unknown)
         {
-            Assert.False(await Store.SetPausedAsync(target, new PauseInfo { Actor = "anna" }, Anna, Cancellation));
-            Assert.False(await Store.SetPausedAsync(target, null, Anna, Cancellation));
+            Assert.Equal(
+                OperatorResult.NotFound, await Store.SetPausedAsync(target, new PauseInfo { Actor = "anna" }, Anna, Cancellation));
+            Assert.Equal(OperatorResult.NotFound, await Store.SetPausedAsync(target, null, Anna, Cancellation));
         }
 
         var queue = PauseTarget.Queue("early", mayBeNew: true);
-        Assert.False(await Store.SetPausedAsync(queue, null, Anna, Cancellation));
+        Assert.Equal(OperatorResult.NotFound, await Store.SetPausedAsync(queue, null, Anna, Cancellation));
         Assert.Empty((await Monitor.GetSnapshotAsync(Cancellation)).Queues);
         Assert.Empty(await Monitor.ListKindsAsync(Cancellation));
         Assert.Empty((await Monitor.ListEventsAsync(new EventQuery(), Cancellation)).Events);
 
-        Assert.True(await Store.SetPausedAsync(queue, new PauseInfo { Actor = "anna" }, Anna, Cancellation));
-        Assert.True(await Store.SetPausedAsync(PauseTarget.Kind("mail", mayBeNew: true), new PauseInfo(), Anna, Cancellation));
+        Assert.Equal(OperatorResult.Done, await Store.SetPausedAsync(queue, new PauseInfo { Actor = "anna" }, Anna, Cancellation));
+        Assert.Equal(
+            OperatorResult.Done,
+            await Store.SetPausedAsync(PauseTarget.Kind("mail", mayBeNew: true), new PauseInfo(), Anna, Cancellation));
 
         Assert.NotNull(Assert.Single((await Monitor.GetSnapshotAsync(Cancellation)).Queues).Pause);
         Assert.NotNull(Assert.Single(await Monitor.ListKindsAsync(Cancellation)).Pause);

@@ -162,9 +162,10 @@ internal sealed class ScriptedJobs : IJobStore
     /// <summary>What a resume throws; <see langword="null"/> if it succeeds.</summary>
     public Exception? ResumeFailure { get; set; }
 
-    public Task<bool> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
+    public Task<OperatorResult> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
         => ResumeFailure is { } failure
-            ? System.Threading.Tasks.Task.FromException<bool>(failure) : System.Threading.Tasks.Task.FromResult(HasJob);
+            ? System.Threading.Tasks.Task.FromException<OperatorResult>(failure)
+            : System.Threading.Tasks.Task.FromResult(HasJob ? OperatorResult.Done : OperatorResult.NotFound);
 
     public List<Guid> Deleted { get; } = [];
 

@@ -241,10 +241,11 @@ internal sealed partial class FakeQueueStore : IQueueStore
     public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken)
         => throw new NotSupportedException();
 
-    public ValueTask<bool> SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
+    public ValueTask<OperatorResult> SetPausedAsync(
+        PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
     {
         Do("pause", () => pause is null ? Paused.Remove(target.QueueName!) : Paused.Add(target.QueueName!));
-        return ValueTask.FromResult(true);
+        return ValueTask.FromResult(OperatorResult.Done);
     }
 
     public ValueTask<bool> PurgeAsync(RetentionOptions retention, CancellationToken cancellationToken) => Call("purge", () => false);

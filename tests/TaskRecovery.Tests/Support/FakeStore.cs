@@ -136,7 +136,8 @@ internal sealed class FakeStore : IQueueStore
     public ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken)
         => throw new NotSupportedException();
 
-    public ValueTask<bool> SetPausedAsync(PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
+    public ValueTask<OperatorResult> SetPausedAsync(
+        PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
         => throw new NotSupportedException();
 
     public Task ListenAsync(Action<StoreHint> onHint, CancellationToken cancellationToken) => throw new NotSupportedException();
