@@ -7,6 +7,9 @@ namespace TaskRecovery.Storage;
 /// <summary>The state of a node's process, and the steps that its handlers are in, as JSON in the node's row or file.</summary>
 internal static class StoredVitals
 {
+    /// <summary>How the steps begin in the JSON. They are its end, so that both stores can cut them off without reading it.</summary>
+    internal const string Steps = "\"steps\":{";
+
     private const int MaxSteps = 20;
 
     /// <summary>Writes the JSON.</summary>
@@ -33,6 +36,29 @@ internal static class StoredVitals
         }
 
         return Encoding.UTF8.GetString(stream.ToArray());
+    }
+
+    /// <summary>The JSON with the step of one entry, or of none: those of the others are not erased together with the entry.</summary>
+    /// <param name="json">The JSON. Text without steps stays as it is.</param>
+    /// <param name="entry">The entry; 0 for none.</param>
+    internal static string? WithStepOf(string? json, long entry)
+    {
+        if (json is null)
+        {
+            return null;
+        }
+
+        var steps = json.IndexOf(Steps, StringComparison.Ordinal);
+        if (steps < 0)
+        {
+            return json;
+        }
+
+        // A quotation mark inside a step is written as \u0022.
+        var key = $"\"{entry.ToString(CultureInfo.InvariantCulture)}\":\"";
+        var start = json.IndexOf(key, steps, StringComparison.Ordinal);
+        var end = start < 0 ? -1 : json.IndexOf('"', start + key.Length);
+        return json[..(steps + Steps.Length)] + (end < 0 ? "" : json[start..(end + 1)]) + "}}";
     }
 
     /// <summary>Reads the JSON. What can't be read, because a process was killed while it wrote, is as if it were missing.</summary>

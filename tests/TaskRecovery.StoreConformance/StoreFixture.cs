@@ -1,4 +1,6 @@
 using System.Data.Common;
+using System.Globalization;
+using System.Text;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance;
@@ -63,6 +65,28 @@ public abstract class StoreFixture : IAsyncDisposable
 
     /// <summary>Records a migration of a future version that requires a newer library.</summary>
     public abstract Task AddFutureMigrationAsync(CancellationToken cancellationToken);
+
+    /// <summary>Returns how a table is called in this store.</summary>
+    protected virtual string TableName(string table) => table;
+
+    /// <summary>Returns all that a table contains, as text.</summary>
+    public async Task<string> ReadTextAsync(string table, CancellationToken cancellationToken)
+    {
+        await using var connection = await OpenConnectionAsync(cancellationToken);
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"select * from {TableName(table)}";
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var text = new StringBuilder();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            for (var column = 0; column < reader.FieldCount; column++)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"{reader.GetValue(column)}\n");
+            }
+        }
+
+        return text.ToString();
+    }
 
     /// <summary>Removes the store and its tables.</summary>
     public abstract ValueTask DisposeAsync();

@@ -11,8 +11,9 @@ internal static class RecoverySql
 
     /// <summary>Marks a dead node as swept if it has no claims. The mark is final: no claim is made for a dead node, and none was in
     /// progress when it was declared dead. $1 node's number.</summary>
-    internal const string MarkSwept = """
-        update {schema}.nodes n set swept_at = clock_timestamp()
+    /// <remarks>Removes the steps in which its entries were: an erasure of an entry finds its own black boxes, but not its node.</remarks>
+    internal static readonly string MarkSwept = $$"""
+        update {schema}.nodes n set swept_at = clock_timestamp(), vitals = {{WithSteps("n.vitals", "''")}}
         where n.number = $1 and n.dead_at is not null and not exists (select from {schema}.claims c where c.node = $1)
         """;
 
@@ -69,7 +70,20 @@ internal static class RecoverySql
                         select s.stored_at from {schema}.steps s where s.entry = j.entry and s.fence = j.fence
                         union all
                         select k.stored_at from {schema}.checkpoints k where k.entry = j.entry and k.fence = j.fence) p),
-                    'proof', t.proof, 'by', t.declared_by, 'vitals', t.vitals)::text
+                    'proof', t.proof, 'by', t.declared_by, 'vitals', {{WithSteps("t.vitals", OwnStep)}})::text
+        """;
+
+    // See StoredVitals.WithStepOf.
+    private const string OwnStep = """
+        case when strpos(t.vitals, '"' || j.entry || '":"') > 0
+            then '"' || j.entry || '":"' || split_part(split_part(t.vitals, '"' || j.entry || '":"', 2), '"', 1) || '"' else '' end
+        """;
+
+    private static string WithSteps(string vitals, string steps) => $$"""
+        case when strpos({{vitals}}, '{{StoredVitals.Steps}}') > 0
+            then left({{vitals}}, strpos({{vitals}}, '{{StoredVitals.Steps}}') + {{StoredVitals.Steps.Length - 1}})
+                || {{steps}} || '}' || '}'
+            else {{vitals}} end
         """;
 
     // releaseReason: why an entry is released. For = any (array[...]) see OutcomeSql.FollowFinal.

@@ -132,8 +132,9 @@ internal sealed partial class SqliteNodeSession(SqliteDatabase database) : INode
             || (holdsLock && node.SaysItHoldsLock && !database.Locks.IsHeld(node.Id))).Select(node => node.Id).ToList();
         foreach (var node in gone)
         {
+            var vitals = database.Heartbeats.TryReadVitals(node);
             session.Get(NodeSql.MarkGone).Bind(1, node).Bind(2, now).Bind(3, (int)DeathProof.ProcessGone).Bind(4, identity.Name)
-                .Bind(5, database.Heartbeats.TryReadVitals(node)).Execute();
+                .Bind(5, vitals).Bind(6, StoredVitals.WithStepOf(vitals, 0)).Execute();
             EventWriter.Add(session, now, new NewEvent(QueueEventKind.NodeDied)
             {
                 Node = identity.Name,
@@ -203,11 +204,12 @@ internal sealed partial class SqliteNodeSession(SqliteDatabase database) : INode
     {
         var now = database.Now();
         var inFile = database.Heartbeats.TryRead(peer.NodeId) ?? _peers.TryReadKept(peer.NodeId);
+        var vitals = database.Heartbeats.TryReadVitals(peer.NodeId);
         if (session.Get(NodeSql.StoredHeartbeat).Bind(1, peer.NodeId).Scalar() is not { } stored
             || Counter(stored, inFile) != peer.Heartbeat
             || (inFile is null && AskToStore(session, peer.NodeId))
             || session.Get(NodeSql.MarkDead).Bind(1, peer.NodeId).Bind(2, stored).Bind(3, now).Bind(4, (int)peer.Proof).Bind(5, judge)
-                .Bind(6, database.Heartbeats.TryReadVitals(peer.NodeId)).ExecuteChanges() == 0)
+                .Bind(6, vitals).Bind(7, StoredVitals.WithStepOf(vitals, 0)).ExecuteChanges() == 0)
         {
             return false;
         }

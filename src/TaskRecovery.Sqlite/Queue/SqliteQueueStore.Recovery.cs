@@ -150,6 +150,12 @@ internal sealed partial class SqliteQueueStore
             RemoveClaim(session, fence);
         }
 
+        // Each black box has the step of its own entry. An erasure of an entry finds its black boxes, but not its node.
+        if (death?.Vitals is { } vitals)
+        {
+            session.Get(NodeSql.SetVitals).Bind(1, node.Number).Bind(2, StoredVitals.WithStepOf(vitals, 0)).Execute();
+        }
+
         RecordSweep(moves, node, items, audit);
         return new SweptPart(items, queues, all, IsLast: true);
     }
@@ -180,7 +186,7 @@ internal sealed partial class SqliteQueueStore
             stored is { } at ? Micros.ToSpan(Math.Max(0, death.At - at)) : null,
             death.Proof,
             death.DeclaredBy,
-            death.Vitals);
+            StoredVitals.WithStepOf(death.Vitals, entry.Id));
         moves.Session.Get(OutcomeSql.SetBlackBox).Bind(1, entry.Id).Bind(2, entry.Fence).Bind(3, box).Execute();
         return box.Length;
     }

@@ -8,6 +8,8 @@ internal static class NodeSql
     // A node that was not registered by this library can't be watched.
     private const string HasId = "typeof(n.id) = 'blob' and length(n.id) = 16";
 
+    private const string HasClaims = "exists (select 1 from taskrecovery_claims c where c.node = taskrecovery_nodes.number)";
+
     /// <summary>The number of a node that is not dead. ?1 id.</summary>
     public const string FindAlive = "select number from taskrecovery_nodes where id = ?1 and dead_at is null";
 
@@ -67,14 +69,18 @@ internal static class NodeSql
         """;
 
     /// <summary>Declares a node dead unless it is dead already or has stored another heartbeat. ?1 id, ?2 stored heartbeats that the
-    /// verdict is based on, ?3 now, ?4 proof, ?5 the name of this node, ?6 the state of the process.</summary>
-    public const string MarkDead = "update taskrecovery_nodes set dead_at = ?3, proof = ?4, declared_by = ?5, vitals = ?6 where id = ?1 "
-        + "and beat = ?2 and dead_at is null";
+    /// verdict is based on, ?3 now, ?4 proof, ?5 the name of this node, ?6 the state of the process, ?7 the same without steps, which only
+    /// a sweep needs.</summary>
+    public const string MarkDead = "update taskrecovery_nodes set dead_at = ?3, proof = ?4, declared_by = ?5, "
+        + $"vitals = case when {HasClaims} then ?6 else ?7 end where id = ?1 and beat = ?2 and dead_at is null";
 
     /// <summary>Declares a node dead because its lock is free. ?1 id, ?2 now, ?3 proof, ?4 the name of this node, ?5 the state of the
-    /// process.</summary>
-    public const string MarkGone =
-        "update taskrecovery_nodes set dead_at = ?2, proof = ?3, declared_by = ?4, vitals = ?5 where id = ?1 and dead_at is null";
+    /// process, ?6 the same without steps.</summary>
+    public const string MarkGone = "update taskrecovery_nodes set dead_at = ?2, proof = ?3, declared_by = ?4, "
+        + $"vitals = case when {HasClaims} then ?5 else ?6 end where id = ?1 and dead_at is null";
+
+    /// <summary>Changes the state in which a dead node was. ?1 number, ?2 the state.</summary>
+    public const string SetVitals = "update taskrecovery_nodes set vitals = ?2 where number = ?1";
 
     /// <summary>Records that a node has stopped. ?1 id, ?2 now.</summary>
     public const string Leave =

@@ -51,6 +51,8 @@ public sealed class SqliteFixture : StoreFixture
         return connection;
     }
 
+    protected override string TableName(string table) => "taskrecovery_" + table;
+
     public override Task<DateTimeOffset> GetTimeAsync(CancellationToken cancellationToken)
         => Task.FromResult(TimeProvider.System.GetUtcNow());
 

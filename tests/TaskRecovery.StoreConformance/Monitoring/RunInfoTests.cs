@@ -108,6 +108,56 @@ public abstract class RunInfoTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Fact]
+    public async Task A_step_in_which_a_node_died_is_erased_with_its_entry()
+    {
+        var node = GivenNode("victim");
+        var (_, ids) = await GivenBatchAsync(node, 3);
+        Report(node, $$"""{"{{ids[0]}}":"of Ann","{{ids[1]}}":"other \u0022}\u0022, \\","{{ids[2]}}0":"of nobody"}""");
+        await DieAndSweepAsync(node);
+        var boxes = new[] { await BoxAsync(ids[0]), await BoxAsync(ids[1]), await BoxAsync(ids[2]) };
+
+        await Store.EraseAsync(EraseTarget.Entry(ids[0]), Cancellation);
+
+        Assert.Equal(["of Ann", "other \"}\", \\", null], boxes.Select(static box => box.Step));
+        Assert.All(boxes, static box => Assert.Equal(1000, box.Vitals!.WorkingSetBytes));
+        var (outcomes, nodes) = (await Fixture.ReadTextAsync("outcomes", Cancellation), await Fixture.ReadTextAsync("nodes", Cancellation));
+        Assert.Contains("other ", outcomes, StringComparison.Ordinal);
+        Assert.DoesNotContain("of Ann", outcomes, StringComparison.Ordinal);
+        Assert.Contains("victim", nodes, StringComparison.Ordinal);
+        Assert.DoesNotContain("of Ann", nodes, StringComparison.Ordinal);
+        Assert.DoesNotContain("other ", nodes, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_node_that_died_or_left_without_entries_keeps_no_step()
+    {
+        foreach (var name in (string[])["dead", "left"])
+        {
+            var node = GivenNode(name);
+            var held = await GivenClaimedAsync(node);
+            Report(node, $$"""{"{{held.Id}}":"of Ann"}""");
+            await FinishAsync(held);
+            await Store.RemoveSettledClaimsAsync(node.Id, [held.Fence], Cancellation);
+            if (name == "dead")
+            {
+                Die(node);
+            }
+            else
+            {
+                node.Session.Leave(node.Id);
+            }
+        }
+
+        await SweepAsync();
+
+        var nodes = await Fixture.ReadTextAsync("nodes", Cancellation);
+        Assert.Contains("dead", nodes, StringComparison.Ordinal);
+        Assert.Contains("left", nodes, StringComparison.Ordinal);
+        Assert.DoesNotContain("of Ann", nodes, StringComparison.Ordinal);
+        Assert.Equal(1000, (await Monitor.ListNodesAsync(Cancellation)).Single(static node => node.Name == "dead").Vitals!.WorkingSetBytes);
+    }
+
+    [Fact]
     public async Task A_crash_loop_has_a_black_box_and_other_ends_have_none()
     {
         var looping = await GivenEntryAsync();
@@ -134,6 +184,13 @@ public abstract class RunInfoTests(StoreFixture fixture) : StoreTests(fixture)
         var vitals = Assert.Single(await Monitor.ListNodesAsync(Cancellation)).Vitals;
         Assert.Equal((1000L, 2), (vitals!.WorkingSetBytes, vitals.Running));
     }
+
+    private static void Report(TestNode node, string steps)
+        => node.Session.SendHeartbeat(
+            node.Id, node.Registration.HoldsLock, () => true,
+            Vitals.Replace("""{"1":"render"}""", steps, StringComparison.Ordinal).Trim());
+
+    private async Task<BlackBox> BoxAsync(long entryId) => Assert.Single((await LifeAsync(entryId)).Runs).BlackBox!;
 
     private async Task WriteAsync(TestNode node, Held held)
     {
