@@ -196,7 +196,7 @@
     // A note about an action is shown once: not again after a reload.
     if (new URLSearchParams(location.search).has("did")) {
       const url = new URL(location.href);
-      for (const name of ["did", "n", "undo", "of", "name"]) { url.searchParams.delete(name); }
+      for (const name of ["did", "n", "undo", "of", "name", "why", "end"]) { url.searchParams.delete(name); }
       history.replaceState(null, "", url);
     }
 

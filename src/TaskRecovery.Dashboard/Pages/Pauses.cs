@@ -32,7 +32,7 @@ internal static class Pauses
             : Ui.Act(
                 request.Href($"{what}/resume"), "Resume", name, "small", fields: Html($"{Ui.Hidden("name", name)}{Fields(pause)}"));
 
-    /// <summary>Fields that tell a resumption what the pause was, so that its undo can restore it.</summary>
+    /// <summary>Fields of a resumption with the pause that it ends, so that its undo can restore the pause.</summary>
     public static Markup Fields(PauseInfo? pause)
         => Fields(Before, pause?.Reason, pause?.Until?.ToString("O", CultureInfo.InvariantCulture));
 
