@@ -33,9 +33,34 @@ internal sealed class Acting(SharedReads shared, Refusals refusals, ILogger<Acti
             return null;
         }
 
-        var done = await action.RunAsync(request).ConfigureAwait(false);
-        shared.Forget();
+        var done = await RunKnownAsync(request, action).ConfigureAwait(false);
         Log.Acted(logger, request.Access.User, what, done.Path, done.Note);
         return done;
     }
+
+    private async ValueTask<Done> RunKnownAsync(DashboardRequest request, IAction action)
+    {
+        try
+        {
+            return await action.RunAsync(request).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is UnconfirmedException || UnconfirmedException.IsCause(failure))
+        {
+            // A page that answers a POST must not say that it can be loaded again: that would repeat the action.
+            var known = failure as UnconfirmedException;
+            throw new UnconfirmedException(
+                known?.InnerException ?? failure, [PageOf(request, action), .. (known?.Look ?? []), .. EventsOf(request)]);
+        }
+        finally
+        {
+            shared.Forget();
+        }
+    }
+
+    // The address of an action is that of the page that shows its effect, with a verb behind it.
+    private static string PageOf(DashboardRequest request, IAction action) => string.Join(
+        '/', action.Route.Split('/')[..^1].Select(part => part.StartsWith('{') ? request.Route("id") : part));
+
+    // Events are of the whole system: a user with a scope sees none.
+    private static string[] EventsOf(DashboardRequest request) => request.Access.Scope is null ? ["events"] : [];
 }

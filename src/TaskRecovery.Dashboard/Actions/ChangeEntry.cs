@@ -44,13 +44,25 @@ internal sealed class ChangeEntry(BulkAction action, IQueueMonitor monitor, IQue
         var preview = await operations.PreviewAsync(
             new BulkRequest { Action = action, EntryIds = [id], Scope = request.Access.Scope, Retry = Retry(request) },
             audit, request.Aborted).ConfigureAwait(false);
-        var (started, _) = await operations.StartAsync(preview.OperationId, audit, request.Aborted).ConfigureAwait(false);
+        try
+        {
+            return await CarryOutAsync(request, id, preview.OperationId, audit).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (UnconfirmedException.IsCause(failure))
+        {
+            throw new UnconfirmedException(failure, [$"operations/{preview.OperationId}"]);
+        }
+    }
+
+    private async ValueTask<Done> CarryOutAsync(DashboardRequest request, long id, long operation, AuditInfo audit)
+    {
+        var (started, _) = await operations.StartAsync(operation, audit, request.Aborted).ConfigureAwait(false);
         if (started != OperationResult.Done)
         {
             return Noted(id, ChangeOperation.Refused(started));
         }
 
-        var current = await ContinueAsync(request, preview.OperationId).ConfigureAwait(false);
+        var current = await ContinueAsync(request, operation).ConfigureAwait(false);
         if (current is { State: OperationState.Running })
         {
             return Noted(id, action == BulkAction.Retry ? "retrying" : "cancelling");
@@ -59,13 +71,13 @@ internal sealed class ChangeEntry(BulkAction action, IQueueMonitor monitor, IQue
         // A question that takes too long must not make an action that was done look like one that failed.
         if (current is { Done: > 0 })
         {
-            return Answer(id, OperatorResult.Done) with { Undo = preview.OperationId };
+            return Answer(id, OperatorResult.Done) with { Undo = operation };
         }
 
         var entries = await operations.ListOperationEntriesAsync(
-            new OperationEntryQuery { OperationId = preview.OperationId }, request.Aborted).ConfigureAwait(false);
+            new OperationEntryQuery { OperationId = operation }, request.Aborted).ConfigureAwait(false);
         var result = entries.Entries is [var changed, ..] ? changed.Result : OperatorResult.NotFound;
-        return Answer(id, result) with { Undo = result == OperatorResult.Done ? preview.OperationId : null };
+        return Answer(id, result) with { Undo = result == OperatorResult.Done ? operation : null };
     }
 
     // Any node continues the operation too. If one is doing its only step, this process can't, and the result is not known yet.

@@ -205,7 +205,13 @@ internal sealed partial class ApiEndpoints(
         => Problem(new Refusal(StatusCodes.Status404NotFound, "Not found", "It never existed, or retention has removed it."));
 
     private static Reply Problem(Refusal refusal)
-        => Json(new ApiProblem(refusal.Status, refusal.Title, refusal.Text), ApiJson.Default.ApiProblem) with { Status = refusal.Status };
+        => Json(new ApiProblem(refusal.Status, refusal.Title, Detail(refusal)), ApiJson.Default.ApiProblem) with
+        {
+            Status = refusal.Status,
+        };
+
+    private static string Detail(Refusal refusal)
+        => refusal.Look.Count == 0 ? refusal.Text : $"{refusal.Text} Ask for {string.Join(", ", refusal.Look)}.";
 
     private static Reply Json<T>(T value, JsonTypeInfo<T> type)
         => new(

@@ -136,7 +136,7 @@ internal sealed class DashboardEndpoints(
     private async Task RefuseAsync(HttpContext context, Refusal refusal)
     {
         context.Response.Headers.ContentSecurityPolicy = RefusalPage.ContentSecurityPolicy;
-        await SendAsync(context, refusal.Status, RefusalPage.Render(refusal)).ConfigureAwait(false);
+        await SendAsync(context, refusal.Status, RefusalPage.Render(refusal, Root(context))).ConfigureAwait(false);
     }
 
     private static void Redirect(HttpContext context, string address, int status)

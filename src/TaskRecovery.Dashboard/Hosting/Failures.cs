@@ -13,6 +13,13 @@ internal static class Failures
 {
     public static Refusal? Explain(Exception failure) => failure switch
     {
+        UnconfirmedException unconfirmed => new(
+            unconfirmed.InnerException is TimeoutException ? StatusCodes.Status504GatewayTimeout : StatusCodes.Status503ServiceUnavailable,
+            "The database did not confirm this",
+            "It is not known whether this was done. Look before you repeat it.")
+        {
+            Look = unconfirmed.Look,
+        },
         StoreUnavailableException => new(
             StatusCodes.Status503ServiceUnavailable, "The database does not answer",
             "Nothing is lost: entries wait until it is back. Reload the page in a moment."),

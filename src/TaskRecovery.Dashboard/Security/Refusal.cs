@@ -5,4 +5,8 @@ namespace TaskRecovery.Dashboard.Security;
 /// <param name="Title">The reason in a few words.</param>
 /// <param name="Text">The rule, and what to do.</param>
 /// <param name="Code">The line of code to add; <see langword="null"/> if there is none.</param>
-internal sealed record Refusal(int Status, string Title, string Text, string? Code = null);
+internal sealed record Refusal(int Status, string Title, string Text, string? Code = null)
+{
+    /// <summary>The pages below the root to look at; empty if there are none.</summary>
+    public IReadOnlyList<string> Look { get; init; } = [];
+}

@@ -30,6 +30,10 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
     /// <summary>What the store throws if something is resumed; <see langword="null"/> if it is resumed.</summary>
     public Exception? ResumeFailure { get; set; }
 
+    /// <summary>An action that the store stores, by its first words, and what it throws instead of confirming it;
+    /// <see langword="null"/> if it confirms all.</summary>
+    public (string Action, Exception Failure)? Unconfirmed { get; set; }
+
     /// <summary>What the store throws if the entries of an operation are listed; <see langword="null"/> if they are.</summary>
     public Exception? EntriesFailure { get; set; }
 
@@ -168,6 +172,11 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
         lock (_done)
         {
             _done.Add((action, audit));
+        }
+
+        if (Unconfirmed is var (unconfirmed, failure) && action.StartsWith(unconfirmed, StringComparison.Ordinal))
+        {
+            throw failure;
         }
 
         return ValueTask.FromResult(result);
