@@ -10,11 +10,14 @@ internal static class ActionText
     /// <param name="call">The call.</param>
     /// <param name="result">The result.</param>
     /// <param name="ifNotFound">What to do if the thing does not exist; <see langword="null"/> if nothing can be done.</param>
-    public static int Write(CommandCall call, ActionResult result, string? ifNotFound = null)
+    public static int Write(CommandCall call, ActionResult result, string? ifNotFound = null) => Write(call, result, result, ifNotFound);
+
+    /// <summary>As the other one, with a JSON of its own.</summary>
+    public static int Write<TJson>(CommandCall call, ActionResult result, TJson json, string? ifNotFound = null)
     {
         if (call.AsJson)
         {
-            call.Json(result);
+            call.Json(json);
         }
         else if (result.Result == OperatorResult.Done)
         {

@@ -3,7 +3,8 @@ using TaskRecovery.Cli.Output;
 
 namespace TaskRecovery.Cli.Commands;
 
-/// <summary>Retries or cancels one entry or many.</summary>
+/// <summary>Retries or cancels one entry or many. One is an operation on one id, so that its undo restores what was there: the due time of
+/// a cancelled entry, and the state, time and reason with which a retried one had ended.</summary>
 internal static class EntryAction
 {
     public static async Task<int> RunAsync(
@@ -29,20 +30,31 @@ internal static class EntryAction
         var subject = $"entry {Format.Number(id)}";
         if (call.IsDryRun && await FindRefusalAsync(call, id, action, cancellationToken).ConfigureAwait(false) is { } refusal)
         {
-            return ActionText.Write(call, new ActionResult(NameOf(action), subject, refusal));
+            return Write(call, new EntryActionResult(NameOf(action), subject, refusal, null));
         }
 
         var what = $"{action} {subject} in {call.Store.Where}{Describe(retry)}";
-        if (await call.AskAsync(what, cancellationToken).ConfigureAwait(false) is { } code)
+        if (await call.AskAsync(what, cancellationToken).ConfigureAwait(false) is { } answer)
         {
-            return code;
+            return answer;
         }
 
-        var result = action == BulkAction.Retry
-            ? await call.Store.Operator.RetryAsync(id, call.Audit, retry, cancellationToken).ConfigureAwait(false)
-            : await call.Store.Operator.CancelAsync(id, call.Audit, cancellationToken).ConfigureAwait(false);
-        return ActionText.Write(call, new ActionResult(NameOf(action), subject, result));
+        var request = new BulkRequest { Action = action, EntryIds = [id], Retry = retry };
+        var preview = await call.Store.Operator.PreviewAsync(request, call.Audit, cancellationToken).ConfigureAwait(false);
+        var operation = preview.OperationId;
+        var result = await OperationRun.ChangeOneAsync(call, operation, cancellationToken).ConfigureAwait(false);
+        var code = Write(call, new EntryActionResult(NameOf(action), subject, result, operation));
+        if (result == OperatorResult.Done)
+        {
+            var limit = retry is null ? "" : " until it runs";
+            call.Printer.Note($"operation {operation}: 'taskrecovery undo {operation}' reverses it{limit}.");
+        }
+
+        return code;
     }
+
+    private static int Write(CommandCall call, EntryActionResult result)
+        => ActionText.Write(call, new ActionResult(result.Action, result.Subject, result.Result), result);
 
     // Why the action would be refused, as far as the entry's state tells.
     private static async Task<OperatorResult?> FindRefusalAsync(

@@ -16,13 +16,25 @@ internal static class OperationRun
     {
         var id = preview.OperationId;
         call.Printer.Note($"operation {id}");
-        var answer = await WaitForStartAsync(
-            call, call.Store.Operator.StartAsync(id, call.Audit, CancellationToken.None).AsTask(), () => new ValueTask<long?>(id),
-            $"It is not known whether operation {id} was started", cancellationToken).ConfigureAwait(false);
-        return answer.Result == OperationResult.Done
-            ? await RunAsync(call, id, preview.Entries, cancellationToken).ConfigureAwait(false)
-            : throw new CommandException(
-                ExitCodes.Found, $"Operation {id} was not started: {answer.Result}. Nothing was changed; try again.");
+        await StartPreparedAsync(call, id, cancellationToken).ConfigureAwait(false);
+        return await RunAsync(call, id, preview.Entries, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Starts a prepared operation on one entry and carries it out.</summary>
+    /// <returns>What became of the entry.</returns>
+    public static async Task<OperatorResult> ChangeOneAsync(CommandCall call, long id, CancellationToken cancellationToken)
+    {
+        await StartPreparedAsync(call, id, cancellationToken).ConfigureAwait(false);
+        var operation = await CarryOutAsync(call, id, cancellationToken).ConfigureAwait(false);
+        if (operation.Done > 0)
+        {
+            return OperatorResult.Done;
+        }
+
+        var entries = await ListEntriesAsync(call, new OperationEntryQuery { OperationId = id }, cancellationToken).ConfigureAwait(false);
+        return entries is [var entry, ..]
+            ? entry.Result
+            : throw new CommandException(ExitCodes.Found, $"Operation {id} is {operation.State}. Nothing was changed.");
     }
 
     /// <summary>Starts the operation that reverses another one, and carries it out.</summary>
@@ -81,6 +93,18 @@ internal static class OperationRun
         foreach (var entry in entries.Where(static entry => entry.Result != OperatorResult.Done))
         {
             printer.Line($"entry {Format.Number(entry.EntryId)}: refused, because {ActionText.Describe(entry.Result)}");
+        }
+    }
+
+    private static async Task StartPreparedAsync(CommandCall call, long id, CancellationToken cancellationToken)
+    {
+        var answer = await WaitForStartAsync(
+            call, call.Store.Operator.StartAsync(id, call.Audit, CancellationToken.None).AsTask(), () => new ValueTask<long?>(id),
+            $"It is not known whether operation {id} was started", cancellationToken).ConfigureAwait(false);
+        if (answer.Result != OperationResult.Done)
+        {
+            throw new CommandException(
+                ExitCodes.Found, $"Operation {id} was not started: {answer.Result}. Nothing was changed; try again.");
         }
     }
 

@@ -21,6 +21,7 @@ namespace TaskRecovery.Cli.Output;
 [JsonSerializable(typeof(TaskPage))]
 [JsonSerializable(typeof(LifeResult))]
 [JsonSerializable(typeof(ActionResult))]
+[JsonSerializable(typeof(EntryActionResult))]
 [JsonSerializable(typeof(BulkResult))]
 [JsonSerializable(typeof(EraseResult))]
 [JsonSerializable(typeof(TriggerResult))]

@@ -20,15 +20,16 @@ public sealed class OperationTests : IDisposable
 
         var list = await _cli.RunAsync("ops");
         var named = await _cli.RunAsync("ops", "list", "--limit", "1", "--json");
-        var shown = await _cli.RunAsync("ops", "show", "1");
-        var entries = await _cli.RunAsync("ops", "show", "1", "--entries", "--json");
-        var selection = await _cli.RunAsync("ops", "show", "2");
+        var shown = await _cli.RunAsync("ops", "show", "2");
+        var entries = await _cli.RunAsync("ops", "show", "2", "--entries", "--json");
+        var selection = await _cli.RunAsync("ops", "show", "3");
 
-        Assert.Equal((0, 3, "There are no others.\n"), (list.ExitCode, list.Lines.Length, list.Error));
-        Assert.StartsWith("1   Cancel  Ended  2         1     1", list.Lines[2], StringComparison.Ordinal);
+        Assert.Equal((0, 4, "There are no others.\n"), (list.ExitCode, list.Lines.Length, list.Error));
+        Assert.StartsWith("2   Cancel  Ended  2         1     1", list.Lines[2], StringComparison.Ordinal);
         Assert.Contains("anna (cli)  wrong price", list.Lines[2], StringComparison.Ordinal);
-        Assert.Equal(2, named.Json().GetProperty("operations").EnumerateArray().Single().GetProperty("id").GetInt64());
-        Assert.Equal(2, named.Json().GetProperty("nextBefore").GetInt64());
+        Assert.StartsWith("1   Cancel  Ended  1         1     0", list.Lines[3], StringComparison.Ordinal);
+        Assert.Equal(3, named.Json().GetProperty("operations").EnumerateArray().Single().GetProperty("id").GetInt64());
+        Assert.Equal(3, named.Json().GetProperty("nextBefore").GetInt64());
         Assert.Equal($"entry {ids[0]}: refused, because it has already ended", shown.Lines[^1]);
         Assert.Equal(2, entries.Json().GetProperty("entries").GetArrayLength());
         Assert.Equal("selects: --state 'Waiting' --state 'Running' --kind 'ren*'", selection.Lines[^1]);
@@ -52,6 +53,23 @@ public sealed class OperationTests : IDisposable
         Assert.EndsWith("of 1", list.Lines[1], StringComparison.Ordinal);
         Assert.EndsWith("by 2", list.Lines[2], StringComparison.Ordinal);
         (await _cli.RunAsync("undo", "1", "--yes")).AssertFailed(1, "Operation 1 is undone by operation 2: only one that has ended");
+    }
+
+    [Fact]
+    public async Task One_entry_that_was_cancelled_waits_again_with_its_old_due_time_after_an_undo()
+    {
+        await _cli.MigratedAsync();
+
+        await UndoingAsync(_cli);
+    }
+
+    [Fact]
+    public async Task One_entry_that_was_cancelled_waits_again_with_its_old_due_time_after_an_undo_on_PostgreSQL()
+    {
+        await using var database = await MigratedDatabase.CreateAsync("cli");
+        using var cli = new CliFixture(database.ConnectionString);
+
+        await UndoingAsync(cli);
     }
 
     [Fact]
@@ -139,6 +157,20 @@ public sealed class OperationTests : IDisposable
         Assert.EndsWith("anna (cli)  wrong price", lines[2], StringComparison.Ordinal);
         Assert.StartsWith("2          Undo of 1  done", lines[3], StringComparison.Ordinal);
         Assert.Contains("bert (cli)", lines[3], StringComparison.Ordinal);
+    }
+
+    private static async Task UndoingAsync(CliFixture cli)
+    {
+        var id = (await cli.EnqueueAsync(1, new EnqueueOptions { RunAfter = TimeSpan.FromDays(30) }))[0];
+        var before = (await cli.RunAsync("list", "--json")).Json().GetProperty("entries")[0].GetProperty("runAt").GetDateTimeOffset();
+
+        var cancelled = await cli.RunAsync("cancel", $"{id}", "--yes", "--json");
+        var ended = (await cli.RunAsync("list", "--json")).Json().GetProperty("entries")[0].GetProperty("state").GetString();
+        var undone = await cli.RunAsync("undo", $"{cancelled.Json().GetProperty("operationId").GetInt64()}", "--yes");
+        var after = (await cli.RunAsync("list", "--json")).Json().GetProperty("entries")[0];
+
+        Assert.Equal((0, "Cancelled", 0), (cancelled.ExitCode, ended, undone.ExitCode));
+        Assert.Equal(("Waiting", before), (after.GetProperty("state").GetString(), after.GetProperty("runAt").GetDateTimeOffset()));
     }
 
     [Theory]

@@ -20,10 +20,16 @@ public sealed class WriteTests : IDisposable
         var events = (await _cli.RunAsync("events", "--by", "anna", "--json")).Json().GetProperty("events");
         var due = (await _cli.RunAsync("list", "--json")).Json().GetProperty("entries")[0].GetProperty("runAt").GetDateTimeOffset();
 
-        Assert.Equal((0, $"cancel entry {id}: done\n", ""), (cancelled.ExitCode, cancelled.Out, cancelled.Error));
-        Assert.Equal((0, $"retry entry {id}: done\n"), (retried.ExitCode, retried.Out));
         Assert.Equal(
-            ("EntryCancelled", "wrong price", "cli"), (Text(events[0], "kind"), Text(events[0], "reason"), Text(events[0], "tool")));
+            (0, $"cancel entry {id}: done\n", "operation 1: 'taskrecovery undo 1' reverses it.\n"),
+            (cancelled.ExitCode, cancelled.Out, cancelled.Error));
+        Assert.Equal(
+            (0, $"retry entry {id}: done\n", "operation 2: 'taskrecovery undo 2' reverses it until it runs.\n"),
+            (retried.ExitCode, retried.Out, retried.Error));
+        Assert.Equal(["OperationEnded", "OperationStarted"], events.EnumerateArray().Select(static one => Text(one, "kind")));
+        Assert.All(events.EnumerateArray(), happened => Assert.Equal(
+            (id, "Cancel", "wrong price", "cli"),
+            (happened.GetProperty("entryId").GetInt64(), Text(happened, "subject"), Text(happened, "reason"), Text(happened, "tool"))));
         Assert.True(due > DateTimeOffset.UtcNow.AddMinutes(110), $"due at {due}");
     }
 
