@@ -90,6 +90,25 @@ internal sealed class CommandCall(ParseResult arguments, Terminal terminal, Stor
         return ExitCodes.Interrupted;
     }
 
+    /// <summary>Sends one change. If no answer comes, the server may have stored it, and the message says so.</summary>
+    public async Task<T> SendAsync<T>(Func<IQueueOperator, ValueTask<T>> change)
+    {
+        try
+        {
+            return await change(Store.Operator).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (
+            Store.HasServer && (exception is OperationCanceledException || Failure.IsNotReachable(exception)))
+        {
+            var why = exception is not OperationCanceledException ? exception.Message
+                : HasTimedOut() ? "There was no answer within --timeout." : "Interrupted.";
+            throw new CommandException(
+                ExitCodes.NotReachable,
+                $"{why} It is not known whether this was done: look with 'taskrecovery events --by \"{Audit.Actor}\"' "
+                + "before you repeat it.");
+        }
+    }
+
     /// <summary>Writes what an action would do.</summary>
     public void Describe(DryRunResult result)
     {

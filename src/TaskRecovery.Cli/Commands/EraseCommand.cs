@@ -36,7 +36,7 @@ internal static class EraseCommand
             var erased = 0;
             foreach (var target in targets)
             {
-                erased += await call.Store.Operator.EraseAsync(target, call.Audit, cancellationToken).ConfigureAwait(false);
+                erased += await call.SendAsync(one => one.EraseAsync(target, call.Audit, cancellationToken)).ConfigureAwait(false);
             }
 
             return Write(call, new EraseResult(what, erased));

@@ -32,7 +32,9 @@ internal static class JobCommand
                 return code;
             }
 
-            if (await call.Store.Operator.TriggerJobAsync(id, call.Audit, policy, cancellationToken).ConfigureAwait(false) is not { } entry)
+            var triggered = await call.SendAsync(
+                one => one.TriggerJobAsync(id, call.Audit, policy, cancellationToken)).ConfigureAwait(false);
+            if (triggered is not { } entry)
             {
                 call.Printer.Note($"run {shown}: nothing was changed, because it is paused, has ended or was deleted.");
                 return ExitCodes.Found;
@@ -122,7 +124,7 @@ internal static class JobCommand
             return code;
         }
 
-        var runs = await call.Store.Operator.BackfillJobAsync(id, begin, end, call.Audit, cancellationToken).ConfigureAwait(false);
+        var runs = await call.SendAsync(one => one.BackfillJobAsync(id, begin, end, call.Audit, cancellationToken)).ConfigureAwait(false);
         if (call.AsJson)
         {
             call.Json(new BackfillResult(name, runs));
@@ -151,7 +153,7 @@ internal static class JobCommand
                 return code;
             }
 
-            var result = await call.Store.Operator.DeleteJobAsync(id, call.Audit, cancellationToken).ConfigureAwait(false);
+            var result = await call.SendAsync(one => one.DeleteJobAsync(id, call.Audit, cancellationToken)).ConfigureAwait(false);
             return ActionText.Write(call, new ActionResult("delete", shown, result));
         });
     }

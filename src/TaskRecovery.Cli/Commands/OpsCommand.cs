@@ -108,7 +108,7 @@ internal static class OpsCommand
                 return code;
             }
 
-            var answer = await call.Store.Operator.StopAsync(operation.Id, call.Audit, cancellationToken).ConfigureAwait(false);
+            var answer = await call.SendAsync(one => one.StopAsync(operation.Id, call.Audit, cancellationToken)).ConfigureAwait(false);
             if (answer is not { Result: OperationResult.Done, Operation: { } stopped })
             {
                 throw Refusal(operation.Id, answer, OperationChecks.Stoppable);

@@ -36,7 +36,7 @@ internal static class PauseCommand
                 return code;
             }
 
-            var result = await call.Store.Operator.PauseAsync(target, call.Audit, end, cancellationToken).ConfigureAwait(false);
+            var result = await call.SendAsync(one => one.PauseAsync(target, call.Audit, end, cancellationToken)).ConfigureAwait(false);
             return ActionText.Write(
                 call, new ActionResult("pause", shown, result),
                 ifNotFound: target.JobId is null ? "To pause a name that was never used, add --new." : null);

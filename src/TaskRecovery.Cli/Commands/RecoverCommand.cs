@@ -42,7 +42,7 @@ internal static class RecoverCommand
             return code;
         }
 
-        Write(call, await call.Store.Operator.RecoverAsync(call.Audit, cancellationToken).ConfigureAwait(false));
+        Write(call, await call.SendAsync(one => one.RecoverAsync(call.Audit, cancellationToken)).ConfigureAwait(false));
         return ExitCodes.Done;
     }
 

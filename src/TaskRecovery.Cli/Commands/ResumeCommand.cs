@@ -20,7 +20,7 @@ internal static class ResumeCommand
                 return code;
             }
 
-            var result = await call.Store.Operator.ResumeAsync(target, call.Audit, cancellationToken).ConfigureAwait(false);
+            var result = await call.SendAsync(one => one.ResumeAsync(target, call.Audit, cancellationToken)).ConfigureAwait(false);
             return ActionText.Write(call, new ActionResult("resume", shown, result));
         });
     }

@@ -25,6 +25,10 @@ internal sealed class StoreSession : IAsyncDisposable
     /// <summary>The database for questions and messages.</summary>
     public string Where => _connection.Where;
 
+    /// <summary>Whether a change may be stored although the call was cancelled, because a server had received it. A write to a file that
+    /// was cancelled is never stored.</summary>
+    public bool HasServer => _connection.File is null;
+
     /// <summary>The read model.</summary>
     public IQueueMonitor Monitor => _services.GetRequiredService<IQueueMonitor>();
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 using TaskRecovery.TestSupport;
 
@@ -54,6 +55,36 @@ public sealed class PostgreSqlTests
             StringComparison.Ordinal);
         Assert.Equal("Running", running.Json().GetProperty("operations").EnumerateArray().Single().GetProperty("state").GetString());
         Assert.Equal((0, "operation 1: Ended, 1200 done, 0 refused\n"), (continued.ExitCode, continued.Out));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_change_whose_answer_was_not_waited_for_is_not_called_undone(bool timesOut)
+    {
+        await using var database = await MigratedDatabase.CreateAsync("cli");
+        var time = new FakeTimeProvider();
+        using var cli = new CliFixture(database.ConnectionString) { Time = time };
+        await using var holder = new NpgsqlConnection($"{database.ConnectionString};Pooling=false");
+        await holder.OpenAsync(TestContext.Current.CancellationToken);
+        await ExecuteAsync(holder, "begin; lock table taskrecovery.queues in exclusive mode");
+        using var interrupt = new CancellationTokenSource();
+
+        var paused = cli.RunAsync(
+            ["pause", "queue", "mail", "--new", "--yes", "--actor", "anna", "--timeout", "1h"], answer: null,
+            cancellationToken: interrupt.Token);
+        await UntilOneWaitsForALockAsync(database.ConnectionString, paused);
+        if (timesOut)
+        {
+            time.Advance(TimeSpan.FromHours(2));
+        }
+        else
+        {
+            await interrupt.CancelAsync();
+        }
+
+        (await paused).AssertFailed(
+            3, "It is not known whether this was done: look with 'taskrecovery events --by \"anna\"' before you repeat it.");
     }
 
     [Theory]
@@ -152,6 +183,20 @@ public sealed class PostgreSqlTests
 
         result.AssertFailed(4, "Check the user, the password and the database of the connection string.");
         Assert.DoesNotContain("secret77", result.Error, StringComparison.Ordinal);
+    }
+
+    // In a transaction, the list of sessions would stay as it was first read.
+    private static async Task UntilOneWaitsForALockAsync(string connectionString, Task call)
+    {
+        await using var connection = new NpgsqlConnection($"{connectionString};Pooling=false");
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var command = new NpgsqlCommand(
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'", connection);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!call.IsCompleted && (long)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))! == 0)
+        {
+            await timer.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+        }
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string statement)
