@@ -49,9 +49,7 @@ internal static class BulkRun
             var sample = new List<EntrySummary>();
             foreach (var id in ids.Take(SampleSize))
             {
-                var page = await call.Store.Monitor.ListAsync(
-                    new EntryQuery { Before = id + 1, Limit = 1, MaxExamined = 1 }, cancellationToken).ConfigureAwait(false);
-                sample.AddRange(page.Entries.Where(entry => entry.Id == id));
+                sample.AddRange(await FindAsync(call, id, cancellationToken).ConfigureAwait(false));
             }
 
             var what = Describe(request, Format.Number(ids.Count), call.Store.Where, how);
@@ -60,11 +58,28 @@ internal static class BulkRun
         }
 
         var query = request.Query! with { States = PossibleStates(request) };
+        var (count, newest) = await LookAsync(call, query, cancellationToken).ConfigureAwait(false);
+        call.Describe(new DryRunResult(Describe(request, count.ToString(), call.Store.Where, how), count, newest));
+    }
+
+    /// <summary>Counts the entries that match a query, and lists the newest of them.</summary>
+    public static async Task<(Count Count, IReadOnlyList<EntrySummary> Newest)> LookAsync(
+        CommandCall call, EntryQuery query, CancellationToken cancellationToken)
+    {
         var groups = await call.Store.Monitor.GroupAsync(query, EntryGrouping.State, cancellationToken).ConfigureAwait(false);
-        var count = new Count(
-            groups.Groups.Sum(static group => group.Entries.Value), groups.IsComplete ? CountPrecision.Exact : CountPrecision.AtLeast);
         var newest = await call.Store.Monitor.ListAsync(query with { Limit = SampleSize }, cancellationToken).ConfigureAwait(false);
-        call.Describe(new DryRunResult(Describe(request, count.ToString(), call.Store.Where, how), count, newest.Entries));
+        return (
+            new Count(
+                groups.Groups.Sum(static group => group.Entries.Value), groups.IsComplete ? CountPrecision.Exact : CountPrecision.AtLeast),
+            newest.Entries);
+    }
+
+    /// <summary>Finds an entry by its id; none if it does not exist.</summary>
+    public static async Task<IEnumerable<EntrySummary>> FindAsync(CommandCall call, long id, CancellationToken cancellationToken)
+    {
+        var page = await call.Store.Monitor.ListAsync(
+            new EntryQuery { Before = id + 1, Limit = 1, MaxExamined = 1 }, cancellationToken).ConfigureAwait(false);
+        return page.Entries.Where(entry => entry.Id == id);
     }
 
     private static EntryState[] PossibleStates(BulkRequest request)

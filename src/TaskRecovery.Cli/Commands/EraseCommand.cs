@@ -28,20 +28,88 @@ internal static class EraseCommand
                 [.. (call.Get(ids) ?? []).Select(Values.Id).Distinct()],
                 call.Get(key), call.Get(kind), Values.Pair("--metadata", call.Get(metadata)));
             var question = $"Erase the data of {what} in {call.Store.Where}, which can't be undone";
+            if (call.IsDryRun)
+            {
+                return await DescribeAsync(call, targets, what, question, cancellationToken).ConfigureAwait(false);
+            }
+
             if (await call.AskAsync(question, cancellationToken).ConfigureAwait(false) is { } code)
             {
                 return code;
             }
 
-            var erased = 0;
-            foreach (var target in targets)
-            {
-                erased += await call.SendAsync(one => one.EraseAsync(target, call.Audit, cancellationToken)).ConfigureAwait(false);
-            }
-
-            return Write(call, new EraseResult(what, erased));
+            var (erased, missing) = await EraseAsync(call, targets, cancellationToken).ConfigureAwait(false);
+            return Write(call, new EraseResult(what, erased, missing));
         });
     }
+
+    private static async Task<(int Erased, IReadOnlyList<long> Missing)> EraseAsync(
+        CommandCall call, IReadOnlyList<EraseTarget> targets, CancellationToken cancellationToken)
+    {
+        var (erased, missing) = (0, new List<long>());
+        try
+        {
+            foreach (var target in targets)
+            {
+                var count = await call.Store.Operator.EraseAsync(target, call.Audit, cancellationToken).ConfigureAwait(false);
+                erased += count;
+                if (count == 0 && target.EntryId is { } id)
+                {
+                    missing.Add(id);
+                }
+            }
+        }
+        catch (Exception exception) when (exception is OperationCanceledException || Failure.IsNotReachable(exception))
+        {
+            // Each entry is erased by a transaction of its own, and a key or metadata may have selected many.
+            var isInterrupted = exception is OperationCanceledException && !call.HasTimedOut();
+            var why = exception is not OperationCanceledException ? exception.Message
+                : isInterrupted ? "Interrupted." : "It was not done within --timeout.";
+            throw new CommandException(
+                isInterrupted ? ExitCodes.Interrupted : ExitCodes.NotReachable,
+                string.Create(CultureInfo.InvariantCulture, $"{why} At least {erased} entries were erased. Repeat it to erase the rest."));
+        }
+
+        return (erased, missing);
+    }
+
+    private static async Task<int> DescribeAsync(
+        CommandCall call, IReadOnlyList<EraseTarget> targets, string what, string question, CancellationToken cancellationToken)
+    {
+        var (count, sample) = targets[0] is { EntryId: null } one
+            ? await BulkRun.LookAsync(
+                call, new EntryQuery { UniqueKey = one.UniqueKey, Kind = one.Kind, Metadata = one.Metadata }, cancellationToken)
+                .ConfigureAwait(false)
+            : await FindAsync(call, targets, cancellationToken).ConfigureAwait(false);
+        if (count is { Value: 0, Precision: CountPrecision.Exact })
+        {
+            return Write(call, new EraseResult(what, 0, Missing(targets, sample)));
+        }
+
+        foreach (var id in Missing(targets, sample))
+        {
+            call.Printer.Note($"entry {Format.Number(id)} does not exist.");
+        }
+
+        call.Describe(new DryRunResult($"{question}: {count} found", count, sample));
+        return ExitCodes.Done;
+    }
+
+    private static async Task<(Count Count, IReadOnlyList<EntrySummary> Found)> FindAsync(
+        CommandCall call, IReadOnlyList<EraseTarget> targets, CancellationToken cancellationToken)
+    {
+        var found = new List<EntrySummary>();
+        foreach (var target in targets)
+        {
+            found.AddRange(await BulkRun.FindAsync(call, target.EntryId!.Value, cancellationToken).ConfigureAwait(false));
+        }
+
+        return (new Count(found.Count), found);
+    }
+
+    private static long[] Missing(IReadOnlyList<EraseTarget> targets, IReadOnlyList<EntrySummary> found)
+        => [.. targets.Where(static target => target.EntryId is not null).Select(static target => target.EntryId!.Value)
+            .Except(found.Select(static entry => entry.Id))];
 
     private static (IReadOnlyList<EraseTarget> Targets, string What) Read(
         long[] ids, string? key, string? kind, KeyValuePair<string, string>? metadata)
@@ -73,12 +141,17 @@ internal static class EraseCommand
         }
         else if (result.Entries > 0)
         {
-            call.Printer.Line(string.Create(CultureInfo.InvariantCulture, $"erase {result.Subject}: done, {result.Entries} erased"));
+            var done = result.Missing.Count == 0 ? "done, " : "";
+            call.Printer.Line(string.Create(CultureInfo.InvariantCulture, $"erase {result.Subject}: {done}{result.Entries} erased"));
+            foreach (var id in result.Missing)
+            {
+                call.Printer.Line($"entry {Format.Number(id)}: not erased, because it does not exist");
+            }
         }
 
         if (result.Entries > 0)
         {
-            return ExitCodes.Done;
+            return result.Missing.Count == 0 ? ExitCodes.Done : ExitCodes.PartlyDone;
         }
 
         call.Printer.Note($"erase {result.Subject}: nothing was changed, because it does not exist.");

@@ -87,6 +87,28 @@ public sealed class PostgreSqlTests
             3, "It is not known whether this was done: look with 'taskrecovery events --by \"anna\"' before you repeat it.");
     }
 
+    [Fact]
+    public async Task An_erase_that_was_stopped_says_how_many_are_erased()
+    {
+        await using var database = await MigratedDatabase.CreateAsync("cli");
+        using var cli = new CliFixture(database.ConnectionString);
+        var ids = await cli.EnqueueAsync(2);
+        await using var holder = new NpgsqlConnection($"{database.ConnectionString};Pooling=false");
+        await holder.OpenAsync(TestContext.Current.CancellationToken);
+        await ExecuteAsync(holder, $"begin; select from taskrecovery.entries where id = {ids[1]} for update");
+        using var interrupt = new CancellationTokenSource();
+
+        var stopped = cli.RunAsync(
+            ["erase", $"{ids[0]}", $"{ids[1]}", "--yes"], answer: null, cancellationToken: interrupt.Token);
+        await UntilOneWaitsForALockAsync(database.ConnectionString, stopped);
+        await interrupt.CancelAsync();
+
+        // On a machine that stands still, the server may have ended the wait first.
+        var result = await stopped;
+        Assert.Contains(result.ExitCode, (int[])[3, 130]);
+        Assert.EndsWith("At least 1 entries were erased. Repeat it to erase the rest.\n", result.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("stored", "status", "--watch", "--interval", "1ms")]
     [InlineData("Paused", "events", "--follow", "--interval", "1ms")]

@@ -66,7 +66,8 @@ public sealed class WriteTests : IDisposable
             static entry => Text(entry, "reason"));
 
         Assert.StartsWith(
-            "would: Erase the data of every entry with the metadata 'customer=4711' in ", asked.Out, StringComparison.Ordinal);
+            "would: Erase the data of every entry with the metadata 'customer=4711' in ", asked.Lines[0], StringComparison.Ordinal);
+        Assert.EndsWith(", which can't be undone: 2 found", asked.Lines[0], StringComparison.Ordinal);
         Assert.Equal((0, "erase every entry with the metadata 'customer=4711': done, 2 erased\n"), (byMetadata.ExitCode, byMetadata.Out));
         Assert.Equal((0, $"erase entry {one}: done, 1 erased\n"), (byId.ExitCode, byId.Out));
         nothing.AssertFailed(6, "erase every entry with the unique key 'invoice-1': nothing was changed, because it does not exist.");
