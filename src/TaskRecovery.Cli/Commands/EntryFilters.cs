@@ -63,7 +63,8 @@ internal sealed class EntryFilters
             : query;
     }
 
-    /// <summary>Describes a query by the options that select the same.</summary>
+    /// <summary>Describes a query by the options that select the same. A trace and a scope have no option: other tools set
+    /// them.</summary>
     public static string Describe(EntryQuery query)
     {
         ArgumentNullException.ThrowIfNull(query);
@@ -82,6 +83,10 @@ internal sealed class EntryFilters
             ("--ended-to", Time(query.EndedTo)),
             ("--metadata", query.Metadata is { } pair ? $"{pair.Key}={pair.Value}" : null),
             ("--text", query.Text),
+            ("trace", query.TraceId),
+            .. (query.Scope?.Queues ?? []).Select(static queue => ("scope: queue", (string?)queue)),
+            .. (query.Scope?.Kinds ?? []).Select(static kind => ("scope: kind", (string?)kind)),
+            ("scope: metadata", query.Scope?.Metadata is { } part ? $"{part.Key}={part.Value}" : null),
         ];
         return string.Join(' ', conditions.Where(static one => one.Value is not null).Select(static one => $"{one.Option} '{one.Value}'"));
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using TaskRecovery.Cli.Output;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Cli.Commands;
 
@@ -100,7 +101,9 @@ internal static class LifeText
         {
             table.Add(
                 Format.Number(one.OperationId),
-                one.Undoes is { } undone ? $"{one.Action} of {Format.Number(undone)}" : one.Action.ToString(),
+                one.Undoes is { } undone ? $"{one.Action} of {Format.Number(undone)}"
+                    : RetryText.Of(one.Retry) is { } how ? $"{one.Action} {how}"
+                    : one.Action.ToString(),
                 one.Result == OperatorResult.Done ? "done" : $"refused, because {ActionText.Describe(one.Result)}",
                 Format.Time(one.StartedAt),
                 $"{one.Audit.Actor}{(one.Audit.Tool is { } tool ? $" ({tool})" : "")}",

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using TaskRecovery.Cli.Errors;
 using TaskRecovery.Cli.Output;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Cli.Commands;
 
@@ -80,6 +81,11 @@ internal static class OpsCommand
             if (operation.Query is { } selection && EntryFilters.Describe(selection) is { Length: > 0 } conditions)
             {
                 call.Printer.Line($"selects: {conditions}");
+            }
+
+            if (RetryText.Of(operation.Retry) is { } how)
+            {
+                call.Printer.Line($"retries: {how}");
             }
 
             foreach (var entry in entries.Where(static entry => entry.Result == OperatorResult.Done))

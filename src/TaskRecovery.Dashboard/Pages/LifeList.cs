@@ -1,5 +1,6 @@
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Rendering;
+using TaskRecovery.Storage;
 using static TaskRecovery.Dashboard.Rendering.Markup;
 
 namespace TaskRecovery.Dashboard.Pages;
@@ -103,7 +104,8 @@ internal static class LifeList
         return new LifeItem(one.StartedAt, 3, icon, tone, Html(
             $"{verb} by <a href=\"{request.Href($"operations/{one.OperationId}")}\">operation {one.OperationId}</a>"))
         {
-            How = Html($"<div class=\"how\">started by {Ui.Name(one.Audit.Actor)}{(one.Audit.Tool is null ? "" : $" ({one.Audit.Tool})")}"
+            How = Html($"<div class=\"how\">{(RetryText.Of(one.Retry) is { } how ? $"{how} · " : "")}started by "
+                + $"{Ui.Name(one.Audit.Actor)}{(one.Audit.Tool is null ? "" : $" ({one.Audit.Tool})")}"
                 + $"{(one.Audit.Reason is { Length: > 0 } reason ? Html($" · “{reason}”") : default)}</div>"),
         };
     }

@@ -68,6 +68,7 @@ internal sealed class OperationDetailsPage(Reads reads, EnvironmentBadge environ
                     ? "Entries that have changed meanwhile are skipped."
                     : "Waiting entries end at once; the handlers of running ones are asked to stop.")}
                 You can stop the operation at any time, and undo it.</p>
+            <dl class="facts">{OperationFacts.Render(request, one)}</dl>
             {When(request.Access.Operate, Html($"""
                 <form method="post" action="{request.Href($"operations/{one.Id}/start")}" class="actions">
                     <div class="field reason"><label for="why">Why, if you like</label><input id="why" name="reason"
@@ -116,6 +117,7 @@ internal sealed class OperationDetailsPage(Reads reads, EnvironmentBadge environ
             {Ui.Fact("Could not be changed", Html($"{Shown.Number(one.Refused)}"))}
             {Ui.Fact("By", Html($"{Ui.Name(one.Audit.Actor)}{(one.Audit.Tool is null ? "" : $" ({one.Audit.Tool})")}"))}
             {Ui.Fact("Why", Ui.Text(one.Audit.Reason))}
+            {OperationFacts.Render(request, one)}
             {Ui.Fact("Started", Shown.Ago(one.StartedAt))}
             {Ui.Fact("Took", one is { StartedAt: { } started, EndedAt: { } ended } ? Html($"{Shown.Duration(ended - started)}") : default)}
             {Ui.Fact("Undone by", one.UndoneBy is { } undo

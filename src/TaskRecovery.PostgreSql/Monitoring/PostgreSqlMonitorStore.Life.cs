@@ -162,6 +162,7 @@ internal sealed partial class PostgreSqlMonitorStore
         Audit = new AuditInfo(row.GetString(3), row.StringOrNull(4)) { Tool = row.StringOrNull(5) },
         StartedAt = row.GetFieldValue<DateTimeOffset>(6),
         Undoes = row.Int64OrNull(7),
+        Retry = row.IsDBNull(8) ? null : new RetryOptions { From = (RetryFrom)row.GetInt16(8), RunAt = row.TimeOrNull(9) },
     };
 
     private static LifeExtras ReadExtras(NpgsqlDataReader row) => new(

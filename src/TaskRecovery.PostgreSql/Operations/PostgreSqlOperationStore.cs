@@ -171,6 +171,7 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
                         EntryId = stored.OnlyEntry,
                         Subject = operation.Action.ToString(),
                         Entries = operation.State == OperationState.Prepared ? operation.Expected.Value : operation.Done,
+                        Detail = added.Kind == QueueEventKind.OperationStarted ? RetryText.Of(operation.Retry) : null,
                     },
                     token).ConfigureAwait(false);
                 return new OperationAnswer(OperationResult.Done, changed);

@@ -49,8 +49,7 @@ internal sealed partial class PostgreSqlQueueStore
     {
         var change = await ChangeAsync(
             entryId,
-            QueueEventKind.EntryCancelled,
-            audit,
+            new NewEvent(QueueEventKind.EntryCancelled, audit),
             (connection, token) => Changes.CancelAsync(connection, [entryId], EndReasons.CancelRequested, token),
             cancellationToken).ConfigureAwait(false);
         if (change.IsRunning)
@@ -67,8 +66,7 @@ internal sealed partial class PostgreSqlQueueStore
         var queues = new HashSet<string>(StringComparer.Ordinal);
         var change = await ChangeAsync(
             entryId,
-            QueueEventKind.EntryRetried,
-            audit,
+            new NewEvent(QueueEventKind.EntryRetried, audit) { Detail = RetryText.Of(options) },
             (connection, token) => Changes.RetryAsync(connection, [entryId], options, queues, token),
             cancellationToken).ConfigureAwait(false);
         foreach (var queue in queues)
@@ -154,8 +152,7 @@ internal sealed partial class PostgreSqlQueueStore
     // Changes one entry, and stores who did it in the same transaction.
     private ValueTask<EntryChange> ChangeAsync(
         long entryId,
-        QueueEventKind kind,
-        AuditInfo audit,
+        NewEvent added,
         Func<NpgsqlConnection, CancellationToken, ValueTask<IReadOnlyList<EntryChange>>> changeAsync,
         CancellationToken cancellationToken)
         => _database.InTransactionAsync(
@@ -164,7 +161,7 @@ internal sealed partial class PostgreSqlQueueStore
                 var change = (await changeAsync(connection, token).ConfigureAwait(false))[0];
                 if (change.Result == OperatorResult.Done)
                 {
-                    await _database.AddEventAsync(connection, new NewEvent(kind, audit) { EntryId = entryId }, token).ConfigureAwait(false);
+                    await _database.AddEventAsync(connection, added with { EntryId = entryId }, token).ConfigureAwait(false);
                 }
 
                 return change;

@@ -119,7 +119,8 @@ internal static class OperationSql
 
     /// <summary>What operations did to an entry, newest first. $1 entry, $2 how many at most.</summary>
     internal const string OfEntry = """
-        select o.id, o.action, e.result, o.actor, o.reason, o.tool, coalesce(o.started_at, o.created_at), o.undoes
+        select o.id, o.action, e.result, o.actor, o.reason, o.tool, coalesce(o.started_at, o.created_at), o.undoes,
+            o.retry_from, o.retry_at
         from {schema}.operation_entries e join {schema}.operations o on o.id = e.operation
         where e.entry = $1::bigint order by e.operation desc limit $2::bigint
         """;

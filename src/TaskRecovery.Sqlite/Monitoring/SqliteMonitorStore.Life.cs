@@ -98,6 +98,9 @@ internal sealed partial class SqliteMonitorStore
                 Audit = new AuditInfo(statement.Text(3), statement.NullableText(4)) { Tool = statement.NullableText(5) },
                 StartedAt = Micros.ToTime(statement.Int64(6)),
                 Undoes = statement.NullableInt64(7),
+                Retry = statement.IsNull(8)
+                    ? null
+                    : new RetryOptions { From = (RetryFrom)statement.Int32(8), RunAt = Micros.ToTime(statement.NullableInt64(9)) },
             });
         }
 

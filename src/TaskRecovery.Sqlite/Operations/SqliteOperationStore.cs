@@ -194,6 +194,7 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
                         EntryId = stored.OnlyEntry,
                         Subject = operation.Action.ToString(),
                         Entries = operation.State == OperationState.Prepared ? operation.Expected.Value : operation.Done,
+                        Detail = added.Kind == QueueEventKind.OperationStarted ? RetryText.Of(operation.Retry) : null,
                     });
                 return new OperationAnswer(OperationResult.Done, changed);
             },

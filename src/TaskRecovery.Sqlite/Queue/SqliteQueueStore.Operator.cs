@@ -11,7 +11,7 @@ internal sealed partial class SqliteQueueStore
             {
                 var moves = new EntryMoves(session, _database.Names, _database.Now());
                 var done = Cancel(moves, entryId);
-                RecordIfDone(moves, done, QueueEventKind.EntryCancelled, entryId, audit);
+                RecordIfDone(moves, done, entryId, new NewEvent(QueueEventKind.EntryCancelled, audit));
                 return done;
             },
             cancellationToken).ConfigureAwait(false);
@@ -31,7 +31,8 @@ internal sealed partial class SqliteQueueStore
             {
                 var moves = new EntryMoves(session, _database.Names, _database.Now());
                 var done = Retry(moves, entryId, options);
-                RecordIfDone(moves, done, QueueEventKind.EntryRetried, entryId, audit);
+                RecordIfDone(
+                    moves, done, entryId, new NewEvent(QueueEventKind.EntryRetried, audit) { Detail = RetryText.Of(options) });
                 return (done, done == OperatorResult.Done ? QueueOf(session, entryId) : null);
             },
             cancellationToken).ConfigureAwait(false);
@@ -180,11 +181,11 @@ internal sealed partial class SqliteQueueStore
         return OperatorResult.Done;
     }
 
-    private static void RecordIfDone(EntryMoves moves, OperatorResult result, QueueEventKind kind, long entry, AuditInfo audit)
+    private static void RecordIfDone(EntryMoves moves, OperatorResult result, long entry, NewEvent added)
     {
         if (result == OperatorResult.Done)
         {
-            EventWriter.Add(moves.Session, moves.Now, new NewEvent(kind, audit) { EntryId = entry });
+            EventWriter.Add(moves.Session, moves.Now, added with { EntryId = entry });
         }
     }
 

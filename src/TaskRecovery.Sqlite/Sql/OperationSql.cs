@@ -93,7 +93,8 @@ internal static class OperationSql
 
     /// <summary>What operations did to an entry, newest first. ?1 entry, ?2 how many at most.</summary>
     public const string OfEntry = """
-        select o.id, o.action, e.result, o.actor, o.reason, o.tool, coalesce(o.started_at, o.created_at), o.undoes
+        select o.id, o.action, e.result, o.actor, o.reason, o.tool, coalesce(o.started_at, o.created_at), o.undoes,
+            o.retry_from, o.retry_at
         from taskrecovery_operation_entries e cross join taskrecovery_operations o on o.id = e.operation
         where e.entry = ?1 order by e.operation desc limit ?2
         """;

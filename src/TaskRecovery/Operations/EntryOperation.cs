@@ -20,4 +20,7 @@ public sealed record EntryOperation
 
     /// <summary>The operation that it reverses; <see langword="null"/> if it reverses none.</summary>
     public long? Undoes { get; init; }
+
+    /// <summary>How it retries entries; <see langword="null"/> if it retries none.</summary>
+    public RetryOptions? Retry { get; init; }
 }

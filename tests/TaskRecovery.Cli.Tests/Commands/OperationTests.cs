@@ -73,6 +73,23 @@ public sealed class OperationTests : IDisposable
     }
 
     [Fact]
+    public async Task A_retry_from_the_start_is_shown_as_one()
+    {
+        await _cli.MigratedAsync();
+
+        await RetryingFromTheStartAsync(_cli);
+    }
+
+    [Fact]
+    public async Task A_retry_from_the_start_is_shown_as_one_on_PostgreSQL()
+    {
+        await using var database = await MigratedDatabase.CreateAsync("cli");
+        using var cli = new CliFixture(database.ConnectionString);
+
+        await RetryingFromTheStartAsync(cli);
+    }
+
+    [Fact]
     public async Task An_operation_that_was_interrupted_is_stopped_and_its_rest_untouched()
     {
         await _cli.MigratedAsync();
@@ -157,6 +174,20 @@ public sealed class OperationTests : IDisposable
         Assert.EndsWith("anna (cli)  wrong price", lines[2], StringComparison.Ordinal);
         Assert.StartsWith("2          Undo of 1  done", lines[3], StringComparison.Ordinal);
         Assert.Contains("bert (cli)", lines[3], StringComparison.Ordinal);
+    }
+
+    private static async Task RetryingFromTheStartAsync(CliFixture cli)
+    {
+        var ids = await cli.EnqueueAsync(2);
+        await cli.RunAsync("cancel", "--all", "--yes");
+        await cli.RunAsync("retry", $"{ids[0]}", "--from-start", "--yes");
+        await cli.RunAsync("retry", "--kind", "render", "--from-start", "--yes");
+
+        string[][] calls = [["events"], ["show", $"{ids[0]}"], ["show", $"{ids[1]}"], ["ops", "show", "2"], ["ops", "show", "3"]];
+        foreach (var args in calls)
+        {
+            Assert.Contains("from the start", (await cli.RunAsync(args)).Out, StringComparison.Ordinal);
+        }
     }
 
     private static async Task UndoingAsync(CliFixture cli)

@@ -37,6 +37,29 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
     }
 
     [Fact]
+    public async Task A_retry_from_the_start_is_recorded_with_what_it_removes_and_when_it_runs()
+    {
+        var node = GivenNode();
+        var one = await GivenClaimedAsync(node);
+        await FinishAsync(one, OutcomeKind.Failed);
+        var other = await GivenClaimedAsync(node);
+        await FinishAsync(other, OutcomeKind.Failed);
+        var options = new RetryOptions { From = RetryFrom.Start, RunAt = new DateTimeOffset(2999, 1, 1, 0, 0, 0, TimeSpan.Zero) };
+
+        await Store.RetryAsync(one.Id, options, Anna, Cancellation);
+        var operation = await Operations.PrepareAsync(
+            new NewOperation { Action = BulkAction.Retry, EntryIds = [other.Id], Retry = options, Expected = new Count(1) },
+            Anna, Cancellation);
+        await Operations.StartAsync(operation.Id, Anna, TimeSpan.FromMinutes(10), Cancellation);
+        await Operations.StepAsync(operation.Id, Cancellation);
+
+        const string How = "from the start, without finished steps and checkpoint, not before 2999-01-01T00:00:00Z";
+        Assert.Equal(How, Assert.Single(await EventsAsync(QueueEventKind.EntryRetried)).Detail);
+        Assert.Equal(How, Assert.Single(await EventsAsync(QueueEventKind.OperationStarted)).Detail);
+        Assert.Equal(options, Assert.Single((await Monitor.GetLifeAsync(other.Id, null, Cancellation))!.Operations).Retry);
+    }
+
+    [Fact]
     public async Task A_retry_at_a_past_time_runs_now()
     {
         var node = GivenNode();
