@@ -114,6 +114,7 @@ public static class DashboardServiceCollectionExtensions
         services.AddSingleton<IPage, EventsPage>();
         services.AddSingleton<IPage, OperationsPage>();
         services.AddSingleton<IPage, OperationDetailsPage>();
+        services.AddSingleton<IPage, UndoPage>();
         services.AddSingleton<IPage, SearchPage>();
         services.AddSingleton<IPage, AboutPage>();
     }

@@ -16,9 +16,7 @@ internal sealed class OperationDetailsPage(Reads reads, EnvironmentBadge environ
         var id = request.Id;
         if (await reads.OperationAsync(request, id).ConfigureAwait(false) is not { } operation)
         {
-            return MissingPage.Of(
-                Section.Operations, $"Operation {id}", "There is no such operation",
-                "It never existed, or it is older than the record of operations.");
+            return Missing(id);
         }
 
         var content = operation.State == OperationState.Prepared
@@ -32,6 +30,11 @@ internal sealed class OperationDetailsPage(Reads reads, EnvironmentBadge environ
         };
     }
 
+    /// <summary>The page of an operation that does not exist, or that the user does not see.</summary>
+    public static Page Missing(long id) => MissingPage.Of(
+        Section.Operations, $"Operation {id}", "There is no such operation",
+        "It never existed, or it is older than the record of operations.");
+
     private async ValueTask<Markup> ToolsAsync(DashboardRequest request, BulkOperation one)
     {
         if (one.State == OperationState.Running)
@@ -39,20 +42,15 @@ internal sealed class OperationDetailsPage(Reads reads, EnvironmentBadge environ
             return Ui.Act(request.Href($"operations/{one.Id}/stop"), "Stop", $"operation {one.Id}", "danger");
         }
 
-        if (one is { Action: BulkAction.Undo } or { Done: 0 })
+        var (address, word) = (request.Href($"operations/{one.Id}/undo"), one.UndoneBy is null ? "Undo" : "Undo the rest");
+        return await reads.LeftToUndoAsync(request, one).ConfigureAwait(false) switch
         {
-            return default;
-        }
+            null => default,
+            <= 1 => Ui.Act(address, word, $"operation {one.Id}"),
 
-        if (one.UndoneBy is not { } undo)
-        {
-            return Ui.Act(request.Href($"operations/{one.Id}/undo"), "Undo", $"operation {one.Id}");
-        }
-
-        // An undo that was stopped can be continued by another one.
-        return await reads.OperationAsync(request, undo).ConfigureAwait(false) is { State: OperationState.Stopped }
-            ? Ui.Act(request.Href($"operations/{one.Id}/undo"), "Undo the rest", $"operation {one.Id}")
-            : default;
+            // The undo of several entries is confirmed, as the operation was.
+            _ => Html($"<a class=\"button\" href=\"{address}\">{word} …</a>"),
+        };
     }
 
     private async ValueTask<Markup> PreviewAsync(DashboardRequest request, BulkOperation one)
@@ -65,9 +63,10 @@ internal sealed class OperationDetailsPage(Reads reads, EnvironmentBadge environ
                 {environment.Render()}?</p>
             <p class="muted">Entries that are stored from now on are not touched.
                 {(one.Action == BulkAction.Retry
-                    ? "Entries that have changed meanwhile are skipped."
-                    : "Waiting entries end at once; the handlers of running ones are asked to stop.")}
-                You can stop the operation at any time, and undo it.</p>
+                    ? "Entries that have changed meanwhile are skipped. You can stop the operation at any time; what has not run yet can "
+                        + "be ended again."
+                    : "Waiting entries end at once; the handlers of running ones are asked to stop. You can stop the operation at any "
+                        + "time, and undo it.")}</p>
             <dl class="facts">{OperationFacts.Render(request, one)}</dl>
             {When(request.Access.Operate, Html($"""
                 <form method="post" action="{request.Href($"operations/{one.Id}/start")}" class="actions">

@@ -144,12 +144,12 @@ internal sealed partial class Reads(
             : AskAsync(request, form.IsCommon && limit is null, question, token => monitor.ListAsync(query, token));
     }
 
-    /// <summary>Entries of a prepared operation on given ids, without those that do not exist, that the operation does not change because
-    /// of its scope, or that the user does not see.</summary>
+    /// <summary>Some entries of an operation by their ids, without those that do not exist, that the operation does not change because of
+    /// its scope, or that the user does not see.</summary>
     public ValueTask<IReadOnlyList<EntrySummary>> SampleAsync(DashboardRequest request, BulkOperation operation, IReadOnlyList<long> ids)
     {
         var scope = request.Access.Scope ?? operation.Query?.Scope;
-        return AskAsync(request, false, $"sample of ids {operation.Id} {request.Access.ScopeKey}", ReadAsync);
+        return AskAsync(request, false, $"sample of ids {operation.Id} {operation.State} {request.Access.ScopeKey}", ReadAsync);
 
         async ValueTask<IReadOnlyList<EntrySummary>> ReadAsync(CancellationToken token)
         {
@@ -208,6 +208,25 @@ internal sealed partial class Reads(
         var scope = request.Access.Scope;
         return AskAsync(
             request, false, $"operation {id} {request.Access.ScopeKey}", token => operations.FindOperationAsync(id, scope, token));
+    }
+
+    /// <summary>How many entries the undo of an operation would put back at most; <see langword="null"/> if it can't be undone.</summary>
+    public async ValueTask<long?> LeftToUndoAsync(DashboardRequest request, BulkOperation operation)
+    {
+        if (operation is { State: OperationState.Running } or { Action: BulkAction.Undo } or { Done: 0 })
+        {
+            return null;
+        }
+
+        if (operation.UndoneBy is not { } undo)
+        {
+            return operation.Done;
+        }
+
+        // An undo that was stopped can be continued by another one.
+        return await OperationAsync(request, undo).ConfigureAwait(false) is { State: OperationState.Stopped } stopped
+            ? Math.Max(0, stopped.Expected.Value - stopped.Done - stopped.Refused)
+            : null;
     }
 
     public ValueTask<OperationEntryPage> OperationEntriesAsync(DashboardRequest request, OperationEntryQuery query)

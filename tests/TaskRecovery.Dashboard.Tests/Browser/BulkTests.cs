@@ -44,7 +44,10 @@ public sealed class BulkTests(Chromium chromium)
         Assert.Equal(OperationState.Stopped, (await operate.ContinueAsync(operation, Cancellation))?.State);
         await Expect(page.Locator(".facts")).ToContainTextAsync("1,000 of 5,000");
 
-        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Undo" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "Undo" }).ClickAsync();
+        await Expect(page.Locator(".lead")).ToContainTextAsync("1,000 entries");
+        Assert.Null((await operate.FindOperationAsync(operation, null, Cancellation))!.UndoneBy);
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Undo 1,000 entries" }).ClickAsync();
         await Expect(page.Locator(".toasts")).ToContainTextAsync("being undone");
         var undo = (await operate.FindOperationAsync(operation, null, Cancellation))!.UndoneBy!.Value;
         while (await operate.ContinueAsync(undo, Cancellation) is { State: OperationState.Running })

@@ -1,3 +1,4 @@
+using System.Net;
 using TaskRecovery.Dashboard.Tests.Support;
 
 namespace TaskRecovery.Dashboard.Tests.Pages;
@@ -92,6 +93,57 @@ public sealed class OperationPageTests
         var page = await GetAsync(app, $"jobs/entries/{Shop.FailedEntry}", roles: "");
 
         Assert.Contains("from the start, without finished steps and checkpoint · started by", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_undo_of_several_entries_shows_their_number_and_the_environment_first()
+    {
+        var system = Shop.Open();
+        system.Operations.Add(system.Operations.Find(static one => one.Id == 5)! with { Id = 8, Expected = new Count(2), Done = 2 });
+        system.Operations.Add(system.Operations.Find(static one => one.Id == 5)! with { Id = 9, Expected = new Count(1), Done = 1 });
+        await using var app = await DashboardApp.StartAsync(system);
+
+        var several = await GetAsync(app, "jobs/operations/8", roles: "ops");
+        var preview = await GetAsync(app, "jobs/operations/8/undo", roles: "ops");
+        var only = await GetAsync(app, "jobs/operations/9", roles: "ops");
+
+        Assert.Contains("href=\"../operations/8/undo\">Undo …</a>", several, StringComparison.Ordinal);
+        Assert.DoesNotContain("action=\"../operations/8/undo\"", several, StringComparison.Ordinal);
+        Assert.Matches("<strong>2</strong> entries in\\s+<span class=\"environment careful\">Staging</span>", preview);
+        Assert.Contains("action=\"../../operations/8/undo\"", preview, StringComparison.Ordinal);
+        Assert.Contains("Some of its entries", preview, StringComparison.Ordinal);
+        Assert.Contains("action=\"../operations/9/undo\"", only, StringComparison.Ordinal);
+        Assert.Empty(app.Operations.Done);
+    }
+
+    [Fact]
+    public async Task An_operation_that_can_not_be_undone_has_no_preview_of_its_undo()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open());
+
+        // It runs, and was undone already.
+        foreach (var id in (int[])[6, 3])
+        {
+            using var response = await app.Client.SendAsync(
+                Requests.Get($"jobs/operations/{id}/undo", roles: "ops"), TestContext.Current.CancellationToken);
+
+            Assert.Equal($"../../operations/{id}", response.Headers.Location?.OriginalString);
+        }
+
+        using var missing = await app.Client.SendAsync(
+            Requests.Get("jobs/operations/99/undo", roles: "ops"), TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_preview_of_a_retry_promises_no_undo_of_what_has_run()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open());
+
+        var page = await GetAsync(app, "jobs/operations/7", roles: "ops");
+
+        Assert.Contains("what has not run yet can be ended again", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("and undo it", page, StringComparison.Ordinal);
     }
 
     private static FakeSystem WithConditions(OperationState state)

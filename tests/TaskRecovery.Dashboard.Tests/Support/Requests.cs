@@ -9,7 +9,7 @@ internal static class Requests
         $"jobs/entries/{Shop.CrashedEntry}", $"jobs/entries/{Shop.RunningEntry}",
         $"jobs/entries/{Shop.FailedEntry}", "jobs/kinds", "jobs/jobs", $"jobs/jobs/{Shop.ReportJob}",
         "jobs/tasks", "jobs/nodes", "jobs/events", "jobs/operations", "jobs/operations/7",
-        "jobs/operations/5", "jobs/search?q=mail", "jobs/about",
+        "jobs/operations/5", "jobs/operations/5/undo", "jobs/search?q=mail", "jobs/about",
     ];
 
     /// <summary>One page of each kind, for what takes long.</summary>
