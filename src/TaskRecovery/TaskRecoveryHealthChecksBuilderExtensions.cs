@@ -9,12 +9,12 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class TaskRecoveryHealthChecksBuilderExtensions
 {
     /// <summary>Adds a health check. It reports <paramref name="failureStatus"/> if start-up recovery is not finished, the store does not
-    /// respond or this node's lease is not valid; it reports degraded if an entry has waited too long, a handler ignores cancellation or a
-    /// background loop keeps failing.</summary>
+    /// respond or this node's lease is not valid; it reports degraded if an entry has waited too long, a job can't be planned by this node
+    /// or does not run, a handler ignores cancellation or a background loop keeps failing.</summary>
     /// <param name="builder">The health checks builder.</param>
     /// <param name="instance">The name of the instance of TaskRecovery that is checked; <see langword="null"/> means the one without a
     /// name.</param>
-    /// <param name="oldestDueLimit">How long the oldest due entry of a queue may wait before the check is degraded;
+    /// <param name="oldestDueLimit">How long the oldest due entry of a queue, or the run of a job, may wait before the check is degraded;
     /// <see langword="null"/> means 15 minutes.</param>
     /// <param name="failureStatus">The status reported for a failure; <see langword="null"/> means
     /// <see cref="HealthStatus.Unhealthy"/>.</param>

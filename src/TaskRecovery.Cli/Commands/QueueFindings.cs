@@ -15,6 +15,7 @@ internal static class QueueFindings
         var nodes = await store.Monitor.ListNodesAsync(cancellationToken).ConfigureAwait(false);
         var kinds = await store.Monitor.ListKindsAsync(cancellationToken).ConfigureAwait(false);
         var jobs = await JobsCommand.ListAllAsync(store.Monitor, cancellationToken).ConfigureAwait(false);
+        var overdue = await JobFindings.OverdueAsync(store.Monitor, jobs, snapshot.TakenAt, cancellationToken).ConfigureAwait(false);
         return
         [
             .. OrOk("silent nodes", Silent(nodes)),
@@ -22,6 +23,7 @@ internal static class QueueFindings
             .. OrOk("unknown kinds", Unknown(kinds)),
             .. OrOk("unserved queues", Unserved(snapshot)),
             .. OrOk("orphaned jobs", Orphaned(jobs)),
+            .. OrOk(JobFindings.Overdue, overdue),
             .. OrOk("pauses", Paused(snapshot, kinds, jobs)),
         ];
     }

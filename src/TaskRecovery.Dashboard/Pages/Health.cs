@@ -14,12 +14,12 @@ internal static class Health
 
     public static Markup Render(
         DashboardRequest request, QueueSnapshot snapshot, IReadOnlyList<NodeSummary> nodes, IReadOnlyList<KindSummary> kinds,
-        IReadOnlyList<Job> jobs)
+        IReadOnlyList<Job> jobs, IReadOnlyList<Job> overdue)
     {
         Markup[] findings =
         [
             .. NoNode(snapshot, nodes), .. Silent(request, nodes), .. Unknown(request, kinds), .. Paused(request, snapshot, kinds, jobs),
-            .. Late(request, snapshot), .. Orphaned(request, jobs),
+            .. Late(request, snapshot), .. Overdue(request, snapshot, jobs, overdue), .. Orphaned(request, jobs),
         ];
         return Html(
             $"<ul class=\"health\" aria-label=\"Health\">"
@@ -79,6 +79,14 @@ internal static class Health
             + $"href=\"{request.Href("entries?state=waiting&queue=" + Uri.EscapeDataString(queue.Name))}\">{Ui.Name(queue.Name)}</a> "
             + $"has waited {Shown.Duration(queue.OldestDue!.Value)}{(queue.Nodes == 0 ? ": no living node serves this queue" : "")}."),
         "more queue", "queues", " with a long wait");
+
+    private static IEnumerable<Markup> Overdue(
+        DashboardRequest request, QueueSnapshot snapshot, IReadOnlyList<Job> jobs, IReadOnlyList<Job> overdue) => Warnings(
+        request, overdue, "jobs",
+        job => job.NextRunAt is { } due
+            ? Html($"The job {Link(request, job)} has been due for {Shown.Duration(snapshot.TakenAt - due)}, and its run does not start.")
+            : Html($"The job {Link(request, job)} is active, and no run of it is planned. The nodes log why (4006)."),
+        "more overdue job", "jobs", Among(jobs));
 
     private static IEnumerable<Markup> Orphaned(DashboardRequest request, IReadOnlyList<Job> jobs) => Warnings(
         request, jobs.Where(static job => job is { OrphanedAt: not null, State: not JobState.Ended }), "jobs",

@@ -55,8 +55,9 @@ internal sealed class OverviewPage(Reads reads) : IPage
         var failed = await failedRead.ConfigureAwait(false);
         var throughput = await throughputRead.ConfigureAwait(false);
         var events = await eventsRead.ConfigureAwait(false);
+        var overdue = await reads.OverdueJobsAsync(request, jobs, snapshot.TakenAt).ConfigureAwait(false);
         return new Page("Overview", Section.Overview, Html($"""
-            {Health.Render(request, snapshot, nodes, kinds, jobs.Jobs)}
+            {Health.Render(request, snapshot, nodes, kinds, jobs.Jobs, overdue)}
             {Tiles(request, snapshot, nodes)}
             {throughput}
             <div class="columns wide-first">

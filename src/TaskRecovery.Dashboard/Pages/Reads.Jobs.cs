@@ -1,6 +1,7 @@
 using System.Text;
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Security;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Dashboard.Pages;
 
@@ -9,6 +10,9 @@ internal sealed partial class Reads
 {
     /// <summary>How many jobs a page lists.</summary>
     public const int JobsPerPage = 50;
+
+    // Only one of the last tasks of a job can be the one that its planned run waits for.
+    private const int OverdueTasks = 5;
 
     // The read model refuses a search for a longer text, and no name is as long.
     private const int MaxSearchedBytes = 1_000;
@@ -133,6 +137,21 @@ internal sealed partial class Reads
         return AskAsync(
             request, request.Access.Scope is null && isFirst, $"last tasks {limit} {string.Join(' ', ids)}",
             token => monitor.ListLastTasksAsync(new LastTasksQuery { JobIds = ids, Limit = limit }, token));
+    }
+
+    /// <summary>The jobs of the first page that are active and do not run: without a planned run, or with one that has been due for long
+    /// although no earlier run is unfinished.</summary>
+    public async ValueTask<IReadOnlyList<Job>> OverdueJobsAsync(DashboardRequest request, JobPage first, DateTimeOffset now)
+    {
+        List<Job> overdue = [.. first.Jobs.Where(job => OverdueJob.MayBe(job, now))];
+        if (overdue.Count == 0)
+        {
+            return overdue;
+        }
+
+        var tasks = await LastTasksAsync(request, first, isFirst: true, OverdueTasks).ConfigureAwait(false);
+        var busy = tasks.Where(static task => task.State < TaskState.Completed).Select(static task => task.JobId).ToHashSet();
+        return overdue.FindAll(job => job.NextRunAt is null || !busy.Contains(job.Id));
     }
 
     /// <summary>A task; <see langword="null"/> if it does not exist or the user does not see its job.</summary>

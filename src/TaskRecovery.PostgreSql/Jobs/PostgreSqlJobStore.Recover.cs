@@ -38,8 +38,25 @@ internal sealed partial class PostgreSqlJobStore
         }
 
         lines.ToList().ForEach(queue.Hints.Work);
-        return new JobRecovery(planned, problems);
+        return new JobRecovery(planned, problems) { Overdue = await ListOverdueAsync(cancellationToken).ConfigureAwait(false) };
     }
+
+    private ValueTask<List<OverdueJob>> ListOverdueAsync(CancellationToken cancellationToken)
+        => database.ReadAsync(
+            JobSql.Overdue,
+            [Arg.Micros(OverdueJob.Limit), Arg.Int8(OverdueJob.Most)],
+            static async (reader, token) =>
+            {
+                var jobs = new List<OverdueJob>();
+                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                {
+                    var (due, now) = (reader.GetFieldValue<DateTimeOffset>(1), reader.GetFieldValue<DateTimeOffset>(2));
+                    jobs.Add(new OverdueJob(reader.GetString(0), now - due));
+                }
+
+                return jobs;
+            },
+            cancellationToken);
 
     private async Task ResumeDueAsync(List<UnplannableJob> problems, CancellationToken cancellationToken)
     {

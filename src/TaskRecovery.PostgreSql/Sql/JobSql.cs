@@ -173,6 +173,17 @@ internal static class JobSql
     internal const string ToResume =
         $"select j.id, j.name from {{schema}}.jobs j where j.state = {Codes.JobPaused} and j.resume_at <= clock_timestamp()";
 
+    /// <summary>Active jobs whose planned run has been due for long, although no earlier run is unfinished, the longest first. $1 for how
+    /// many microseconds, $2 how many at most. Returns name, next run, now.</summary>
+    internal static readonly string Overdue = $$"""
+        select j.name, {{Clamp("j.next_run_at")}}, clock_timestamp()
+        from {schema}.jobs j
+        where {{Active}} and j.planned_entry is not null
+            and j.next_run_at < (select clock_timestamp()) - $1::bigint * interval '1 microsecond'
+            and (select t.id {{TaskSql.FromUnfinished}} where u.job_id = j.id limit 1) is null
+        order by j.next_run_at, j.id limit $2::bigint
+        """;
+
     /// <summary>Active cron jobs with a planned run in the future, and what their plan depends on. Returns id, name, cron, time zone, start
     /// at, end at, exceptions, next run, now, planned entry.</summary>
     internal static readonly string PlannedCron = $$"""

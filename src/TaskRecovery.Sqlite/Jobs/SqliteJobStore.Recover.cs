@@ -24,7 +24,26 @@ internal sealed partial class SqliteJobStore
 
         SendHints(woken);
         var planned = await PlanMissingAsync(cancellationToken).ConfigureAwait(false);
-        return planned with { Unplannable = [.. resumed.Unplannable, .. planned.Unplannable] };
+        return planned with
+        {
+            Unplannable = [.. resumed.Unplannable, .. planned.Unplannable],
+            Overdue = await database.ReadAsync(ListOverdue, cancellationToken).ConfigureAwait(false),
+        };
+    }
+
+    private List<OverdueJob> ListOverdue(SqliteSession session)
+    {
+        var now = database.Now();
+        var jobs = new List<OverdueJob>();
+        var statement = session.Get(JobSql.Overdue).Bind(1, now - Micros.From(OverdueJob.Limit)).Bind(2, OverdueJob.Most);
+        while (statement.Step())
+        {
+            // A row that was edited by hand may have any time.
+            var due = Micros.Clamp(statement.Int64(1)) ?? now;
+            jobs.Add(new OverdueJob(statement.Text(0), Micros.ToSpan(now - due)));
+        }
+
+        return jobs;
     }
 
     public async Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken)

@@ -123,6 +123,15 @@ internal static class JobSql
     /// <summary>The ids of paused jobs that resume by now. ?1 now.</summary>
     public const string ToResume = $"select id from taskrecovery_jobs where state = {Codes.JobPaused} and resume_at <= ?1";
 
+    /// <summary>The active jobs whose planned run was due before a time, although no earlier run is unfinished, the longest first: name and
+    /// next run. ?1 time, ?2 how many at most.</summary>
+    public const string Overdue = $"""
+        select j.name, j.next_run_at from taskrecovery_jobs j
+        where j.state = {Codes.JobActive} and j.planned_entry is not null and j.next_run_at < ?1
+            and not exists (select 1 from taskrecovery_tasks t where t.job_id = j.id and {Codes.TaskUnfinished})
+        order by j.next_run_at limit ?2
+        """;
+
     /// <summary>The active cron jobs with a planned run after a time. ?1 now.</summary>
     public const string PlannedCron = $"""
         {Columns} where {Active} and cron is not null and planned_entry is not null and next_run_at > ?1 and length(id) = 16

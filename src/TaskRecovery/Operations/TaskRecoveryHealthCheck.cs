@@ -1,19 +1,20 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using TaskRecovery.Hosting;
 using TaskRecovery.Nodes;
+using TaskRecovery.Recovery;
 using TaskRecovery.Startup;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Operations;
 
 /// <summary>Checks whether this process can do its work: the start-up hook is complete, the store answers, the node's lease is valid, no
-/// loop keeps failing, no entry waits too long, and no handler ignores its cancellation.</summary>
+/// loop keeps failing, no entry waits too long, every job can be planned and runs, and no handler ignores its cancellation.</summary>
 /// <remarks>Without details, the result contains nothing that an anonymous caller should not know: no queue, kind, host or entry, and no
 /// exception, because its message can contain the database's host and role.</remarks>
 internal sealed class TaskRecoveryHealthCheck(
     QueueDepths queues, ICurrentNode currentNode, INodeRole role, StartupGate gate,
     StartupRecovery startup, IEnumerable<IUnresponsiveHandlers> unresponsive,
-    IEnumerable<IFailingLoops> loops, HealthCheckSettings settings)
+    IEnumerable<IFailingLoops> loops, JobPlanner jobs, HealthCheckSettings settings)
     : IHealthCheck
 {
     private bool ShowsDetails => settings.IncludeDetails;
@@ -86,22 +87,28 @@ internal sealed class TaskRecoveryHealthCheck(
     {
         var limit = settings.OldestDueLimit;
         var late = depths.Where(depth => depth.OldestAge > limit).ToList();
+        var unplannable = jobs.ListUnplannable();
+        var overdue = jobs.ListOverdue().Where(job => job.By > limit).ToList();
         List<string> problems = ShowsDetails
             ?
             [
                 .. failing.Select(loop => $"{loop} keeps failing, and the log says why (events 1002 and 3080)"),
                 .. late.Select(depth
                     => $"queue {depth.Queue} has had an entry due for {depth.OldestAge.TotalSeconds:0} s (limit {limit.TotalSeconds:0} s)"),
+                .. unplannable.Select(job => $"job {job.Name} can't be planned by this node: {job.Problem.TrimEnd('.')}"),
+                .. overdue.Select(job
+                    => $"job {job.Name} has been due for {job.By.TotalSeconds:0} s and does not start (limit {limit.TotalSeconds:0} s)"),
                 .. unresponsive.Select(handler => $"the handler of entry {handler.EntryId} ({handler.Kind}) has ignored cancellation "
                     + $"({handler.Reason}) for {handler.Since.TotalSeconds:0} s"),
             ]
-            : [.. Summarize(failing.Count, late, unresponsive.Count, limit)];
+            : [.. Summarize(failing.Count, late, unplannable.Count, overdue.Count, unresponsive.Count, limit)];
         return problems.Count == 0
             ? HealthCheckResult.Healthy(data: data)
             : HealthCheckResult.Degraded(string.Join("; ", problems) + ".", data: data);
     }
 
-    private static IEnumerable<string> Summarize(int failing, List<QueueDepth> late, int unresponsive, TimeSpan limit)
+    private static IEnumerable<string> Summarize(
+        int failing, List<QueueDepth> late, int unplannable, int overdue, int unresponsive, TimeSpan limit)
     {
         if (failing > 0)
         {
@@ -111,6 +118,16 @@ internal sealed class TaskRecoveryHealthCheck(
         if (late.Count > 0)
         {
             yield return $"queues with an entry due for more than {limit.TotalSeconds:0} s: {late.Count}";
+        }
+
+        if (unplannable > 0)
+        {
+            yield return $"jobs that this node can't plan: {unplannable}, and the log says why (event 4006)";
+        }
+
+        if (overdue > 0)
+        {
+            yield return $"jobs that have been due for more than {limit.TotalSeconds:0} s and do not start: {overdue}";
         }
 
         if (unresponsive > 0)

@@ -4,19 +4,39 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Recovery;
 
-/// <summary>Plans the jobs that have no planned run, and logs the jobs that this node can't plan.</summary>
+/// <summary>Plans the jobs that have no planned run, logs the jobs that this node can't plan, and keeps what does not run for the health
+/// check.</summary>
 internal sealed class JobPlanner(IJobStore store, ILogger<JobPlanner> logger)
 {
     private readonly Lock _lock = new();
     private readonly ILogger _logger = logger.Guarded();
     private HashSet<UnplannableJob> _known = [];
+    private IReadOnlyList<OverdueJob> _overdue = [];
+
+    /// <summary>The jobs without a planned run that this node could not plan when it last tried.</summary>
+    public IReadOnlyList<UnplannableJob> ListUnplannable()
+    {
+        lock (_lock)
+        {
+            return [.. _known];
+        }
+    }
+
+    /// <summary>The jobs whose planned run was overdue when this node last looked.</summary>
+    public IReadOnlyList<OverdueJob> ListOverdue()
+    {
+        lock (_lock)
+        {
+            return _overdue;
+        }
+    }
 
     /// <summary>Resumes the jobs whose pause has ended, and plans the jobs that have no planned run.</summary>
     /// <returns>The number of jobs that had none.</returns>
     public async Task<int> RecoverAsync(CancellationToken cancellationToken)
     {
         var recovery = await store.RecoverJobsAsync(cancellationToken).ConfigureAwait(false);
-        LogNew(recovery.Unplannable);
+        Keep(recovery);
         return recovery.Planned;
     }
 
@@ -35,14 +55,14 @@ internal sealed class JobPlanner(IJobStore store, ILogger<JobPlanner> logger)
     }
 
     // Logs a problem when it appears, not at every recovery.
-    private void LogNew(IReadOnlyList<UnplannableJob> problems)
+    private void Keep(JobRecovery recovery)
     {
         IEnumerable<UnplannableJob> fresh;
         lock (_lock)
         {
-            HashSet<UnplannableJob> current = [.. problems];
+            HashSet<UnplannableJob> current = [.. recovery.Unplannable];
             fresh = current.Except(_known).ToList();
-            _known = current;
+            (_known, _overdue) = (current, recovery.Overdue);
         }
 
         foreach (var job in fresh)

@@ -75,7 +75,8 @@ public interface IJobStore
     Task<int> BackfillAsync(Guid jobId, IReadOnlyList<DateTimeOffset> dues, AuditInfo audit, CancellationToken cancellationToken);
 
     /// <summary>Resumes the jobs whose pause has ended, and plans the next run of every active job that has none. A row that can't be
-    /// planned (for example one written by hand or by a previous system) is skipped and does not block the others.</summary>
+    /// planned (for example one written by hand or by a previous system) is skipped and does not block the others. Reports the jobs whose
+    /// planned run is overdue, too.</summary>
     Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken);
 
     /// <summary>Plans the next run of every cron job anew whose planned run is no longer a due time, because the rules of its time zone

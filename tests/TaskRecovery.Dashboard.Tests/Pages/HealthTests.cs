@@ -68,6 +68,33 @@ public sealed partial class HealthTests
         Assert.Equal(!expected, health.Contains("All is well", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_job_that_does_not_run_is_named_unless_an_earlier_run_is_unfinished()
+    {
+        var system = Calm();
+        var late = system.Now.AddHours(-2);
+        var busy = Report(system) with { Id = Guid.CreateVersion7(), Name = "busy", NextRunAt = late };
+        system.Jobs.AddRange(
+        [
+            Report(system) with { NextRunAt = late },
+            busy,
+            Report(system) with { Id = Guid.CreateVersion7(), Name = "mars" },
+            Report(system) with { Id = Guid.CreateVersion7(), Name = "soon", NextRunAt = system.Now.AddMinutes(-4) },
+        ]);
+        system.Tasks.Add(new TaskRecord
+        {
+            Id = Guid.CreateVersion7(), JobId = busy.Id, State = TaskState.Running, Attempt = 1, CreatedAt = late,
+        });
+
+        var health = await ReadAsync(system);
+
+        Assert.Contains("<bdi>monthly-report</bdi></a> has been due for 2 h", health, StringComparison.Ordinal);
+        Assert.Contains("and its run does not start.", health, StringComparison.Ordinal);
+        Assert.Contains("<bdi>mars</bdi></a> is active, and no run of it is planned.", health, StringComparison.Ordinal);
+        Assert.DoesNotContain("<bdi>busy</bdi>", health, StringComparison.Ordinal);
+        Assert.DoesNotContain("<bdi>soon</bdi>", health, StringComparison.Ordinal);
+    }
+
     // A shop with one node in which nothing needs a person.
     private static FakeSystem Calm()
     {

@@ -219,6 +219,45 @@ public abstract class CronJobTests(StoreFixture fixture) : JobStoreTests(fixture
     }
 
     [Fact]
+    public async Task Job_whose_planned_run_is_put_back_again_and_again_is_overdue()
+    {
+        await GivenJobAsync(Schedule.Cron("* * * * *"));
+        await ShiftTimeAsync(2 * Hour);
+        await SetAsync("time_zone", "'Mars/Base'", "report");
+        for (var round = 0; round < 2; round++)
+        {
+            var run = await ClaimRunAsync(GivenNode());
+            Assert.Equal(TaskStartDecision.Wait, (await StartAsync(run)).Decision);
+            await FinishAsync(run.Held, OutcomeKind.Snoozed);
+        }
+
+        var recovery = await Jobs.RecoverJobsAsync(Cancellation);
+
+        Assert.Empty(recovery.Unplannable);
+        var overdue = Assert.Single(recovery.Overdue);
+        Assert.Equal("report", overdue.Name);
+        Assert.InRange(overdue.By, Hour, 3 * Hour);
+    }
+
+    [Fact]
+    public async Task Planned_run_that_waits_for_an_unfinished_one_or_for_the_end_of_a_pause_is_not_overdue()
+    {
+        await GivenJobAsync();
+        var paused = await GivenJobAsync(name: "paused");
+        await Jobs.PauseAsync(paused.Id, new PauseInfo(), Deployment, Cancellation);
+        Assert.Empty((await Jobs.RecoverJobsAsync(Cancellation)).Overdue);
+        var (run, _) = await GivenRunningTaskAsync(GivenNode());
+        await ShiftTimeAsync(3 * Hour);
+
+        var busy = await Jobs.RecoverJobsAsync(Cancellation);
+        await FinishTaskAsync(run);
+        var idle = await Jobs.RecoverJobsAsync(Cancellation);
+
+        Assert.Empty(busy.Overdue);
+        Assert.Equal("report", Assert.Single(idle.Overdue).Name);
+    }
+
+    [Fact]
     public async Task Problem_of_a_job_names_no_parameter_of_the_library()
     {
         var schedule = FarAhead(await Fixture.GetTimeAsync(Cancellation));

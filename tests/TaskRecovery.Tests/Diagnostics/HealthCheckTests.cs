@@ -154,6 +154,30 @@ public sealed class HealthCheckTests : IDisposable
             + "(TimedOut) for 40 s.", result.Description);
     }
 
+    [Theory]
+    [InlineData(true, "job mars can't be planned by this node: no zone 'Mars/Base'; job late has been due for 61 s and does not start "
+        + "(limit 60 s).")]
+    [InlineData(false, "jobs that this node can't plan: 1, and the log says why (event 4006); jobs that have been due for more than 60 s "
+        + "and do not start: 1.")]
+    public async Task A_job_that_does_not_run_degrades_it_until_it_runs_again(bool includeDetails, string expected)
+    {
+        GivenWorkingNode();
+        _recovery.Jobs.Recovery = new JobRecovery(0, [new UnplannableJob("mars", "no zone 'Mars/Base'.")])
+        {
+            Overdue = [new OverdueJob("late", TimeSpan.FromSeconds(61)), new OverdueJob("soon", TimeSpan.FromSeconds(60))],
+        };
+        await _recovery.Planner.RecoverAsync(Cancellation);
+        await _recovery.Planner.RecoverAsync(Cancellation);
+        var degraded = await CheckAsync(includeDetails);
+        _recovery.Jobs.Recovery = new JobRecovery(1, []);
+        await _recovery.Planner.RecoverAsync(Cancellation);
+
+        var healthy = await CheckAsync(includeDetails);
+
+        Assert.Equal((HealthStatus.Degraded, expected), (degraded.Status, degraded.Description));
+        Assert.Equal(HealthStatus.Healthy, healthy.Status);
+    }
+
     [Fact]
     public async Task Claims_that_keep_failing_degrade_it_although_the_store_answers()
     {
@@ -204,7 +228,7 @@ public sealed class HealthCheckTests : IDisposable
     {
         var check = new TaskRecoveryHealthCheck(
             _depths, _recovery.Node.Node, _recovery.Role, _recovery.Node.Gate, _recovery.NewStartup(), [_unresponsive], [_loops],
-            new HealthCheckSettings(TimeSpan.FromSeconds(60), includeDetails));
+            _recovery.Planner, new HealthCheckSettings(TimeSpan.FromSeconds(60), includeDetails));
         return check.CheckHealthAsync(
             new HealthCheckContext { Registration = new HealthCheckRegistration("taskrecovery", check, null, null) }, Cancellation);
     }

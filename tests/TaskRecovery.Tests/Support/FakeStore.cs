@@ -163,10 +163,12 @@ internal sealed class FakeJobStore(FakeStore store) : NoJobs
 {
     public RecoveryReport TaskReport { get; set; } = RecoveryReport.Empty;
 
+    public JobRecovery Recovery { get; set; } = new(2, []);
+
     public override Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken)
     {
         store.Record("recover jobs");
-        return Task.FromResult(new JobRecovery(2, []));
+        return Task.FromResult(Recovery);
     }
 
     public override Task<RecoveryReport> RecoverTasksAsync(

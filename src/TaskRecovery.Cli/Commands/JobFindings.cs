@@ -1,0 +1,57 @@
+using TaskRecovery.Cli.Output;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Cli.Commands;
+
+/// <summary>The active jobs that do not run.</summary>
+internal static class JobFindings
+{
+    /// <summary>The name of the check.</summary>
+    public const string Overdue = "overdue jobs";
+
+    // While no node runs, every job is overdue.
+    private const int Most = 20;
+    private const int MostExamined = 1_000;
+
+    // Only one of the last tasks of a job can be the one that its planned run waits for.
+    private const int LastTasks = 5;
+
+    /// <summary>Finds the jobs without a planned run, and those whose planned run has been due for long although no earlier run is
+    /// unfinished.</summary>
+    public static async Task<IReadOnlyList<StoreFinding>> OverdueAsync(
+        IQueueMonitor monitor, IEnumerable<Job> jobs, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        List<Job> overdue = [.. jobs.Where(job => OverdueJob.MayBe(job, now)).OrderBy(static job => job.NextRunAt)];
+        if (overdue.Count == 0)
+        {
+            return [];
+        }
+
+        var examined = overdue.Take(MostExamined).Select(static job => job.Id).ToList();
+        var tasks = await monitor.ListLastTasksAsync(new LastTasksQuery { JobIds = examined, Limit = LastTasks }, cancellationToken)
+            .ConfigureAwait(false);
+        var busy = tasks.Where(static task => task.State < TaskState.Completed).Select(static task => task.JobId).ToHashSet();
+        overdue.RemoveAll(job => job.NextRunAt is not null && busy.Contains(job.Id));
+        List<StoreFinding> findings = [.. overdue.Take(Most).Select(job => FindingOf(job, now))];
+        if (overdue.Count > Most)
+        {
+            findings.Add(new StoreFinding(
+                Overdue, FindingLevel.Warning, $"{overdue.Count - Most} more jobs are overdue.", "See the next runs: taskrecovery jobs"));
+        }
+
+        return findings;
+    }
+
+    private static StoreFinding FindingOf(Job job, DateTimeOffset now) => job.NextRunAt is { } due
+        ? new StoreFinding(
+            Overdue,
+            FindingLevel.Warning,
+            $"Job {job.Name} has been due for {Format.Duration(now - due)}, and its run does not start.",
+            $"Start a node with the job's handler that serves queue {job.Queue}. If one runs, look for event 4006 in its log: it says why "
+            + "the job can't be planned.")
+        : new StoreFinding(
+            Overdue,
+            FindingLevel.Warning,
+            $"Job {job.Name} is active, and no run of it is planned.",
+            "Start a node. If one runs, look for event 4006 in its log: it says why the job can't be planned.");
+}
