@@ -123,13 +123,19 @@ internal sealed class CliFixture : IDisposable
     }
 
     /// <summary>Registers a node that sends no further heartbeat.</summary>
-    public async Task<IDisposable> JoinAsync(string name, string version)
+    /// <param name="name">The name of the node.</param>
+    /// <param name="version">The version of its library.</param>
+    /// <param name="queue">The queue that it serves; <see langword="null"/> if it serves none.</param>
+    /// <param name="kind">The kind that it can run; <see langword="null"/> if it can run none.</param>
+    public async Task<IDisposable> JoinAsync(string name, string version, string? queue = null, string? kind = null)
     {
+        var (queues, kinds) = (queue is null ? "" : $"\"{queue}\":1", kind is null ? "" : $"\"{kind}\"");
         var services = Services();
         var store = services.GetRequiredService<IQueueStore>();
         await store.PrepareAsync(Cancellation);
         var session = store.OpenNodeSession();
-        session.Register(Identity(Guid.NewGuid(), name) with { Info = $$"""{"library":"{{version}}","queues":{},"kinds":[]}""" });
+        var info = $$"""{"library":"{{version}}","queues":{{{queues}}},"kinds":[{{kinds}}]}""";
+        session.Register(Identity(Guid.NewGuid(), name) with { Info = info });
         return new Joined(session, services);
     }
 

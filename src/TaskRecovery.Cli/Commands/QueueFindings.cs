@@ -7,7 +7,8 @@ namespace TaskRecovery.Cli.Commands;
 /// <summary>What is wrong with nodes, kinds and queues, as the read model shows them.</summary>
 internal static class QueueFindings
 {
-    private static readonly TimeSpan LongPause = TimeSpan.FromDays(7);
+    // As long as the health check allows by default.
+    private static readonly TimeSpan LongWait = TimeSpan.FromMinutes(15);
 
     public static async Task<IReadOnlyList<StoreFinding>> ReadAsync(StoreSession store, CancellationToken cancellationToken)
     {
@@ -16,15 +17,19 @@ internal static class QueueFindings
         var kinds = await store.Monitor.ListKindsAsync(cancellationToken).ConfigureAwait(false);
         var jobs = await JobsCommand.ListAllAsync(store.Monitor, cancellationToken).ConfigureAwait(false);
         var overdue = await JobFindings.OverdueAsync(store.Monitor, jobs, snapshot.TakenAt, cancellationToken).ConfigureAwait(false);
+        var misplaced = await KindFindings.FindMisplacedAsync(store.Monitor, snapshot, nodes, kinds, cancellationToken)
+            .ConfigureAwait(false);
         return
         [
             .. OrOk("silent nodes", Silent(nodes)),
             .. OrOk("versions", Mixed(nodes)),
-            .. OrOk("unknown kinds", Unknown(kinds)),
+            .. OrOk(KindFindings.Unknown, KindFindings.FindUnknown(kinds)),
+            .. OrOk(KindFindings.Misplaced, misplaced),
             .. OrOk("unserved queues", Unserved(snapshot)),
+            .. OrOk("long waits", Late(snapshot)),
             .. OrOk("orphaned jobs", Orphaned(jobs)),
             .. OrOk(JobFindings.Overdue, overdue),
-            .. OrOk("pauses", Paused(snapshot, kinds, jobs)),
+            .. OrOk(PauseFindings.Check, PauseFindings.Find(snapshot, kinds, jobs)),
         ];
     }
 
@@ -50,23 +55,6 @@ internal static class QueueFindings
                 $"Nodes run different versions of the library: {string.Join(", ", versions)}.", "Finish the deployment.")];
     }
 
-    private static IEnumerable<StoreFinding> Unknown(IEnumerable<KindSummary> kinds)
-        => kinds.Where(static kind => kind is { Nodes: 0, Waiting.Value: > 0 }).Select(static kind => new StoreFinding(
-            "unknown kinds",
-            FindingLevel.Warning,
-            $"{kind.Waiting} entries of kind {kind.Name} wait, and no living node has a worker for it.",
-            RepairOf(kind.Name)));
-
-    // The entries of task kinds are runs of jobs, which a cancellation would not stop from being planned.
-    private static string RepairOf(string kind) => TaskEntryKind.Is(kind)
-        ? "Start a node that has one (AddTaskHandler), or pause or delete its jobs: taskrecovery jobs"
-        : $"Start a node that has one (AddWorker), or{CancelAll(kind)}";
-
-    // Only the store's tables can have a kind with '*' in its name. As a filter, the name would select other kinds too.
-    private static string CancelAll(string kind) => kind.Contains('*', StringComparison.Ordinal)
-        ? " cancel the entries by their ids: as a filter, this name would match other kinds too."
-        : $": taskrecovery cancel --kind {ShellQuoted(kind)}";
-
     private static IEnumerable<StoreFinding> Unserved(QueueSnapshot snapshot)
         => snapshot.Queues.Where(static queue => queue is { Nodes: 0, Due.Value: > 0, Pause: null }).Select(
             static queue => new StoreFinding(
@@ -75,30 +63,22 @@ internal static class QueueFindings
             $"{queue.Due} entries of queue {queue.Name} are due, and no living node serves it.",
             "Start a node that does (TaskRecoveryOptions.Queues)."));
 
+    // What is paused or unserved is a finding of its own.
+    private static IEnumerable<StoreFinding> Late(QueueSnapshot snapshot)
+        => snapshot.Queues.Where(static queue => queue is { Nodes: > 0, Pause: null } && queue.OldestDue > LongWait).Select(
+            static queue => new StoreFinding(
+            "long waits",
+            FindingLevel.Warning,
+            $"The oldest due entry of queue {queue.Name} has waited for {Format.Duration(queue.OldestDue)}; {queue.Due} are due.",
+            "Add nodes or concurrency, or see which kinds are paused or have no worker: taskrecovery kinds"));
+
     private static IEnumerable<StoreFinding> Orphaned(IEnumerable<Job> jobs)
         => jobs.Where(static job => job is { OrphanedAt: not null, State: not JobState.Ended }).Select(static job => new StoreFinding(
             "orphaned jobs",
             FindingLevel.Warning,
             $"Job {job.Name} is no longer declared by {job.DeclaredBy}, since {Format.Time(job.OrphanedAt)}, and is kept.",
-            $"Declare it again, or: taskrecovery job delete {ShellQuoted(job.Name)}"));
-
-    private static IEnumerable<StoreFinding> Paused(QueueSnapshot snapshot, IEnumerable<KindSummary> kinds, IEnumerable<Job> jobs)
-    {
-        var paused = snapshot.Queues.Select(static queue => (What: "queue", queue.Name, queue.Pause))
-            .Concat(kinds.Select(static kind => (What: "kind", kind.Name, kind.Pause)))
-            .Concat(jobs.Where(static job => job.Pause is not null).Select(
-                static job => (What: "job", job.Name, job.Pause)));
-        return paused.Where(one => one.Pause is { Until: null } pause
-            && (pause.Since is null || snapshot.TakenAt - pause.Since >= LongPause))
-            .Select(static one => new StoreFinding(
-                "pauses",
-                FindingLevel.Warning,
-                $"The {one.What} {one.Name} is {Format.Pause(one.Pause)}, without an end.",
-                $"taskrecovery resume {one.What} {ShellQuoted(one.Name)}"));
-    }
+            $"Declare it again, or: taskrecovery job delete {ShellText.Quoted(job.Name)}"));
 
     private static IEnumerable<StoreFinding> OrOk(string check, IEnumerable<StoreFinding> found)
         => found.DefaultIfEmpty(new StoreFinding(check, FindingLevel.Ok, "Nothing found."));
-
-    private static string ShellQuoted(string name) => $"'{name.Replace("'", @"'\''", StringComparison.Ordinal)}'";
 }

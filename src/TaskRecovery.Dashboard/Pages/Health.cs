@@ -18,7 +18,8 @@ internal static class Health
     {
         Markup[] findings =
         [
-            .. NoNode(snapshot, nodes), .. Silent(request, nodes), .. Unknown(request, kinds), .. Paused(request, snapshot, kinds, jobs),
+            .. NoNode(snapshot, nodes), .. Silent(request, nodes), .. Unknown(request, kinds), .. Uncounted(request, kinds),
+            .. Paused(request, snapshot, kinds, jobs),
             .. Late(request, snapshot), .. Overdue(request, snapshot, jobs, overdue), .. Orphaned(request, jobs),
         ];
         return Html(
@@ -47,6 +48,15 @@ internal static class Health
             + $"{(kind.Waiting.Value == 1 ? "waits" : "wait")}: no living node has a worker for this kind. "
             + $"Start one that registers it."),
         "more kind", "kinds", " without a worker");
+
+    // A count that stopped says nothing of a kind of which it has met no entry.
+    private static IEnumerable<Markup> Uncounted(DashboardRequest request, IReadOnlyList<KindSummary> kinds)
+    {
+        var unknown = kinds.Count(static kind => kind is { Nodes: 0, Waiting: { Value: 0, Precision: CountPrecision.AtLeast } });
+        return unknown == 0 ? [] : [Item("warn", "kinds", Html(
+            $"Too many entries wait to count them all. Entries of "
+            + $"<a href=\"{request.Href("kinds")}\">{Shown.Many(unknown, "more kind")}</a> without a worker may wait too."))];
+    }
 
     private static IEnumerable<Markup> Paused(
         DashboardRequest request, QueueSnapshot snapshot, IReadOnlyList<KindSummary> kinds, IReadOnlyList<Job> jobs) =>

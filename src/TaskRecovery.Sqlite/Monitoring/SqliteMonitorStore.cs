@@ -166,7 +166,8 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
         {
             foreach (var group in WaitingGroups.Read(session, names: null, queue, kinds: null))
             {
-                var count = Count(session, WaitingSql.CountDue, queue, group, long.MaxValue, left);
+                // A group has at least one entry, also where counting has stopped.
+                var count = Math.Max(Count(session, WaitingSql.CountDue, queue, group, long.MaxValue, left), 1);
                 left -= count;
                 var (before, first) = waiting.GetValueOrDefault(group.Kind);
                 waiting[group.Kind] = (before + count, group.FirstDue <= now ? Math.Min(first ?? now, group.FirstDue) : first);
@@ -180,7 +181,7 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
             {
                 Name = kind.Name,
                 Pause = kind.Pause,
-                Waiting = new Count(count, left <= 0 ? CountPrecision.AtLeast : CountPrecision.Exact),
+                Waiting = new Count(count, count > 0 && left <= 0 ? CountPrecision.AtLeast : CountPrecision.Exact),
                 OldestDue = first is { } due ? Micros.ToSpan(now - due) : null,
                 Nodes = nodes.Count(node => node.Kinds.Contains(kind.Name, StringComparer.Ordinal)),
             };
