@@ -158,7 +158,7 @@ internal sealed partial class Reads(
             {
                 // A list of the one entry, which is less than its life.
                 var query = new EntryQuery { Before = id + 1, Limit = 1, MaxExamined = 1, Scope = scope };
-                var page = await monitor.ListAsync(query, token).ConfigureAwait(false);
+                var page = await monitor.Current.ListAsync(query, token).ConfigureAwait(false);
                 found.AddRange(page.Entries.Where(entry => entry.Id == id));
             }
 
@@ -166,9 +166,9 @@ internal sealed partial class Reads(
         }
     }
 
-    /// <summary>The newest entries of a prepared operation.</summary>
+    /// <summary>The newest entries of a prepared operation, also of those that a standby does not have yet.</summary>
     public ValueTask<EntrySummaryPage> SampleAsync(DashboardRequest request, long operation, EntryQuery query)
-        => SearchAsync(request, $"sample {operation}", token => monitor.ListAsync(query, token));
+        => SearchAsync(request, $"sample {operation}", token => monitor.Current.ListAsync(query, token));
 
     /// <summary>How many entries there are of each group.</summary>
     /// <param name="request">The request.</param>

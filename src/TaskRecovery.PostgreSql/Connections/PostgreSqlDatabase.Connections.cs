@@ -88,7 +88,7 @@ internal sealed partial class PostgreSqlDatabase
             DataSource.Clear();
         }
 
-        if (!_monitorMayLag)
+        if (!MonitorMayLag)
         {
             _monitor?.Clear();
         }
@@ -136,7 +136,7 @@ internal sealed partial class PostgreSqlDatabase
     internal async ValueTask<NpgsqlConnection> OpenCurrentMonitorAsync(CancellationToken cancellationToken)
     {
         using var outside = OutsideOfAmbientTransaction();
-        return await ((_monitorMayLag ? null : _monitor) ?? DataSource).OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        return await ((MonitorMayLag ? null : _monitor) ?? DataSource).OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Runs work that opens its own connections, and translates the driver's errors to those of the engine.</summary>

@@ -12,7 +12,6 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
     private readonly NpgsqlDataSource? _homes;
     private readonly HomeConnection? _home;
     private readonly NpgsqlDataSource? _monitor;
-    private readonly bool _monitorMayLag;
     private readonly string? _prelude;
     private readonly string _preludeInMemory;
     private readonly bool _hasSeveralHosts;
@@ -53,7 +52,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         if (options.MonitorConnectionString is { } monitor)
         {
             _monitor = Build(ConnectionRules.ForMonitor(monitor, Application ?? "taskrecovery monitor", CommandTimeout), settings: null);
-            _monitorMayLag = true;
+            MonitorMayLag = true;
         }
 
         var hasSettings = Application is not null && options.UseSessionLocks;
@@ -64,6 +63,9 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
 
     /// <summary>The options that the store was created with.</summary>
     internal PostgreSqlOptions Options { get; }
+
+    /// <summary>Whether the read model has a connection string of its own, which may lead to a standby.</summary>
+    internal bool MonitorMayLag { get; }
 
     /// <summary>The schema's name, quoted for use in a statement.</summary>
     internal string Schema { get; }

@@ -4,14 +4,22 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>The read model in PostgreSQL. One file per aspect; the statements are in Sql/.</summary>
-internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database) : IMonitorStore
+/// <param name="database">The database.</param>
+/// <param name="isCurrent">Whether it never reads from a standby, which may not have what was stored a moment ago.</param>
+internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database, bool isCurrent = false) : IMonitorStore
 {
     private static readonly TimeSpan SnapshotLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ListLimit = TimeSpan.FromSeconds(3);
 
-    private readonly MonitorReads _reads = new(database, database.OpenMonitorAsync);
+    private readonly MonitorReads _reads = new(database, isCurrent ? database.OpenCurrentMonitorAsync : database.OpenMonitorAsync);
+
+    private PostgreSqlMonitorStore? _current;
 
     public MonitorFeatures Features => MonitorFeatures.All;
+
+    public IMonitorStore Current => isCurrent || !database.MonitorMayLag
+        ? this
+        : LazyInitializer.EnsureInitialized(ref _current, () => new PostgreSqlMonitorStore(database, isCurrent: true));
 
     public ValueTask<QueueSnapshot> GetSnapshotAsync(CancellationToken cancellationToken)
         => _reads.ReadAsync(

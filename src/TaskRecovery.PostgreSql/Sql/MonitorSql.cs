@@ -91,9 +91,21 @@ internal static class MonitorSql
         """;
 
     /// <summary>The nodes, living ones first, at most 1,000.</summary>
+    /// <remarks>On a standby, the age of a heartbeat is that at the time up to which the standby has replayed: by its clock, a standby that
+    /// is behind would show every node as silent. If it has replayed all that it receives, and the last commit was more than a minute ago,
+    /// it is not behind, but no node commits heartbeats; then its clock counts.</remarks>
     internal const string Nodes = $$"""
+        with clock as materialized (
+            select case
+                when r.at is null then c.now
+                when c.now - r.at < interval '1 minute' then r.at
+                when exists (select from pg_stat_wal_receiver) and pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() then c.now
+                else r.at end as now
+            from (select clock_timestamp() as now) c
+            cross join (select case when pg_is_in_recovery() then pg_last_xact_replay_timestamp() end as at) r
+        )
         select n.id, {{NodeSql.Label}}, n.machine, n.process_id, n.started_at,
-            (extract(epoch from clock_timestamp() - n.beat_at) * 1000000)::bigint,
+            (extract(epoch from (select now from clock) - n.beat_at) * 1000000)::bigint,
             n.holds_lock, n.dead_at, n.stopped, n.declared_by, n.proof, n.info, h.claims, h.entries, n.vitals
         from {schema}.nodes n cross join lateral (
             select count(*) as claims, coalesce(sum((

@@ -8,6 +8,8 @@ internal sealed class QueueMonitor(IMonitorStore store) : IQueueMonitor
 {
     public MonitorFeatures Features => store.Features;
 
+    public IQueueMonitor Current => ReferenceEquals(store.Current, store) ? this : new QueueMonitor(store.Current);
+
     public ValueTask<QueueSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default)
         => store.GetSnapshotAsync(cancellationToken);
 

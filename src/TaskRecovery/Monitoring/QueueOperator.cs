@@ -270,12 +270,14 @@ internal sealed class QueueOperator(
     private async ValueTask<(Count Expected, IReadOnlyList<EntrySummary> Sample)> SampleAsync(
         EntryQuery query, long last, CancellationToken cancellationToken)
     {
+        // A standby may not have yet what the operation will change.
+        var current = monitor.Current;
         var stored = query with { Before = last + 1 };
-        var groups = await monitor.GroupAsync(stored, EntryGrouping.State, cancellationToken).ConfigureAwait(false);
+        var groups = await current.GroupAsync(stored, EntryGrouping.State, cancellationToken).ConfigureAwait(false);
 
         // Only a first page contains the holder of a unique key.
         var first = query.UniqueKey is null ? stored : query;
-        var page = await monitor.ListAsync(first with { Limit = SampleSize }, cancellationToken).ConfigureAwait(false);
+        var page = await current.ListAsync(first with { Limit = SampleSize }, cancellationToken).ConfigureAwait(false);
         return (
             new Count(
                 groups.Groups.Sum(static group => group.Entries.Value),

@@ -13,6 +13,10 @@ public interface IQueueMonitor
     /// <summary>The features that the store supports.</summary>
     MonitorFeatures Features { get; }
 
+    /// <summary>The same questions, answered with everything that has been stored. Use it for what is to be changed.</summary>
+    /// <value>This object, unless it reads from another server, which may be some time behind.</value>
+    IQueueMonitor Current => this;
+
     /// <summary>Reads the state of all queues at this moment.</summary>
     ValueTask<QueueSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default);
 

@@ -16,6 +16,9 @@ public interface IMonitorStore
     /// <inheritdoc cref="IQueueMonitor.GetSnapshotAsync"/>
     ValueTask<QueueSnapshot> GetSnapshotAsync(CancellationToken cancellationToken);
 
+    /// <inheritdoc cref="IQueueMonitor.Current"/>
+    IMonitorStore Current => this;
+
     /// <summary>Reads stored counts.</summary>
     /// <param name="query">The range, what to count and how to separate it. The intervals are those that are stored.</param>
     /// <param name="byHour">Whether to read the counts of hours; else those of minutes.</param>

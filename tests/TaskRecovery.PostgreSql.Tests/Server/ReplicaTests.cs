@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using TaskRecovery.PostgreSql.Tests.Store;
 using TaskRecovery.Storage;
@@ -129,6 +130,68 @@ public sealed class ReplicaTests : IAsyncDisposable
         await pair.StopStandbyAsync();
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await monitor.GetSnapshotAsync(Cancellation));
         await store.EnqueueAsync([PostgreSqlStoreTests.Entry()], null, Cancellation);
+    }
+
+    [Fact]
+    public async Task A_standby_that_is_behind_neither_counts_for_a_preview_nor_makes_nodes_silent()
+    {
+        var pair = _pair = await PostgresPair.StartAsync(synchronous: false);
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddTaskRecovery().UsePostgreSql(
+            pair.PrimaryConnectionString, options => options.MonitorConnectionString = pair.StandbyConnectionString);
+        await using var provider = services.BuildServiceProvider();
+        var database = provider.GetRequiredService<PostgreSqlDatabase>().WithPatience();
+        var (monitor, operate) = (provider.GetRequiredService<IQueueMonitor>(), provider.GetRequiredService<IQueueOperator>());
+        await new PostgreSqlMigrator(database).MigrateAsync();
+        var store = new PostgreSqlQueueStore(database, TimeProvider.System);
+        await store.PrepareAsync(Cancellation);
+        using var session = store.OpenNodeSession();
+        session.Register(PostgreSqlStoreTests.Identity());
+        var first = (await store.EnqueueAsync([PostgreSqlStoreTests.Entry()], null, Cancellation))[0];
+        await using var standby = NpgsqlDataSource.Create(pair.StandbyConnectionString);
+        var storeOnStandby = new PostgreSqlMonitorStore(database);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!await HasAsync(storeOnStandby, first.Id))
+        {
+            await timer.WaitForNextTickAsync(Cancellation);
+        }
+
+        await AskAsync<long>(standby, "select 1::int8 from pg_wal_replay_pause()");
+        while (!await AskAsync<bool>(standby, "select pg_get_wal_replay_pause_state() = 'paused'"))
+        {
+            await timer.WaitForNextTickAsync(Cancellation);
+        }
+
+        await store.EnqueueAsync([PostgreSqlStoreTests.Entry()], null, Cancellation);
+
+        // Until the node would be silent by the clock, although its heartbeat was in time when the standby stopped.
+        const string ageByClock = "select extract(epoch from clock_timestamp() - max(beat_at))::float8 from taskrecovery.nodes";
+        while (await AskAsync<double>(standby, ageByClock) <= await AgeOfHeartbeatAsync(standby) + 4)
+        {
+            await timer.WaitForNextTickAsync(Cancellation);
+        }
+
+        var preview = await operate.PreviewAsync(
+            new BulkRequest { Action = BulkAction.Cancel, Query = new EntryQuery { States = [EntryState.Waiting] } },
+            new AuditInfo("anna"), Cancellation);
+        var behind = await monitor.ListAsync(new EntryQuery(), Cancellation);
+        var current = await monitor.Current.ListAsync(new EntryQuery(), Cancellation);
+        var node = Assert.Single(await monitor.ListNodesAsync(Cancellation));
+
+        Assert.Equal((2, 2), (preview.Entries.Value, preview.Sample.Count));
+        Assert.Equal((1, 2), (behind.Entries.Count, current.Entries.Count));
+        Assert.Equal(await AgeOfHeartbeatAsync(standby), node.HeartbeatAge.TotalSeconds, 0.001);
+    }
+
+    // At the time up to which the standby has replayed.
+    private static Task<double> AgeOfHeartbeatAsync(NpgsqlDataSource standby) => AskAsync<double>(
+        standby, "select extract(epoch from pg_last_xact_replay_timestamp() - max(beat_at))::float8 from taskrecovery.nodes");
+
+    private static async Task<T> AskAsync<T>(NpgsqlDataSource server, string question)
+    {
+        await using var command = server.CreateCommand(question);
+        return (T)(await command.ExecuteScalarAsync(Cancellation))!;
     }
 
     // Before the standby has received the tables, it has none.
