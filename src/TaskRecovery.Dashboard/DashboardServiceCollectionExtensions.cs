@@ -153,6 +153,5 @@ public static class DashboardServiceCollectionExtensions
 
     private static ChangePause Pause(IServiceProvider provider, string what, bool isPause)
         => new(
-            what, isPause, provider.GetRequiredService<IQueueOperator>(), provider.GetRequiredService<Reads>(),
-            provider.GetRequiredService<TimeProvider>());
+            what, isPause, provider.GetRequiredService<IQueueOperator>(), provider.GetRequiredService<Reads>());
 }

@@ -55,7 +55,7 @@ internal sealed class JobChanger(IJobService jobs, Random random)
         {
             case 0:
                 DateTimeOffset? until = dice.Next(2) == 0 ? DateTimeOffset.UtcNow + TimeSpan.FromSeconds(dice.Next(1, 4)) : null;
-                return await jobs.PauseAsync(job, "chaos", "the job changer", until, cancellationToken);
+                return await UnlessOverAsync(() => jobs.PauseAsync(job, "chaos", "the job changer", until, cancellationToken));
             case 1:
                 return await jobs.ResumeAsync(job, cancellationToken);
             case 2:
@@ -67,6 +67,19 @@ internal sealed class JobChanger(IJobService jobs, Random random)
             default:
                 OverlapPolicy? overlap = dice.Next(2) == 0 ? Policies[dice.Next(Policies.Length)] : null;
                 return await UnlessPausedAsync(() => jobs.TriggerNowAsync(job, overlap, cancellationToken));
+        }
+    }
+
+    private static async Task<bool> UnlessOverAsync(Func<Task<bool>> call)
+    {
+        try
+        {
+            return await call();
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            // The call took longer than the pause should.
+            return false;
         }
     }
 

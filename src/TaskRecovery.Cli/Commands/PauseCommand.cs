@@ -22,12 +22,7 @@ internal static class PauseCommand
             }
 
             var (target, shown) = await targets.ReadAsync(call, call.Get(create), cancellationToken).ConfigureAwait(false);
-            var end = Values.Future("--until", call.Get(until));
-            if (end <= TimeProvider.System.GetUtcNow())
-            {
-                throw CommandException.Usage($"--until is '{Format.Time(end)}', which is in the past: use a later time.");
-            }
-
+            var end = await ReadEndAsync(call, call.Get(until), cancellationToken).ConfigureAwait(false);
             var duration = end is { } time ? $" until {Format.Time(time)}" : "";
             var already = call.SaidYes && !call.IsDryRun ? "" : await AlreadyAsync(call, target, cancellationToken).ConfigureAwait(false);
             if (await call.AskAsync($"Pause {shown} in {call.Store.Where}{duration}{already}", cancellationToken)
@@ -55,5 +50,19 @@ internal static class PauseCommand
             _ => (await call.Store.Jobs.GetAsync(target.JobId!.Value, cancellationToken).ConfigureAwait(false))?.Pause,
         };
         return pause is null ? "" : $" (already {Format.Pause(pause)})";
+    }
+
+    private static async ValueTask<DateTimeOffset?> ReadEndAsync(CommandCall call, string? text, CancellationToken cancellationToken)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        var now = await call.Store.Operator.GetTimeAsync(cancellationToken).ConfigureAwait(false);
+        var end = Values.Future("--until", text, now);
+        return end > now
+            ? end
+            : throw CommandException.Usage($"--until is '{Format.Time(end)}', which is in the past: use a later time.");
     }
 }

@@ -13,14 +13,16 @@ internal static class RetryCommand
         var at = new Option<string?>("--at") { Description = "The earliest time to run: a time, or a duration from now such as 2h." };
         var command = new Command("retry", "Puts failed and cancelled entries back into their queues.") { fromStart, at };
         selection.AddTo(command);
-        return frame.Writes(command, (call, cancellationToken) =>
+        return frame.Writes(command, async (call, cancellationToken) =>
         {
+            DateTimeOffset? runAt = call.Get(at) is not { } text ? null : Values.Future(
+                "--at", text, await call.Store.Operator.GetTimeAsync(cancellationToken).ConfigureAwait(false));
             var options = new RetryOptions
             {
                 From = call.Get(fromStart) ? RetryFrom.Start : RetryFrom.LastStep,
-                RunAt = Values.Future("--at", call.Get(at)),
+                RunAt = runAt,
             };
-            return EntryAction.RunAsync(call, selection, BulkAction.Retry, options, cancellationToken);
+            return await EntryAction.RunAsync(call, selection, BulkAction.Retry, options, cancellationToken).ConfigureAwait(false);
         });
     }
 }

@@ -22,10 +22,13 @@ internal static class Values
             : throw CommandException.Usage($"{option} is '{text}': use one of {string.Join(", ", Enum.GetNames<T>())}.");
 
     /// <summary>Reads a time: an ISO 8601 time, which is UTC if it has no offset, or a duration before now.</summary>
-    public static DateTimeOffset? Past(string option, string? text) => Time(option, text, -1);
+    public static DateTimeOffset? Past(string option, string? text) => Time(option, text, -1, TimeProvider.System.GetUtcNow());
 
     /// <summary>Reads a time: an ISO 8601 time, which is UTC if it has no offset, or a duration after now.</summary>
-    public static DateTimeOffset? Future(string option, string? text) => Time(option, text, 1);
+    /// <param name="option">The name of the option.</param>
+    /// <param name="text">Its value.</param>
+    /// <param name="now">The time by the store's clock, with which the result is compared: the clock of this machine may differ.</param>
+    public static DateTimeOffset? Future(string option, string? text, DateTimeOffset now) => Time(option, text, 1, now);
 
     /// <summary>Reads a name and a value with <c>=</c> between them.</summary>
     public static KeyValuePair<string, string>? Pair(string option, string? text)
@@ -60,7 +63,7 @@ internal static class Values
             ? id
             : throw CommandException.Usage($"{name} is '{text}': use the number of {what}, such as 42.");
 
-    private static DateTimeOffset? Time(string option, string? text, int direction)
+    private static DateTimeOffset? Time(string option, string? text, int direction, DateTimeOffset now)
     {
         if (text is null)
         {
@@ -69,7 +72,7 @@ internal static class Values
 
         if (Duration(text) is { } duration)
         {
-            return TimeProvider.System.GetUtcNow() + (direction * duration);
+            return now + (direction * duration);
         }
 
         return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)

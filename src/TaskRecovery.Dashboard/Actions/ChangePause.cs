@@ -10,8 +10,7 @@ namespace TaskRecovery.Dashboard.Actions;
 /// <param name="isPause">Whether it pauses.</param>
 /// <param name="operations">The operator's actions.</param>
 /// <param name="reads">What the user sees.</param>
-/// <param name="time">The clock of this process.</param>
-internal sealed class ChangePause(string what, bool isPause, IQueueOperator operations, Reads reads, TimeProvider time)
+internal sealed class ChangePause(string what, bool isPause, IQueueOperator operations, Reads reads)
     : IAction
 {
     private const int MaxMinutes = 7 * 24 * 60;
@@ -30,9 +29,14 @@ internal sealed class ChangePause(string what, bool isPause, IQueueOperator oper
         }
 
         DateTimeOffset? until = null;
-        if (isPause && ReadEnd(request, out until) is { } bad)
+        if (isPause && HasEnd(request))
         {
-            return new Done(back, bad);
+            // The store compares the end with its own clock.
+            var now = await operations.GetTimeAsync(request.Aborted).ConfigureAwait(false);
+            if (ReadEnd(request, now, out until) is { } bad)
+            {
+                return new Done(back, bad);
+            }
         }
 
         var audit = Audits.Of(request);
@@ -76,20 +80,18 @@ internal sealed class ChangePause(string what, bool isPause, IQueueOperator oper
         _ => null,
     };
 
+    private static bool HasEnd(DashboardRequest request)
+        => request.Form["minutes"].ToString().Trim().Length > 0 || request.Form["until"].ToString().Trim().Length > 0;
+
     // The end is a number of minutes or a time. Returns the code of the note if it can't be read.
-    private string? ReadEnd(DashboardRequest request, out DateTimeOffset? until)
+    private static string? ReadEnd(DashboardRequest request, DateTimeOffset now, out DateTimeOffset? until)
     {
         until = null;
         var (minutes, end) = (request.Form["minutes"].ToString().Trim(), request.Form["until"].ToString().Trim());
         if (end.Length > 0)
         {
             until = DashboardRequest.Time(end);
-            return until > time.GetUtcNow() && minutes.Length == 0 ? null : "bad-until";
-        }
-
-        if (minutes.Length == 0)
-        {
-            return null;
+            return until > now && minutes.Length == 0 ? null : "bad-until";
         }
 
         if (DashboardRequest.Whole(minutes) is not { } count || count is < 1 or > MaxMinutes)
@@ -97,7 +99,7 @@ internal sealed class ChangePause(string what, bool isPause, IQueueOperator oper
             return "bad-minutes";
         }
 
-        until = time.GetUtcNow() + TimeSpan.FromMinutes(count);
+        until = now + TimeSpan.FromMinutes(count);
         return null;
     }
 }

@@ -26,6 +26,12 @@ internal sealed partial class PostgreSqlDatabase
         return rows;
     }
 
+    /// <summary>Reads the server's clock, inside the transaction that is open on the connection, if any.</summary>
+    internal async ValueTask<DateTimeOffset> ReadTimeAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+        => (await ListAsync(
+            connection, JobSql.Now, [], static row => row.GetFieldValue<DateTimeOffset>(0), cancellationToken)
+            .ConfigureAwait(false))[0];
+
     /// <summary>Reads with statements that are planned for their values, inside the transaction that is open on the connection. Its later
     /// statements are planned as its earlier ones.</summary>
     /// <remarks>For searches. A generic plan knows neither where a search begins nor how many rows it examines, and assumes a third of the

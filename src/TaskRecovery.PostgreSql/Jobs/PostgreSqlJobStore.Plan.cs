@@ -171,6 +171,7 @@ internal sealed partial class PostgreSqlJobStore
     private async ValueTask<bool> PauseAsync(
         NpgsqlConnection connection, HeldJob held, PauseInfo pause, CancellationToken cancellationToken)
     {
+        PauseRules.CheckEnd(pause, held.Now);
         if (held.State == JobState.Active)
         {
             var settled = await SettledAsync(connection, held, cancellationToken).ConfigureAwait(false);

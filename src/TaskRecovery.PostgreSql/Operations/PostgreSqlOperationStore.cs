@@ -15,6 +15,9 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
 
     private readonly MonitorReads _reads = new(database, database.OpenCurrentMonitorAsync);
 
+    public ValueTask<DateTimeOffset> GetTimeAsync(CancellationToken cancellationToken)
+        => database.UseAsync(database.ReadTimeAsync, cancellationToken);
+
     public ValueTask<long> FindLastEntryAsync(CancellationToken cancellationToken)
         => database.UseAsync(
             async (connection, token) => (await database.ListAsync(

@@ -94,6 +94,11 @@ internal sealed partial class PostgreSqlQueueStore
         var result = await _database.InTransactionAsync(
             async (connection, token) =>
             {
+                if (pause is { Until: not null })
+                {
+                    PauseRules.CheckEnd(pause, await _database.ReadTimeAsync(connection, token).ConfigureAwait(false));
+                }
+
                 var held = await _database.ListAsync<PauseInfo?>(
                     connection, target.KindName is null ? OperatorSql.LockPause : OperatorSql.LockKindPause, [Arg.Text(name)],
                     static row => PostgreSqlMonitorStore.ReadPause(row, 0), token).ConfigureAwait(false);

@@ -139,6 +139,7 @@ internal sealed partial class SqliteJobStore
     // Returns whether the job is paused. If its last run was cancelled, it has ended instead.
     private static bool Pause(EntryMoves moves, JobRow job, PauseInfo pause)
     {
+        PauseRules.CheckEnd(pause, Micros.ToTime(moves.Now));
         if (job.State == JobState.Active)
         {
             var settled = Settled(moves, job);

@@ -10,6 +10,9 @@ internal sealed partial class SqliteOperationStore(SqliteDatabase database, Sqli
     private const int PurgeRounds = 100;
     private const int PurgeEntries = 5_000;
 
+    public ValueTask<DateTimeOffset> GetTimeAsync(CancellationToken cancellationToken)
+        => database.ReadAsync(_ => Micros.ToTime(database.Now()), cancellationToken);
+
     public ValueTask<long> FindLastEntryAsync(CancellationToken cancellationToken)
         => database.ReadAsync(static session => session.Get(OperationSql.LastEntry).Scalar() ?? 0, cancellationToken);
 

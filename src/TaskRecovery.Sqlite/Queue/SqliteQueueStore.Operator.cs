@@ -54,6 +54,7 @@ internal sealed partial class SqliteQueueStore
             session =>
             {
                 var now = _database.Now();
+                PauseRules.CheckEnd(pause, Micros.ToTime(now));
                 if (NumberOf(session, target, mayAdd: pause is not null && target.MayBeNew) is not { } number)
                 {
                     return OperatorResult.NotFound;

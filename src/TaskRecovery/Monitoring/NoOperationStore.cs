@@ -9,6 +9,8 @@ internal sealed class NoOperationStore : IOperationStore
 
     public ValueTask RecordAsync(QueueEventKind kind, string subject, AuditInfo audit, CancellationToken cancellationToken) => throw None();
 
+    public ValueTask<DateTimeOffset> GetTimeAsync(CancellationToken cancellationToken) => throw None();
+
     public ValueTask<long> FindLastEntryAsync(CancellationToken cancellationToken) => throw None();
 
     public ValueTask<BulkOperation> PrepareAsync(NewOperation operation, AuditInfo audit, CancellationToken cancellationToken)

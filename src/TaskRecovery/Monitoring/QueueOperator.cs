@@ -60,6 +60,8 @@ internal sealed class QueueOperator(
         return erased;
     }
 
+    public ValueTask<DateTimeOffset> GetTimeAsync(CancellationToken cancellationToken = default) => store.GetTimeAsync(cancellationToken);
+
     public async ValueTask<OperatorResult> PauseAsync(
         PauseTarget target, AuditInfo audit, DateTimeOffset? until = null, CancellationToken cancellationToken = default)
     {

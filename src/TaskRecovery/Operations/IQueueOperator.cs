@@ -34,6 +34,10 @@ public interface IQueueOperator
     /// <returns>The number of matching entries, all of which are erased. The call is safe to repeat.</returns>
     ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken = default);
 
+    /// <summary>Reads the store's clock, with which the end of a pause and the due times of entries are compared.</summary>
+    /// <remarks>Add a duration to this time, and not to the time of this machine, whose clock may differ.</remarks>
+    ValueTask<DateTimeOffset> GetTimeAsync(CancellationToken cancellationToken = default);
+
     /// <summary>Pauses a queue, a kind or a job for every node. Running entries continue.</summary>
     /// <remarks>If the target is paused already, this pause replaces the other one. <see cref="QueueEvent.Detail"/> of the event has the
     /// end of the pause, and whose pause it replaces, until when and why.</remarks>
@@ -41,6 +45,8 @@ public interface IQueueOperator
     /// <param name="audit">Who does it, and why.</param>
     /// <param name="until">When it is resumed by a node; <see langword="null"/> means only by an operator.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="until"/> is not later than the store's clock (see
+    /// <see cref="GetTimeAsync"/>), or beyond the year 9000.</exception>
     /// <returns><see cref="OperatorResult.Done"/>; <see cref="OperatorResult.AlreadyEnded"/> if the job has ended; or
     /// <see cref="OperatorResult.NotFound"/> if there is no such job, or no entry and no node has used the queue or kind yet (see
     /// <see cref="PauseTarget.MayBeNew"/>).</returns>

@@ -48,7 +48,8 @@ public interface IJobStore
     /// <summary>Pauses a job and ends its planned entry. If the job is paused already, the reason and the end of the pause
     /// change.</summary>
     /// <param name="jobId">The job.</param>
-    /// <param name="pause">The pause: who, why and until when. The store sets when it began.</param>
+    /// <param name="pause">The pause: who, why and until when. The store sets when it began, and refuses an end that is over
+    /// (<see cref="PauseRules.CheckEnd"/>).</param>
     /// <param name="audit">Who does it.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <returns><see langword="false"/> if there is no such job, or it has ended. It ends with this call if its last run was

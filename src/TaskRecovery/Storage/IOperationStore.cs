@@ -15,6 +15,9 @@ public interface IOperationStore
     /// <summary>Stores an event about an action that was refused.</summary>
     ValueTask RecordAsync(QueueEventKind kind, string subject, AuditInfo audit, CancellationToken cancellationToken);
 
+    /// <inheritdoc cref="IQueueOperator.GetTimeAsync"/>
+    ValueTask<DateTimeOffset> GetTimeAsync(CancellationToken cancellationToken);
+
     /// <summary>Returns the highest id of an entry; 0 if there is none.</summary>
     ValueTask<long> FindLastEntryAsync(CancellationToken cancellationToken);
 

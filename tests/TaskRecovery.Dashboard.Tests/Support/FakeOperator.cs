@@ -76,6 +76,8 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
     public ValueTask<OperatorResult> DeleteJobAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken = default)
         => Note($"delete {jobId}", audit, Result);
 
+    public ValueTask<DateTimeOffset> GetTimeAsync(CancellationToken cancellationToken = default) => new(system.Now);
+
     public ValueTask<OperatorResult> PauseAsync(
         PauseTarget target, AuditInfo audit, DateTimeOffset? until = null, CancellationToken cancellationToken = default)
     {

@@ -102,7 +102,8 @@ public sealed class MonitorHostTests : IDisposable
         await tool.GetRequiredService<IStoreMigrator>().MigrateAsync(Cancellation);
         var operate = tool.GetRequiredService<IQueueOperator>();
         await operate.PauseAsync(
-            PauseTarget.Queue("default", mayBeNew: true), Anna, until: DateTimeOffset.UtcNow.AddMilliseconds(1), Cancellation);
+            PauseTarget.Queue("default", mayBeNew: true), Anna, until: DateTimeOffset.UtcNow.AddHours(1), Cancellation);
+        _file.Execute("update taskrecovery_queues set paused_until_at = 1");
 
         await RunOneAsync();
 

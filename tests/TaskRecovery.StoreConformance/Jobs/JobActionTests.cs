@@ -126,6 +126,20 @@ public abstract class JobActionTests(StoreFixture fixture) : JobStoreTests(fixtu
     }
 
     [Fact]
+    public async Task A_pause_that_would_be_over_at_once_is_refused()
+    {
+        var job = await GivenJobAsync();
+        var until = await Fixture.GetTimeAsync(Cancellation) - TimeSpan.FromSeconds(1);
+
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            () => Jobs.PauseAsync(job.Id, new PauseInfo { Until = until }, Anna, Cancellation));
+
+        var after = await FindJobAsync(job.Id);
+        Assert.Equal((JobState.Active, job.NextRunAt), (after.State, after.NextRunAt));
+        Assert.Single(await WaitingRunsAsync());
+    }
+
+    [Fact]
     public async Task A_pause_that_ends_by_itself_is_recorded_without_an_actor()
     {
         var job = await GivenJobAsync();

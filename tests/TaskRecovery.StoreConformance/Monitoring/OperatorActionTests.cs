@@ -137,6 +137,26 @@ public abstract class OperatorActionTests(StoreFixture fixture) : StoreTests(fix
     }
 
     [Fact]
+    public async Task A_pause_that_would_be_over_at_once_is_refused_by_the_clock_of_the_store()
+    {
+        await GivenEntryAsync();
+        var before = await Fixture.GetTimeAsync(Cancellation);
+        var now = await Operations.GetTimeAsync(Cancellation);
+
+        foreach (var target in (PauseTarget[])[PauseTarget.Queue(DefaultQueue), PauseTarget.Kind("new", mayBeNew: true)])
+        {
+            await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await Store.SetPausedAsync(
+                target, new PauseInfo { Actor = "anna", Until = now }, Anna, Cancellation));
+        }
+
+        var millisecond = TimeSpan.FromMilliseconds(1);
+        Assert.InRange(now, before - millisecond, await Fixture.GetTimeAsync(Cancellation) + millisecond);
+        Assert.Null(Assert.Single((await Monitor.GetSnapshotAsync(Cancellation)).Queues).Pause);
+        Assert.DoesNotContain(await Monitor.ListKindsAsync(Cancellation), static kind => kind.Name == "new");
+        Assert.Empty(await EventsAsync(QueueEventKind.Paused));
+    }
+
+    [Fact]
     public async Task A_resumed_queue_forgets_its_pause()
     {
         var node = GivenNode();

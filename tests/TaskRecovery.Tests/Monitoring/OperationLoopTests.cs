@@ -84,6 +84,8 @@ public sealed class OperationLoopTests : IDisposable
         public ValueTask RecordAsync(QueueEventKind kind, string subject, AuditInfo audit, CancellationToken cancellationToken)
             => throw new NotSupportedException();
 
+        public ValueTask<DateTimeOffset> GetTimeAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
         public ValueTask<long> FindLastEntryAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public ValueTask<BulkOperation> PrepareAsync(NewOperation operation, AuditInfo audit, CancellationToken cancellationToken)

@@ -1,0 +1,22 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace TaskRecovery.Storage;
+
+/// <summary>What a store checks before it stores a pause.</summary>
+[Experimental("TASKRECOVERY001")]
+public static class PauseRules
+{
+    /// <summary>Checks that a pause ends later than now.</summary>
+    /// <param name="pause">The pause; <see langword="null"/> if something is resumed.</param>
+    /// <param name="now">The time of the transaction, by the store's clock.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The end is not later: the pause would be over at once.</exception>
+    public static void CheckEnd(PauseInfo? pause, DateTimeOffset now)
+    {
+        if (pause?.Until is { } until && until <= now)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(pause), until,
+                $"The end of the pause is {until:O}, and by the store's clock it is {now:O}: use a later time, or none.");
+        }
+    }
+}
