@@ -5,7 +5,6 @@ using Microsoft.Extensions.Options;
 using TaskRecovery;
 using TaskRecovery.Configuration;
 using TaskRecovery.Sqlite;
-using TaskRecovery.Storage;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -40,29 +39,12 @@ public static class SqliteTaskRecoveryBuilderExtensions
 
         // Use the machine's clock, which every process that shares the file reads. A custom TimeProvider of one process must not decide for
         // the others what is due or expired.
-        services.Replace(ServiceDescriptor.Singleton(provider => new SqliteDatabase(
+        SqliteStoreServices.Replace(services, provider => new SqliteDatabase(
             connectionString,
             provider.GetRequiredService<IOptions<SqliteOptions>>().Value,
             TimeProvider.System,
             provider.GetService<ILogger<SqliteDatabase>>(),
-            provider.GetService<IHostEnvironment>()?.ContentRootPath)));
-        services.Replace(ServiceDescriptor.Singleton(provider => new SqliteMigrator(provider.GetRequiredService<SqliteDatabase>())));
-        services.Replace(ServiceDescriptor.Singleton<IStoreMigrator>(provider => provider.GetRequiredService<SqliteMigrator>()));
-        services.Replace(ServiceDescriptor.Singleton<IStoreDoctor>(
-            provider => new SqliteDoctor(provider.GetRequiredService<SqliteDatabase>())));
-        services.Replace(ServiceDescriptor.Singleton<IQueueStore>(provider => new SqliteQueueStore(
-            provider.GetRequiredService<SqliteDatabase>(),
-            provider.GetRequiredService<SqliteMigrator>(),
-            provider.GetRequiredService<SqliteMonitorStore>())));
-        services.Replace(ServiceDescriptor.Singleton<IJobStore>(
-            provider => new SqliteJobStore(provider.GetRequiredService<SqliteDatabase>())));
-        services.Replace(ServiceDescriptor.Singleton(provider => new SqliteMonitorStore(provider.GetRequiredService<SqliteDatabase>())));
-        services.Replace(ServiceDescriptor.Singleton<IMonitorStore>(provider => provider.GetRequiredService<SqliteMonitorStore>()));
-        services.Replace(ServiceDescriptor.Singleton<IRunInfoStore>(
-            provider => new SqliteRunInfoStore(provider.GetRequiredService<SqliteDatabase>())));
-        services.Replace(ServiceDescriptor.Singleton<IOperationStore>(provider => new SqliteOperationStore(
-            provider.GetRequiredService<SqliteDatabase>(),
-            provider.GetRequiredService<SqliteMonitorStore>())));
+            provider.GetService<IHostEnvironment>()?.ContentRootPath));
         return builder;
     }
 }

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery;
 using TaskRecovery.Claims;
@@ -54,7 +53,7 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
         services.AddClock(options);
         if (options.Store == TestStore.Sqlite)
         {
-            services.UseTestDatabase(options.BusyTimeout);
+            TestDatabase.Use(services, options.BusyTimeout);
         }
 
         services.Replace(ServiceDescriptor.Singleton<RunMonitor, RunMonitor>());
@@ -62,15 +61,22 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
         services.TryAddSingleton<ServedWork>();
         services.TryAddSingleton<TestEntries>();
         services.AddEngine(options);
-        services.TryAddSingleton(static provider => new TaskRecoveryTest(
+        services.TryAddSingleton<TaskRecoveryTest>(CreateTest);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, TestStart>());
+        return services;
+    }
+
+    private static TaskRecoveryTest CreateTest(IServiceProvider provider)
+    {
+        // The host creates its services before it starts one, so nothing has connected yet.
+        provider.GetService<TestDatabase>()?.Check(provider);
+        return new TaskRecoveryTest(
             provider.GetRequiredService<TestEngine>(),
             provider.GetRequiredService<IQueueStore>(),
             provider.GetRequiredService<TestClock>(),
             provider.GetRequiredService<TestEntries>(),
             provider.GetRequiredService<TaskRecoveryTestingOptions>(),
-            provider.GetRequiredService<LastError>()));
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, TestStart>());
-        return services;
+            provider.GetRequiredService<LastError>());
     }
 
     private static void AddClock(this IServiceCollection services, TaskRecoveryTestingOptions options)
@@ -93,35 +99,6 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
     }
 
     private static object ApplicationClockOf(IServiceProvider provider) => new ApplicationClock(provider.GetRequiredService<TestClock>());
-
-    private static void UseTestDatabase(this IServiceCollection services, TimeSpan busyTimeout)
-    {
-        services.Replace(ServiceDescriptor.Singleton<TestFolder, TestFolder>());
-        services.Replace(ServiceDescriptor.Singleton(provider =>
-        {
-            // The folder and the database are disposed before this one.
-            _ = provider.GetRequiredService<LastError>();
-            var path = provider.GetRequiredService<TestFolder>().DatabasePath;
-            TemplateDatabase.CopyTo(path);
-
-            // A test does not survive a power failure, so no commit waits for the disk.
-            return new SqliteDatabase(
-                $"Data Source={path}",
-                new SqliteOptions { Synchronous = SqliteSynchronous.Normal, MigrateOnStart = false, BusyTimeout = busyTimeout },
-                provider.GetRequiredService<TestClock>(),
-                provider.GetService<ILogger<SqliteDatabase>>());
-        }));
-        services.Replace(ServiceDescriptor.Singleton(static provider => new SqliteMigrator(provider.GetRequiredService<SqliteDatabase>())));
-        services.Replace(ServiceDescriptor.Singleton<IStoreMigrator>(static provider => provider.GetRequiredService<SqliteMigrator>()));
-        services.Replace(ServiceDescriptor.Singleton<IQueueStore>(static provider => new SqliteQueueStore(
-            provider.GetRequiredService<SqliteDatabase>(),
-            provider.GetRequiredService<SqliteMigrator>(),
-            provider.GetRequiredService<SqliteMonitorStore>())));
-        services.Replace(ServiceDescriptor.Singleton(
-            static provider => new SqliteMonitorStore(provider.GetRequiredService<SqliteDatabase>())));
-        services.Replace(ServiceDescriptor.Singleton<IJobStore>(
-            static provider => new SqliteJobStore(provider.GetRequiredService<SqliteDatabase>())));
-    }
 
     private static void AddEngine(this IServiceCollection services, TaskRecoveryTestingOptions options)
     {

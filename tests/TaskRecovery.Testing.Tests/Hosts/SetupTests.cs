@@ -41,6 +41,20 @@ public sealed class SetupTests
     }
 
     [Fact]
+    public async Task A_store_that_is_set_up_after_the_test_fails_the_start()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        var tasks = builder.Services.AddTaskRecovery().AddKind<Samples.SendMail>();
+        builder.Services.AddTaskRecoveryTesting();
+        tasks.UseSqlite("Data Source=/nonexistent/queue.db");
+        using var host = builder.Build();
+
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => host.StartAsync(Cancellation));
+
+        Assert.Contains("a store was set up after AddTaskRecoveryTesting", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_temporary_file_goes_with_the_host()
     {
         var application = await TestApplication.StartAsync((_, _) => Task.CompletedTask);
