@@ -17,6 +17,12 @@ public sealed record DrainOptions
     /// <value>Default: <see langword="false"/>.</value>
     public bool AllowFailures { get; init; }
 
+    /// <summary>Whether entries may stay due that the application can't run, because it does not serve their queue or has no worker for
+    /// their kind. Otherwise the drain ends with a <see cref="DrainException"/>. Kinds that the application has registered with
+    /// <c>AddKind</c>, and so only enqueues, are always allowed.</summary>
+    /// <value>Default: <see langword="false"/>.</value>
+    public bool AllowUnserved { get; init; }
+
     /// <summary>Whether failed attempts are repeated in the same drain. The time of the queue moves to when each retry is due, so other
     /// entries that are due by then run too. Only an entry without attempts left counts as failed.</summary>
     /// <value>Default: <see langword="false"/>: a failed attempt is a failure.</value>

@@ -37,8 +37,18 @@ public sealed record DrainedRun
     /// <summary>The exception that the handler threw; <see langword="null"/> if it returned.</summary>
     public Exception? Exception { get; init; }
 
+    /// <summary>Why the handler's token was cancelled; <see cref="StopReason.None"/> if it was not.</summary>
+    public StopReason StopReason { get; init; }
+
     /// <summary>When the entry runs again, by the time of the queue; <see langword="null"/> if it does not.</summary>
     public DateTimeOffset? NextRunAt { get; init; }
+
+    /// <summary>Whether the handler's work was not done, although nothing had asked the run to stop.</summary>
+    internal bool IsFailure => End is RunEnd.Failed or RunEnd.ClaimLost || IsRepeated;
+
+    /// <summary>Whether production repeats the run because its attempt failed, or because its store was not available.</summary>
+    internal bool IsRepeated
+        => End == RunEnd.Retried || (End == RunEnd.Released && Exception is not null && StopReason == StopReason.None);
 
     /// <summary>Describes the run.</summary>
     public override string ToString()

@@ -18,7 +18,8 @@ public enum RunEnd
     /// <summary>The handler asked to run later, without spending an attempt.</summary>
     Snoozed = 4,
 
-    /// <summary>The entry was released without spending an attempt, for example because the host is stopping.</summary>
+    /// <summary>The entry was released without spending an attempt, because the host is stopping or the handler threw an error of the
+    /// store.</summary>
     Released = 5,
 
     /// <summary>The store refused the run's writes, because the claim no longer belongs to this node.</summary>

@@ -13,18 +13,20 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
     private readonly IQueueStore _store;
     private readonly TestClock _clock;
     private readonly TestEntries _entries;
+    private readonly UnservedEntries _unserved;
     private readonly LastError _lastError;
     private readonly bool _movesTime;
     private bool _isDisposed;
 
     internal TaskRecoveryTest(
-        TestEngine engine, IQueueStore store, TestClock clock, TestEntries entries, TaskRecoveryTestingOptions options,
-        LastError lastError)
+        TestEngine engine, IQueueStore store, TestClock clock, TestEntries entries, UnservedEntries unserved,
+        TaskRecoveryTestingOptions options, LastError lastError)
     {
         _engine = engine;
         _store = store;
         _clock = clock;
         _entries = entries;
+        _unserved = unserved;
         _lastError = lastError;
         _movesTime = options.Store == TestStore.Sqlite;
     }
@@ -35,13 +37,16 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
     /// <summary>Runs all entries that are due, and those that they enqueue, until nothing is due and nothing runs.</summary>
     /// <param name="options">What to run; <see langword="null"/> for everything, one after the other.</param>
     /// <param name="cancellationToken">Stops waiting for a run.</param>
-    /// <exception cref="DrainException">A run failed, a run does not end, or the entries never end.</exception>
+    /// <exception cref="DrainException">A run failed, a run does not end, the entries never end, or entries are due that the application
+    /// can't run.</exception>
     public async Task<DrainResult> DrainAsync(DrainOptions? options = null, CancellationToken cancellationToken = default)
     {
         var checkedOptions = Check(options);
         var runs = await _engine.DrainAsync(checkedOptions, cancellationToken).ConfigureAwait(false);
         Drains.ThrowIfFailed(runs, checkedOptions);
-        return new DrainResult(runs);
+        var unserved = await _unserved.FindAsync(checkedOptions, cancellationToken).ConfigureAwait(false);
+        Drains.ThrowIfUnserved(unserved, checkedOptions);
+        return new DrainResult(runs) { Unserved = unserved };
     }
 
     /// <summary>Moves the time from one due time to the next, and drains at each: schedules, retries, snoozed and delayed entries run in
@@ -50,8 +55,8 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
     /// <param name="options">What to run; <see langword="null"/> for everything, one after the other.</param>
     /// <param name="cancellationToken">Stops waiting for a run.</param>
     /// <returns>All runs.</returns>
-    /// <exception cref="DrainException">A run failed, a run does not end, or the entries never end. The time stays at the drain that
-    /// failed.</exception>
+    /// <exception cref="DrainException">A run failed, a run does not end, the entries never end, or entries are due that the application
+    /// can't run. The time stays at the drain that failed.</exception>
     /// <exception cref="InvalidOperationException">The time can't be moved.</exception>
     public async Task<DrainResult> AdvanceAsync(TimeSpan by, DrainOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -66,7 +71,7 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
             runs.AddRange(drained.Runs);
             if (Now >= until)
             {
-                return new DrainResult(runs);
+                return drained with { Runs = runs };
             }
 
             var next = await _engine.FindNextDueAsync(checkedOptions, cancellationToken).ConfigureAwait(false);

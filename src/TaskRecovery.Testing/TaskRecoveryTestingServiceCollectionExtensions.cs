@@ -60,6 +60,7 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
         services.Replace(ServiceDescriptor.Singleton<IRunObserver>(static provider => provider.GetRequiredService<RunMonitor>()));
         services.TryAddSingleton<ServedWork>();
         services.TryAddSingleton<TestEntries>();
+        services.TryAddSingleton<UnservedEntries>();
         services.AddEngine(options);
         services.TryAddSingleton<TaskRecoveryTest>(CreateTest);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, TestStart>());
@@ -75,6 +76,7 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
             provider.GetRequiredService<IQueueStore>(),
             provider.GetRequiredService<TestClock>(),
             provider.GetRequiredService<TestEntries>(),
+            provider.GetRequiredService<UnservedEntries>(),
             provider.GetRequiredService<TaskRecoveryTestingOptions>(),
             provider.GetRequiredService<LastError>());
     }

@@ -56,7 +56,7 @@ internal static class Drains
             return;
         }
 
-        DrainedRun[] failures = [.. runs.Where(run => run.End == RunEnd.Failed || (run.End == RunEnd.Retried && !options.IncludeRetries))];
+        DrainedRun[] failures = [.. runs.Where(run => run.IsFailure && !(run.IsRepeated && options.IncludeRetries))];
         if (failures.Length == 0)
         {
             return;
@@ -71,6 +71,24 @@ internal static class Drains
             + $"{string.Concat(failures.Take(MostShown).Select(static run => $"\n  {run}"))}{more}",
             failures,
             exceptions is [var only] ? only : exceptions.Length == 0 ? null : new AggregateException(exceptions));
+    }
+
+    /// <summary>Throws if entries are due that the application can't run, although it should.</summary>
+    public static void ThrowIfUnserved(IReadOnlyList<UnservedWork> unserved, DrainOptions options)
+    {
+        UnservedWork[] unexpected = [.. unserved.Where(static work => !work.IsExpected)];
+        if (options.AllowUnserved || unexpected.Length == 0)
+        {
+            return;
+        }
+
+        var more = unexpected.Length > MostShown ? $"\n  and {Text(unexpected.Length - MostShown)} more" : "";
+        throw new DrainException(
+            "Entries are due that the application can't run:"
+            + $"{string.Concat(unexpected.Take(MostShown).Select(static work => $"\n  {work}"))}{more}\n"
+            + "Register the worker (AddWorker) or the queue (AddQueue). If another application runs them, register the kind with AddKind, "
+            + $"or set {nameof(DrainOptions)}.{nameof(DrainOptions.AllowUnserved)}.",
+            []);
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);

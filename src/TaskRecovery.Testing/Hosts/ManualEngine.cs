@@ -139,7 +139,7 @@ internal sealed class ManualEngine(
     public void PollCancels() => _ = PollCancelsAsync();
 
     private static DateTimeOffset? NextRetry(List<DrainedRun> runs)
-        => runs.GroupBy(static run => run.EntryId).Select(static entry => entry.Last()).Where(static run => run.End == RunEnd.Retried)
+        => runs.GroupBy(static run => run.EntryId).Select(static entry => entry.Last()).Where(static run => run.IsRepeated)
             .Min(static run => run.NextRunAt);
 
     private static TestFailedException NotReached(Place place, IReadOnlyCollection<Place> reached)

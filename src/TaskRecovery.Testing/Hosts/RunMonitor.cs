@@ -145,6 +145,7 @@ internal sealed class RunMonitor(IPayloadReader payloads, TestClock clock) : IRu
             Reason = end == RunEnd.Completed ? null : outcome?.Reason,
             Error = end == RunEnd.Completed ? null : outcome?.Error,
             Exception = exception,
+            StopReason = run.StopReason,
             NextRunAt = outcome is not null
                 && end is RunEnd.Retried or RunEnd.Snoozed or RunEnd.Released ? clock.GetUtcNow() + outcome.Delay : null,
         };

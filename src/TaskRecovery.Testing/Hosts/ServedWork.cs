@@ -18,6 +18,23 @@ internal sealed class ServedWork(KindRegistry kinds, IOptions<TaskRecoveryOption
     public IReadOnlyCollection<string> Kinds(DrainOptions drain)
         => Chosen(drain.Kinds, kinds.WorkedKinds, nameof(DrainOptions.Kinds), "has workers for the kinds");
 
+    /// <summary>Why the application can't run the entries of a kind in a queue; <see langword="null"/> if it can, or if the drain does not
+    /// concern them.</summary>
+    public UnservedWork? FindUnserved(string queue, string kind, DrainOptions drain)
+    {
+        var isWorked = kinds.WorkedKinds.Contains(kind, StringComparer.Ordinal);
+        var isServed = _queues.Contains(queue, StringComparer.Ordinal);
+        return (isWorked && isServed) || drain.Queues?.Contains(queue) == false || drain.Kinds?.Contains(kind) == false
+            ? null
+            : new UnservedWork
+            {
+                Kind = kind,
+                Queue = queue,
+                HasWorker = isWorked,
+                IsExpected = kinds.Find(kind) is { Registration.IsWorked: false },
+            };
+    }
+
     public PollRequest Request(Guid nodeId, DrainOptions drain) => new(nodeId, Queues(drain), Kinds(drain), WithUnknownKinds: false);
 
     private static IReadOnlyCollection<string> Chosen(

@@ -32,14 +32,14 @@ internal sealed class TestEntries(
                 + $"The application registers {(registered.Count == 0 ? "none" : string.Join(", ", registered))}.", exception);
         }
 
-        var entries = await ListAsync(new EntryFilter { Kind = kind }, cancellationToken).ConfigureAwait(false);
+        var entries = await ListAsync(new EntryFilter { Kind = kind, WithPayloads = true }, cancellationToken).ConfigureAwait(false);
         return entries.ConvertAll(entry => new EnqueuedEntry<TArgs>(json.Read<TArgs>(Encoding.UTF8.GetBytes(entry.Args))!, entry));
     }
 
     /// <summary>The failure of an expectation, with a table of what is enqueued.</summary>
     public async Task<TestFailedException> FailAsync<TArgs>(string sentence, CancellationToken cancellationToken)
     {
-        var all = await ListAsync(new EntryFilter(), cancellationToken).ConfigureAwait(false);
+        var all = await ListAsync(new EntryFilter { WithPayloads = true }, cancellationToken).ConfigureAwait(false);
         if (all.Count == 0)
         {
             return new TestFailedException($"{sentence}\nNothing was enqueued.");
@@ -51,13 +51,14 @@ internal sealed class TestEntries(
         return new TestFailedException($"{sentence} The queue has:\n{Table(shown)}{more}");
     }
 
-    private async Task<List<QueueEntry>> ListAsync(EntryFilter filter, CancellationToken cancellationToken)
+    /// <summary>The entries that match a filter, oldest first.</summary>
+    public async Task<List<QueueEntry>> ListAsync(EntryFilter filter, CancellationToken cancellationToken)
     {
         var entries = new List<QueueEntry>();
         long? before = null;
         do
         {
-            var next = filter with { WithPayloads = true, Limit = PageSize, Before = before };
+            var next = filter with { Limit = PageSize, Before = before };
             var page = await store.ListAsync(next, cancellationToken).ConfigureAwait(false);
             entries.AddRange(page.Entries);
             before = page.NextBefore;

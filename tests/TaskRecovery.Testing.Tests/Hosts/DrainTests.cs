@@ -107,6 +107,63 @@ public sealed class DrainTests
     }
 
     [Fact]
+    public async Task An_error_of_a_store_fails_the_drain_although_it_spends_no_attempt()
+    {
+        var isDown = true;
+        await using var application = await StartAsync(
+            (context, _) => isDown ? throw new StoreUnavailableException("no connection") : See(context));
+        await application.Queue.EnqueueAsync(new Numbers(7), cancellationToken: Cancellation);
+
+        var failed = await Assert.ThrowsAsync<DrainException>(() => application.Test.DrainAsync(cancellationToken: Cancellation));
+        isDown = false;
+        await application.Test.AdvanceAsync(TimeSpan.FromMinutes(1), cancellationToken: Cancellation);
+
+        Assert.Equal((RunEnd.Released, 1), (failed.Failures.Single().End, failed.Failures.Single().Attempt));
+        Assert.Equal("no connection", Assert.IsType<StoreUnavailableException>(failed.InnerException).Message);
+        Assert.Equal([7], _seen);
+    }
+
+    [Fact]
+    public async Task A_run_that_an_error_of_a_store_has_ended_is_repeated_with_the_retries()
+    {
+        var errors = 0;
+        await using var application = await StartAsync(
+            (context, _) => ++errors <= 2 ? throw new StoreUnavailableException("no connection") : See(context));
+        await application.Queue.EnqueueAsync(new Numbers(7), cancellationToken: Cancellation);
+
+        var drained = await application.Test.DrainAsync(new DrainOptions { IncludeRetries = true }, Cancellation);
+
+        Assert.Equal([RunEnd.Released, RunEnd.Released, RunEnd.Completed], drained.Runs.Select(run => run.End));
+        Assert.Equal(2, drained.Failures.Count());
+    }
+
+    [Theory]
+    [InlineData(RunEnd.Released, StopReason.Shutdown, true, false)]
+    [InlineData(RunEnd.Released, StopReason.None, false, false)]
+    [InlineData(RunEnd.Released, StopReason.None, true, true)]
+    [InlineData(RunEnd.ClaimLost, StopReason.None, true, true)]
+    [InlineData(RunEnd.ClaimLost, StopReason.ClaimLost, false, true)]
+    [InlineData(RunEnd.Cancelled, StopReason.Cancelled, true, false)]
+    [InlineData(RunEnd.Snoozed, StopReason.None, false, false)]
+    public void A_run_fails_if_its_work_was_not_done_and_nothing_had_stopped_it(RunEnd end, StopReason reason, bool throws, bool fails)
+    {
+        var run = new DrainedRun
+        {
+            EntryId = 1,
+            Kind = "numbers",
+            Queue = "default",
+            Attempt = 1,
+            MaxAttempts = 10,
+            End = end,
+            Args = "{}",
+            StopReason = reason,
+            Exception = throws ? new InvalidOperationException() : null,
+        };
+
+        Assert.Equal(fails, new DrainResult([run]).Failures.Any());
+    }
+
+    [Fact]
     public async Task A_kind_that_enqueues_itself_is_endless()
     {
         TestApplication? own = null;
