@@ -14,9 +14,9 @@ public sealed class TaskRecoveryTestingOptions
     /// <summary>The clock of the application, for example a <c>FakeTimeProvider</c>. If set, it becomes the application's
     /// <see cref="TimeProvider"/>, the queue reads its time from it, and <see cref="TaskRecoveryTest.AdvanceAsync"/> calls its method
     /// <c>Advance(TimeSpan)</c>.</summary>
-    /// <value>Default: <see langword="null"/>: the application's own <see cref="TimeProvider"/> if it registered one. Otherwise the time of
-    /// the queue moves with <see cref="TaskRecoveryTest.AdvanceAsync"/> only, and the application's <see cref="TimeProvider"/> also moves
-    /// with real time, so that its delays end.</value>
+    /// <value>Default: <see langword="null"/>: the application's own <see cref="TimeProvider"/> if it registered one. Otherwise the queue
+    /// and the application's <see cref="TimeProvider"/> have the same time, which moves with <see cref="TaskRecoveryTest.AdvanceAsync"/>
+    /// only. Timers and timestamps use real time, so that the application's delays end.</value>
     public TimeProvider? Time { get; set; }
 
     /// <summary>How long a write to the temporary file waits, in real time, for another transaction on it. Shorter than

@@ -89,7 +89,8 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
             services.Replace(ServiceDescriptor.Singleton(time));
             services.Replace(ServiceDescriptor.Singleton(new TestClock(time)));
         }
-        else if (registered?.ImplementationInstance == TimeProvider.System || registered?.ImplementationFactory == ApplicationClockOf)
+        else if (options.Store == TestStore.Sqlite
+            && (registered?.ImplementationInstance == TimeProvider.System || registered?.ImplementationFactory == ApplicationClockOf))
         {
             services.Replace(ServiceDescriptor.Singleton(new TestClock(null)));
             services.Replace(ServiceDescriptor.Singleton(typeof(TimeProvider), ApplicationClockOf));

@@ -8,18 +8,17 @@ internal sealed class TestClock : TimeProvider
     private readonly TimeProvider? _own;
     private readonly MethodInfo? _advance;
     private long _utcTicks;
-    private long _advanced;
 
     /// <param name="own">The test's own clock, such as a <c>FakeTimeProvider</c>; <see langword="null"/> if it has none.</param>
     public TestClock(TimeProvider? own)
     {
         _own = own;
         _advance = own?.GetType().GetMethod("Advance", [typeof(TimeSpan)]);
-        _utcTicks = System.GetUtcNow().UtcTicks;
-    }
 
-    /// <summary>How far a test has advanced the time.</summary>
-    public TimeSpan Advanced => TimeSpan.FromTicks(Interlocked.Read(ref _advanced));
+        // Stored times are rounded up to microseconds, and an entry that is due now must not be due later.
+        var now = System.GetUtcNow().UtcTicks;
+        _utcTicks = now - (now % TimeSpan.TicksPerMicrosecond);
+    }
 
     public override DateTimeOffset GetUtcNow() => _own?.GetUtcNow() ?? new DateTimeOffset(Interlocked.Read(ref _utcTicks), TimeSpan.Zero);
 
@@ -30,7 +29,6 @@ internal sealed class TestClock : TimeProvider
         if (_own is null)
         {
             Interlocked.Add(ref _utcTicks, by.Ticks);
-            Interlocked.Add(ref _advanced, by.Ticks);
         }
         else if (_advance is not null)
         {

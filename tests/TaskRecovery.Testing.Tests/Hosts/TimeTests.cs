@@ -116,6 +116,22 @@ public sealed class TimeTests
     }
 
     [Fact]
+    public async Task An_entry_that_is_due_by_the_application_s_time_runs_when_the_test_has_advanced_to_it()
+    {
+        await using var application = await StartAsync(See);
+        var time = application.Services.GetRequiredService<TimeProvider>();
+        await EnqueueAtAsync(1, time.GetUtcNow());
+        await EnqueueAtAsync(2, time.GetUtcNow() + TimeSpan.FromHours(1));
+
+        await application.Test.DrainAsync(cancellationToken: Cancellation);
+        Assert.Equal([(1, TimeSpan.Zero)], _seen);
+        await application.Test.AdvanceAsync(TimeSpan.FromHours(1), cancellationToken: Cancellation);
+
+        Assert.Equal([(1, TimeSpan.Zero), (2, Minutes(60))], _seen);
+        Assert.Equal(application.Test.Now, time.GetUtcNow());
+    }
+
+    [Fact]
     public async Task The_application_s_own_delays_end_in_real_time()
     {
         await using var application = await StartAsync(See);
@@ -124,7 +140,7 @@ public sealed class TimeTests
         await Task.Delay(TimeSpan.FromMilliseconds(1), time, Cancellation);
         await application.Test.AdvanceAsync(TimeSpan.FromDays(1), cancellationToken: Cancellation);
 
-        Assert.True(time.GetUtcNow() >= application.Test.Now);
+        Assert.Equal(application.Test.Now, time.GetUtcNow());
     }
 
     private static TimeSpan Minutes(int minutes) => TimeSpan.FromMinutes(minutes);
@@ -134,6 +150,9 @@ public sealed class TimeTests
 
     private async Task EnqueueAsync(int number, TimeSpan after)
         => await _application!.Queue.EnqueueAsync(new Numbers(number), new EnqueueOptions { RunAfter = after }, Cancellation);
+
+    private async Task EnqueueAtAsync(int number, DateTimeOffset at)
+        => await _application!.Queue.EnqueueAsync(new Numbers(number), new EnqueueOptions { RunAt = at }, Cancellation);
 
     private void See(WorkContext<Numbers> context) => _seen.Add((context.Args.First, Rounded(_application!.Test.Now - _start)));
 
