@@ -59,8 +59,9 @@ public static class TaskHandlerTest
         ArgumentNullException.ThrowIfNull(handler);
         ArgumentNullException.ThrowIfNull(check);
         var options = RunOptions.From(configure);
+        var handlers = NewObjects.Handlers("handler");
         var search = new CrashSearch<TWorld>(
-            world, (state, entry) => new TaskRunner<TArgs>(handler(state), options, entry.Json),
+            world, (state, entry) => new TaskRunner<TArgs>(handlers.Take(handler(state)), options, entry.Json),
             () => EntryUnderTest.Create(args, options), check, options);
         return search.RunAsync(places, depth, cancellationToken);
     }

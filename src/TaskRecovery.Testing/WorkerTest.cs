@@ -53,9 +53,9 @@ public static class WorkerTest
     /// </remarks>
     /// <typeparam name="TWorld">What survives a crash: the application's database, files and remote systems, or fakes of them.</typeparam>
     /// <typeparam name="TArgs">The arguments type of the kind.</typeparam>
-    /// <param name="world">Creates a new world.</param>
+    /// <param name="world">Creates a new world. Must not return an object twice.</param>
     /// <param name="worker">Creates a worker that uses a world. Called once for every run, because nothing in the process survives a
-    /// crash.</param>
+    /// crash. Must not return an object twice.</param>
     /// <param name="args">The arguments of the entry.</param>
     /// <param name="check">Checks a world after the entry has ended; throws if it is wrong. Also called once without a crash.</param>
     /// <param name="places">Where to crash.</param>
@@ -63,8 +63,10 @@ public static class WorkerTest
     /// <param name="configure">Returns changed options.</param>
     /// <param name="cancellationToken">Ends the test between two runs, and stops waiting for a worker.</param>
     /// <returns>The crashes that were tried.</returns>
-    /// <exception cref="TestFailedException">After a crash, the check failed or the entry ended otherwise than without one. The message
-    /// names the place and shows the runs.</exception>
+    /// <exception cref="TestFailedException">The check failed, or the entry did not end as
+    /// <see cref="WorkerTestOptions.ExpectedEnd"/>, after a crash or without one. The message names the place and shows the
+    /// runs.</exception>
+    /// <exception cref="InvalidOperationException">A world or a worker was returned twice.</exception>
     public static Task<CrashReport> CrashEverywhereAsync<TWorld, TArgs>(
         Func<TWorld> world,
         Func<TWorld, IJobWorker<TArgs>> worker,
@@ -80,8 +82,9 @@ public static class WorkerTest
         ArgumentNullException.ThrowIfNull(worker);
         ArgumentNullException.ThrowIfNull(check);
         var options = RunOptions.From(configure);
+        var workers = NewObjects.Handlers("worker");
         var search = new CrashSearch<TWorld>(
-            world, (state, entry) => new InstanceRunner<TArgs>(worker(state), options.Middleware, entry.Json),
+            world, (state, entry) => new InstanceRunner<TArgs>(workers.Take(worker(state)), options.Middleware, entry.Json),
             () => EntryUnderTest.Create(args, options), check, options);
         return search.RunAsync(places, depth, cancellationToken);
     }

@@ -87,6 +87,11 @@ public record WorkerTestOptions
     /// <value>Default: <see cref="TransactionResult.Commits"/>.</value>
     public TransactionResult Transaction { get; init; }
 
+    /// <summary>How the entry ends in <c>CrashEverywhereAsync</c>, without a crash and after each. Not used for a single run.</summary>
+    /// <value>Default: <see cref="RunEnd.Completed"/>. <see cref="RunEnd.Failed"/> or <see cref="RunEnd.Cancelled"/> if the worker ends
+    /// the entry so on purpose.</value>
+    public RunEnd ExpectedEnd { get; init; } = RunEnd.Completed;
+
     /// <summary>The requests to stop the run.</summary>
     internal IReadOnlyList<PlannedStop> Stops { get; init; } = [];
 }

@@ -18,7 +18,7 @@ internal sealed class CrashSearch<TWorld>(
     private const int MostRuns = 1_000;
     private const int MaxDepth = 3;
 
-    private CrashTrial? _clean;
+    private readonly NewObjects _worlds = NewObjects.Worlds();
     private int _trials;
 
     public async Task<CrashReport> RunAsync(CrashPlaces places, int depth, CancellationToken cancellationToken)
@@ -30,7 +30,7 @@ internal sealed class CrashSearch<TWorld>(
         }
 
         Func<Place, bool> isWanted = places == CrashPlaces.All ? static _ => true : static place => !IsUnrecordedEffect(place);
-        var clean = _clean = await TryAsync([], cancellationToken).ConfigureAwait(false);
+        var clean = await TryAsync([], cancellationToken).ConfigureAwait(false);
         await TryAllAfterAsync(clean, 0, isWanted, depth, cancellationToken).ConfigureAwait(false);
         return new CrashReport([.. clean.Continuations(0, isWanted).Select(static crash => crash.Point.Place)], _trials);
     }
@@ -53,7 +53,7 @@ internal sealed class CrashSearch<TWorld>(
     private async Task<CrashTrial> TryAsync(IReadOnlyList<PlannedCrash> crashes, CancellationToken cancellationToken)
     {
         _trials++;
-        var world = newWorld();
+        var world = _worlds.Take(newWorld());
         var trial = await PlayAsync(world, crashes, cancellationToken).ConfigureAwait(false);
         if (!trial.HasCrashedAsPlanned)
         {
@@ -61,9 +61,13 @@ internal sealed class CrashSearch<TWorld>(
                 + $"Let it depend only on its arguments and the world.\n{trial.Describe()}");
         }
 
-        if (_clean is { } clean && trial.End != clean.End)
+        if (trial.End != options.ExpectedEnd)
         {
-            var sentence = $"{When(crashes)}, the entry ends as {trial.End}, and without a crash as {clean.End}.\n{trial.Describe()}";
+            var contrast = crashes.Count > 0
+                ? $", and without a crash as {options.ExpectedEnd}."
+                : $". A worker that does not do its work can't show whether it survives a crash. If this end is meant, set "
+                    + $"{nameof(WorkerTestOptions)}.{nameof(WorkerTestOptions.ExpectedEnd)}.";
+            var sentence = $"{When(crashes)}, the entry ends as {trial.End}{contrast}\n{trial.Describe()}";
             throw new TestFailedException(trial.Last?.Describe(sentence) ?? sentence, trial.Last?.Exception);
         }
 

@@ -114,6 +114,14 @@ internal sealed class EntryUnderTest
                 + "use attempts from 1 to the maximum.");
         }
 
+        if (options.ExpectedEnd is not (RunEnd.Completed or RunEnd.Failed or RunEnd.Cancelled))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(options), options.ExpectedEnd,
+                $"{nameof(options.ExpectedEnd)} is {options.ExpectedEnd}: an entry ends as {RunEnd.Completed}, {RunEnd.Failed} or "
+                + $"{RunEnd.Cancelled}.");
+        }
+
         if (options.Crashes < 0)
         {
             throw new ArgumentOutOfRangeException(

@@ -175,6 +175,82 @@ public sealed class CrashEverywhereTests
     }
 
     [Fact]
+    public async Task A_worker_that_always_fails_is_found()
+    {
+        var failed = await Assert.ThrowsAsync<TestFailedException>(() => WorkerTest.CrashEverywhereAsync(
+            () => new World(),
+            _ => new ActionWorker<Numbers>(static (_, _) => throw new InvalidOperationException("no server")),
+            new Numbers(1),
+            _ => { },
+            cancellationToken: Cancellation));
+
+        Assert.StartsWith("Without a crash, the entry ends as Failed. ", failed.Message, StringComparison.Ordinal);
+        Assert.Contains("no server", failed.Message, StringComparison.Ordinal);
+        Assert.Contains("set WorkerTestOptions.ExpectedEnd", failed.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_end_that_is_meant_is_compared_after_each_crash()
+    {
+        static ActionWorker<Numbers> Worker(World world) => new(async (context, token) =>
+        {
+            await context.StepAsync("a", _ => world.DoAsync("a"), token);
+            context.Cancel("not needed");
+        });
+
+        var report = await WorkerTest.CrashEverywhereAsync(
+            () => new World(), Worker, new Numbers(1), world => Assert.Equal(["a"], world.Effects),
+            configure: options => options with { ExpectedEnd = RunEnd.Cancelled }, cancellationToken: Cancellation);
+
+        Assert.Equal(5, report.Trials);
+    }
+
+    [Fact]
+    public async Task An_end_that_no_entry_has_is_refused()
+        => await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => WorkerTest.CrashEverywhereAsync(
+            () => new World(), TwoSteps, new Numbers(1), _ => { },
+            configure: options => options with { ExpectedEnd = RunEnd.Retried }, cancellationToken: Cancellation));
+
+    [Fact]
+    public async Task A_world_that_was_returned_before_is_refused()
+    {
+        var world = new World();
+
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => WorkerTest.CrashEverywhereAsync(
+            () => world, TwoSteps, new Numbers(1), _ => { }, cancellationToken: Cancellation));
+
+        Assert.StartsWith("The function 'world' returned a ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_worker_or_a_handler_that_was_returned_before_is_refused()
+    {
+        var worker = new ActionWorker<Numbers>(static (_, _) => Task.CompletedTask);
+        var handler = new ActionHandler<Numbers>(static (_, _) => Task.CompletedTask);
+
+        var ofWorker = await Assert.ThrowsAsync<InvalidOperationException>(() => WorkerTest.CrashEverywhereAsync(
+            () => new World(), _ => worker, new Numbers(1), _ => { }, cancellationToken: Cancellation));
+        var ofHandler = await Assert.ThrowsAsync<InvalidOperationException>(() => TaskHandlerTest.CrashEverywhereAsync(
+            () => new World(), _ => handler, new Numbers(1), _ => { }, cancellationToken: Cancellation));
+
+        Assert.StartsWith("The function 'worker' returned a ", ofWorker.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The function 'handler' returned a ", ofHandler.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_world_that_is_a_value_or_a_text_is_the_same_each_time()
+    {
+        var ofNumber = await WorkerTest.CrashEverywhereAsync(
+            () => 0, _ => new ActionWorker<Numbers>(static (_, _) => Task.CompletedTask), new Numbers(1), _ => { },
+            cancellationToken: Cancellation);
+        var ofText = await WorkerTest.CrashEverywhereAsync(
+            () => "folder", _ => new ActionWorker<Numbers>(static (_, _) => Task.CompletedTask), new Numbers(1), _ => { },
+            cancellationToken: Cancellation);
+
+        Assert.Equal((3, 3), (ofNumber.Trials, ofText.Trials));
+    }
+
+    [Fact]
     public async Task A_check_that_fails_without_a_crash_says_so()
     {
         var failed = await Assert.ThrowsAsync<TestFailedException>(() => WorkerTest.CrashEverywhereAsync(

@@ -32,6 +32,7 @@ public sealed class RecipeTests
             check: world => Assert.Equal(["booked flight to Rome", "cancelled flight to Rome"], world.Done),
             places: CrashPlaces.BetweenSteps,
             depth: 2,
+            configure: options => options with { ExpectedEnd = RunEnd.Failed },
             cancellationToken: Cancellation);
 
     [Fact]
