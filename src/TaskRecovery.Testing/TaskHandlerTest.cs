@@ -13,6 +13,7 @@ public static class TaskHandlerTest
     /// <param name="args">The job's arguments.</param>
     /// <param name="configure">Returns changed options, for example <c>options => options with { DueAt = midnight }</c>.</param>
     /// <param name="cancellationToken">Stops waiting for the handler. The handler's own token is cancelled too.</param>
+    /// <exception cref="TestFailedException">The run did not reach the place of a planned stop.</exception>
     public static async Task<TestRun> RunAsync<TArgs>(
         ITaskHandler<TArgs> handler, TArgs args, Func<TaskHandlerTestOptions, TaskHandlerTestOptions>? configure = null,
         CancellationToken cancellationToken = default)

@@ -15,6 +15,7 @@ public static class WorkerTest
     /// <param name="configure">Returns changed options, for example <c>options => options with { Attempt = 3, MaxAttempts = 3
     /// }</c>.</param>
     /// <param name="cancellationToken">Stops waiting for the worker. The worker's own token is cancelled too.</param>
+    /// <exception cref="TestFailedException">The run did not reach the place of a planned stop.</exception>
     public static async Task<TestRun> RunAsync<TArgs>(
         IJobWorker<TArgs> worker, TArgs args, Func<WorkerTestOptions, WorkerTestOptions>? configure = null,
         CancellationToken cancellationToken = default)

@@ -10,7 +10,7 @@ public static class WorkerTestOptionsExtensions
     /// <param name="reason">The reason. With <see cref="StopReason.Shutdown"/>, <see cref="WorkContext.Stopping"/> is cancelled too. With
     /// <see cref="StopReason.ClaimLost"/>, the store refuses the run's writes from then on, as if another node had taken over the
     /// entry.</param>
-    /// <param name="at">The place, for example <c>Place.InStep("send")</c>.</param>
+    /// <param name="at">The place, for example <c>Place.InStep("send")</c>. If the run does not reach it, the test fails.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="reason"/> is <see cref="StopReason.None"/>.</exception>
     public static TOptions Cancel<TOptions>(this TOptions options, StopReason reason, Place at)
         where TOptions : WorkerTestOptions
@@ -29,7 +29,7 @@ public static class WorkerTestOptionsExtensions
     /// <summary>Begins to stop the host when the run reaches a place: <see cref="WorkContext.Stopping"/> is cancelled, and the handler's
     /// token is not. The next checkpoint ends the run.</summary>
     /// <param name="options">The options to change.</param>
-    /// <param name="at">The place.</param>
+    /// <param name="at">The place. If the run does not reach it, the test fails.</param>
     public static TOptions BeginShutdown<TOptions>(this TOptions options, Place at)
         where TOptions : WorkerTestOptions
     {

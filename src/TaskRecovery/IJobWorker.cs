@@ -15,8 +15,8 @@ public interface IJobWorker<TArgs>
     Task WorkAsync(WorkContext<TArgs> context, CancellationToken cancellationToken);
 
     /// <summary>Returns the delay before the next attempt after <paramref name="exception"/>.</summary>
-    /// <remarks>A negative delay counts as <see langword="null"/>, and one above 36,500 days as 36,500 days. If the method throws, the
-    /// default is used.</remarks>
+    /// <remarks>Called on the instance that has run the attempt. A negative delay counts as <see langword="null"/>, and one above 36,500
+    /// days as 36,500 days. If the method throws, the default is used.</remarks>
     /// <returns><see langword="null"/> for the default, an exponential backoff with jitter: see
     /// <see cref="WorkerOptions.RetryBase"/>.</returns>
     TimeSpan? NextRetry(WorkContext<TArgs> context, Exception exception) => null;

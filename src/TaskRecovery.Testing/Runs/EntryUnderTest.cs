@@ -82,12 +82,12 @@ internal sealed class EntryUnderTest
     }
 
     /// <summary>Records that a run crashed, as recovery does. If the run has stored progress, this is the first crash again.</summary>
-    /// <param name="at">Where it crashed. When a worker returns, its own transaction is committed.</param>
+    /// <param name="at">Where it crashed. When a worker has returned, its own transaction has ended.</param>
     public void Crashed(Place at)
     {
         Fence++;
         Crashes = Store.HasProgressOfRun ? 1 : Crashes + 1;
-        HasEnded = at == Place.End && Store.CompletedIn is not null && _options.Transaction == TransactionResult.Commits;
+        HasEnded = at == Place.End && Store.IsCommitted;
         Store.BeginRun();
     }
 

@@ -15,6 +15,7 @@ internal sealed class MemoryStore : IEntryStore
     private Dictionary<string, ReadOnlyMemory<byte>> _steps;
     private ReadOnlyMemory<byte>? _checkpoint;
     private bool _isClaimLost;
+    private bool _isLeftOpen;
 
     public MemoryStore(TransactionResult transactions, IReadOnlyDictionary<string, byte[]> steps, byte[]? checkpoint)
     {
@@ -43,6 +44,10 @@ internal sealed class MemoryStore : IEntryStore
     /// <summary>The transaction in which the current run has written its outcome.</summary>
     public DbTransaction? CompletedIn { get; private set; }
 
+    /// <summary>Whether the outcome that the current run has written in its transaction is stored, once the handler has
+    /// returned.</summary>
+    public bool IsCommitted => CompletedIn is not null && !_isLeftOpen && _transactions == TransactionResult.Commits;
+
     public ReadOnlyMemory<byte>? Checkpoint
     {
         get
@@ -67,9 +72,12 @@ internal sealed class MemoryStore : IEntryStore
     {
         lock (_gate)
         {
-            (_isClaimLost, HasProgressOfRun, CompletedIn) = (false, false, null);
+            (_isClaimLost, HasProgressOfRun, CompletedIn, _isLeftOpen) = (false, false, null, false);
         }
     }
+
+    /// <summary>Called when the handler has returned, before its scope is disposed, which may end a transaction of it.</summary>
+    public void HandlerReturned() => _isLeftOpen = CompletedIn is { } transaction && IsOpen(transaction);
 
     /// <summary>Refuses the writes of the current run from now on.</summary>
     public void LoseClaim()
@@ -138,6 +146,19 @@ internal sealed class MemoryStore : IEntryStore
         => throw NotOfARun();
 
     private static NotSupportedException NotOfARun() => new("A test without a store keeps only steps and checkpoints.");
+
+    // Providers differ in what a transaction that has ended returns as its connection, but none returns its isolation level.
+    private static bool IsOpen(DbTransaction transaction)
+    {
+        try
+        {
+            return transaction.Connection is not null && Enum.IsDefined(transaction.IsolationLevel);
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or NotSupportedException or NotImplementedException)
+        {
+            return false;
+        }
+    }
 
     private ValueTask<bool> Write(Action write)
     {

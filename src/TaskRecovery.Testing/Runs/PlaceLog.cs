@@ -46,6 +46,9 @@ internal sealed class PlaceLog(
         }
     }
 
+    /// <summary>Finds a planned stop whose place the run has not reached, so that it has not happened.</summary>
+    public PlannedStop? FindMissedStop() => stops.FirstOrDefault(stop => !Places.Contains(stop.At));
+
     public Task ReachAsync(WorkRun run, RunPlace place, string? step)
     {
         Place reached;

@@ -38,7 +38,7 @@ internal static class RunUnderTest
         using var timer = run.TimeLimit is { } limit
             ? options.Time.CreateTimer(static run => ((WorkRun)run!).Stop(StopReason.TimedOut), run, limit, Timeout.InfiniteTimeSpan)
             : null;
-        var handler = InvokeAsync(run, runner, options, source.Token);
+        var handler = InvokeAsync(run, runner, options, entry.Store, source.Token);
         if (await Task.WhenAny(handler, log.Crashed).WaitAsync(cancellationToken).ConfigureAwait(false) != handler)
         {
             return new EndedRun(null, log.Places, handler);
@@ -47,11 +47,22 @@ internal static class RunUnderTest
         // The handler may have ended because this token has cancelled its own.
         cancellationToken.ThrowIfCancellationRequested();
         var exception = await handler.ConfigureAwait(false);
-        return new EndedRun(Describe(entry, run, exception, log, options), log.Places, handler);
+        var result = Describe(entry, run, exception, log, options);
+
+        // A run that is to crash may do so before the place of its stop.
+        return crashAt is null && log.FindMissedStop() is { } missed
+            ? throw NotReached(missed, result)
+            : new EndedRun(result, log.Places, handler);
     }
 
+    private static TestFailedException NotReached(PlannedStop missed, TestRun run)
+        => new(
+            run.Describe($"The run of '{run.Kind}' did not reach the place '{missed.At}', so it was not stopped there: it "
+                + $"{run.HowItEnded()}. It reached: {string.Join("; ", run.Places.Distinct())}."),
+            run.Exception);
+
     private static async Task<Exception?> InvokeAsync(
-        WorkRun run, KindRunner runner, WorkerTestOptions options, CancellationToken cancellationToken)
+        WorkRun run, KindRunner runner, WorkerTestOptions options, MemoryStore store, CancellationToken cancellationToken)
     {
         AsyncServiceScope? scope = null;
         Exception? exception = null;
@@ -61,6 +72,7 @@ internal static class RunUnderTest
             run.Services = scope?.ServiceProvider ?? options.Services ?? NoServices.Instance;
             await run.ReachAsync(RunPlace.Start).ConfigureAwait(false);
             await runner.RunAsync(run, cancellationToken).ConfigureAwait(false);
+            store.HandlerReturned();
             await run.ReachAsync(RunPlace.End).ConfigureAwait(false);
         }
         catch (Exception thrown)
@@ -96,7 +108,7 @@ internal static class RunUnderTest
     private static TestRun Describe(EntryUnderTest entry, WorkRun run, Exception? exception, PlaceLog log, WorkerTestOptions options)
     {
         var outcome = run.Outcome;
-        var isCommitted = run.CompletedInTransaction && exception is null && options.Transaction == TransactionResult.Commits;
+        var isCommitted = run.CompletedInTransaction && exception is null && entry.Store.IsCommitted;
         var end = outcome is null || entry.Store.IsClaimLost ? RunEnd.ClaimLost : isCommitted ? RunEnd.Completed : Of(outcome.Kind);
         return new TestRun(entry.Json, end == RunEnd.Completed ? run.Result : default, entry.Store.Checkpoint)
         {

@@ -31,8 +31,12 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
     private static readonly TimeSpan DefaultWait = TimeSpan.FromSeconds(15);
 
     private readonly ILogger _logger = logger.Guarded();
-    private readonly WorkDelegate _pipeline = pipeline.Build(static (context, cancellationToken)
-        => context.Services.GetRequiredService<THandler>().RunAsync((TaskContext<TArgs>)context, cancellationToken));
+    private readonly WorkDelegate _pipeline = pipeline.Build(static (context, cancellationToken) =>
+    {
+        var handler = context.Services.GetRequiredService<THandler>();
+        context.Run.Handler = handler;
+        return handler.RunAsync((TaskContext<TArgs>)context, cancellationToken);
+    });
 
     public override bool BeginsEarly => true;
 
@@ -73,7 +77,10 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
     }
 
     public override TimeSpan? NextRetry(WorkRun run, Exception exception)
-        => run.Context is TaskContext<TArgs> context ? run.Services.GetRequiredService<THandler>().NextRetry(context, exception) : null;
+        => run.Context is TaskContext<TArgs> context ? HandlerOf(run).NextRetry(context, exception) : null;
+
+    // Middleware may have thrown before there was a handler.
+    private static THandler HandlerOf(WorkRun run) => run.Handler as THandler ?? run.Services.GetRequiredService<THandler>();
 
     /// <summary>Asks the store for the entry's task. If there is none to run, requests how the run ends and returns
     /// <see langword="null"/>.</summary>

@@ -56,6 +56,10 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Worke
     /// <summary>The context that the worker received; <see langword="null"/> before that.</summary>
     public WorkContext? Context { get; set; }
 
+    /// <summary>The worker or task handler that runs; <see langword="null"/> until it was created. It also chooses the delay of the next
+    /// attempt, because it knows what it has seen.</summary>
+    public object? Handler { get; set; }
+
     /// <summary>The services of this attempt's scope.</summary>
     public IServiceProvider Services
     {

@@ -8,8 +8,12 @@ internal sealed class WorkerRunner<TArgs, TWorker>(WorkPipeline pipeline, EntryJ
     where TArgs : notnull
     where TWorker : class, IJobWorker<TArgs>
 {
-    private readonly WorkDelegate _pipeline = pipeline.Build(static (context, cancellationToken)
-        => context.Services.GetRequiredService<TWorker>().WorkAsync((WorkContext<TArgs>)context, cancellationToken));
+    private readonly WorkDelegate _pipeline = pipeline.Build(static (context, cancellationToken) =>
+    {
+        var worker = context.Services.GetRequiredService<TWorker>();
+        context.Run.Handler = worker;
+        return worker.WorkAsync((WorkContext<TArgs>)context, cancellationToken);
+    });
 
     public override Task RunAsync(WorkRun run, CancellationToken cancellationToken)
     {
@@ -19,5 +23,8 @@ internal sealed class WorkerRunner<TArgs, TWorker>(WorkPipeline pipeline, EntryJ
     }
 
     public override TimeSpan? NextRetry(WorkRun run, Exception exception)
-        => run.Context is WorkContext<TArgs> context ? run.Services.GetRequiredService<TWorker>().NextRetry(context, exception) : null;
+        => run.Context is WorkContext<TArgs> context ? WorkerOf(run).NextRetry(context, exception) : null;
+
+    // Middleware may have thrown before there was a worker.
+    private static TWorker WorkerOf(WorkRun run) => run.Handler as TWorker ?? run.Services.GetRequiredService<TWorker>();
 }

@@ -185,6 +185,22 @@ public sealed class WorkerTestTests
     }
 
     [Fact]
+    public async Task A_stop_at_a_place_that_the_run_does_not_reach_is_a_failure_that_names_the_places()
+    {
+        var worker = Worker(async (context, token) => await context.StepAsync("send", _ => Task.CompletedTask, token));
+
+        var ofCancel = await Assert.ThrowsAsync<TestFailedException>(
+            () => RunAsync(worker, options => options.Cancel(StopReason.Shutdown, at: Place.InStep("sned"))));
+        var ofShutdown = await Assert.ThrowsAsync<TestFailedException>(
+            () => RunAsync(worker, options => options.BeginShutdown(at: Place.AfterCheckpoint())));
+
+        Assert.StartsWith(
+            "The run of 'Numbers' did not reach the place 'in step 'sned'', so it was not stopped there: it completed. It reached: "
+            + "at the start of the handler; in step 'send'; ", ofCancel.Message, StringComparison.Ordinal);
+        Assert.Contains("'after checkpoint 1'", ofShutdown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task After_the_claim_is_lost_nothing_is_stored()
     {
         var run = await RunAsync(
@@ -253,10 +269,28 @@ public sealed class WorkerTestTests
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
 
         var run = await RunAsync(
-            Worker((context, token) => context.CompleteAsync(transaction, token)), options => options with { Transaction = result });
+            Worker(async (context, token) =>
+            {
+                await context.CompleteAsync(transaction, token);
+                await transaction.CommitAsync(token);
+            }),
+            options => options with { Transaction = result });
 
         Assert.Equal(end, run.End);
         Assert.Same(transaction, (DbTransaction?)run.CompletedIn);
+    }
+
+    [Fact]
+    public async Task A_transaction_that_is_open_when_the_worker_returns_was_not_committed()
+    {
+        await using var connection = new SqliteConnection("Data Source=:memory:");
+        await connection.OpenAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+
+        var run = await RunAsync(Worker((context, token) => context.CompleteAsync(transaction, token)));
+
+        run.ShouldRetry();
+        Assert.Contains("the transaction it passed was not committed", run.Error, StringComparison.Ordinal);
     }
 
     [Theory]
