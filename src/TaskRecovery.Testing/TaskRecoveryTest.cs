@@ -82,10 +82,16 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
     /// <summary>Runs what is due until a run reaches a place, and kills the node there: no catch, finally or dispose of its handlers runs,
     /// and nothing more of them is stored. The next drain starts a new node, which recovers the entries.</summary>
     /// <param name="at">The place, for example <c>Place.AfterStep("render")</c>; <see langword="null"/> to kill an idle node.</param>
+    /// <param name="options">What to run until then, for example only the <see cref="DrainOptions.Kinds"/> of which one is to reach the
+    /// place; <see langword="null"/> for everything, one after the other.</param>
     /// <param name="cancellationToken">Stops waiting for a run.</param>
+    /// <returns>The run that has reached the place; <see langword="null"/> if no place was given.</returns>
     /// <exception cref="TestFailedException">No run reached the place.</exception>
+    /// <exception cref="DrainException">The node was killed, and a run before that had failed. Or a run does not end, or the entries never
+    /// end.</exception>
     /// <exception cref="InvalidOperationException">Entries run in the background.</exception>
-    public Task KillNodeAsync(Place? at = null, CancellationToken cancellationToken = default) => _engine.KillAsync(at, cancellationToken);
+    public Task<KilledRun?> KillNodeAsync(Place? at = null, DrainOptions? options = null, CancellationToken cancellationToken = default)
+        => _engine.KillAsync(at, Check(options), cancellationToken);
 
     /// <summary>Stops the node and starts another one, as a deploy does: jobs declared in code are stored again, and what is unfinished is
     /// recovered.</summary>

@@ -49,7 +49,8 @@ internal sealed class AutomaticEngine(
     }
 
     /// <inheritdoc/>
-    public override Task KillAsync(Place? at, CancellationToken cancellationToken) => throw NotHere(nameof(TaskRecoveryTest.KillNodeAsync));
+    public override Task<KilledRun?> KillAsync(Place? at, DrainOptions options, CancellationToken cancellationToken)
+        => throw NotHere(nameof(TaskRecoveryTest.KillNodeAsync));
 
     /// <inheritdoc/>
     public override Task RestartAsync(CancellationToken cancellationToken) => throw NotHere(nameof(TaskRecoveryTest.RestartAsync));

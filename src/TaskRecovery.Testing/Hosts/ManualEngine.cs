@@ -54,22 +54,15 @@ internal sealed class ManualEngine(
     }
 
     /// <inheritdoc/>
-    public override async Task KillAsync(Place? at, CancellationToken cancellationToken)
+    public override async Task<KilledRun?> KillAsync(Place? at, DrainOptions options, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             monitor.Begin();
             var node = await JoinAsync(cancellationToken).ConfigureAwait(false);
-            if (at is { } place)
-            {
-                var killed = monitor.KillAt(place);
-                await RunDueAsync(node, new DrainOptions { AllowFailures = true }, [], killed, cancellationToken).ConfigureAwait(false);
-                if (!killed.IsCompleted)
-                {
-                    throw NotReached(place, monitor.CancelKill());
-                }
-            }
+            var runs = new List<DrainedRun>();
+            var killed = at is { } place ? await RunUntilAsync(node, place, options, runs, cancellationToken).ConfigureAwait(false) : null;
 
             // The places of suspects are per process, and this one lives on.
             foreach (var run in _pool?.Runs ?? [])
@@ -80,6 +73,8 @@ internal sealed class ManualEngine(
             _killed = node.Node.Id;
             (_node, _pool, _claimers) = (null, null, new(StringComparer.Ordinal));
             node.Kill();
+            Drains.ThrowIfFailed(runs, options);
+            return killed;
         }
         finally
         {
@@ -142,9 +137,33 @@ internal sealed class ManualEngine(
         => runs.GroupBy(static run => run.EntryId).Select(static entry => entry.Last()).Where(static run => run.IsRepeated)
             .Min(static run => run.NextRunAt);
 
-    private static TestFailedException NotReached(Place place, IReadOnlyCollection<Place> reached)
-        => new($"No run reached the place '{place}', "
-            + $"so no node was killed. {(reached.Count == 0 ? "No entry was due." : $"The runs reached: {string.Join("; ", reached)}.")}");
+    private static TestFailedException NotReached(Place place, IReadOnlyCollection<Place> reached, List<DrainedRun> runs)
+    {
+        var failures = runs.FindAll(static run => run.IsFailure);
+        return new TestFailedException(
+            $"No run reached the place '{place}', "
+            + $"so no node was killed. {(reached.Count == 0 ? "No entry was due." : $"The runs reached: {string.Join("; ", reached)}.")}"
+            + $"{(failures.Count == 0 ? "" : $" {failures.Count} of them failed, the first one as:\n  {failures[0]}")}",
+            failures.Count == 0 ? null : failures[0].Exception);
+    }
+
+    private async Task<KilledRun> RunUntilAsync(
+        TestNode node, Place place, DrainOptions options, List<DrainedRun> runs, CancellationToken cancellationToken)
+    {
+        var killed = monitor.KillAt(place);
+        try
+        {
+            await RunDueAsync(node, options, runs, killed, cancellationToken).ConfigureAwait(false);
+            return killed.IsCompleted
+                ? await killed.ConfigureAwait(false)
+                : throw NotReached(place, monitor.CancelKill(), runs);
+        }
+        finally
+        {
+            // A later drain must not kill the node.
+            _ = monitor.CancelKill();
+        }
+    }
 
     private async Task<TestNode> JoinAsync(CancellationToken cancellationToken)
     {
@@ -222,6 +241,7 @@ internal sealed class ManualEngine(
 
             if (killed?.IsCompleted == true)
             {
+                runs.AddRange(monitor.TakeRuns());
                 return;
             }
 

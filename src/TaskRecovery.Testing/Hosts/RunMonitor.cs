@@ -19,7 +19,7 @@ internal sealed class RunMonitor(IPayloadReader payloads, TestClock clock) : IRu
     private readonly Dictionary<string, long> _ends = new(StringComparer.Ordinal);
     private List<DrainedRun> _runs = [];
     private Place? _killAt;
-    private TaskCompletionSource _kill = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource<KilledRun> _kill = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Called when a run has ended and its outcome is about to be stored.</summary>
     public Action OnEnded { get; set; } = static () => { };
@@ -78,13 +78,13 @@ internal sealed class RunMonitor(IPayloadReader payloads, TestClock clock) : IRu
     }
 
     /// <summary>Plans to kill the node at a place.</summary>
-    /// <returns>Completes when a run has reached the place.</returns>
-    public Task KillAt(Place place)
+    /// <returns>Completes with the run that has reached the place.</returns>
+    public Task<KilledRun> KillAt(Place place)
     {
         lock (_gate)
         {
             _killAt = place;
-            _kill = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _kill = new TaskCompletionSource<KilledRun>(TaskCreationOptions.RunContinuationsAsynchronously);
             return _kill.Task;
         }
     }
@@ -124,7 +124,13 @@ internal sealed class RunMonitor(IPayloadReader payloads, TestClock clock) : IRu
             // Every other run of this node dies with it, at its next call of the library.
             _killed.Add(run.NodeId);
             _killAt = null;
-            _kill.SetResult();
+            _kill.SetResult(new KilledRun
+            {
+                EntryId = run.Entry.Id,
+                Kind = run.Entry.Kind,
+                Queue = run.Queue,
+                Attempt = run.Entry.Attempt,
+            });
             return _never.Task;
         }
     }

@@ -8,8 +8,10 @@ internal abstract class TestEngine
 
     /// <summary>Runs what is due until a run reaches the place, and kills the node there.</summary>
     /// <param name="at">The place; <see langword="null"/> to kill the node now.</param>
+    /// <param name="options">What to run until then.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    public abstract Task KillAsync(Place? at, CancellationToken cancellationToken);
+    /// <returns>The run that has reached the place; <see langword="null"/> if there is no place.</returns>
+    public abstract Task<KilledRun?> KillAsync(Place? at, DrainOptions options, CancellationToken cancellationToken);
 
     /// <summary>Stops the node and starts another one.</summary>
     public abstract Task RestartAsync(CancellationToken cancellationToken);

@@ -80,7 +80,7 @@ public sealed class KeptStoreTests : IAsyncLifetime
         _work = (context, token) => context.StepAsync("charge", _ => Task.FromResult(++steps), token);
         await queue.EnqueueAsync(new Pay(1), cancellationToken: Cancellation);
 
-        await test.KillNodeAsync(at: Place.AfterStep("charge"), Cancellation);
+        await test.KillNodeAsync(at: Place.AfterStep("charge"), cancellationToken: Cancellation);
         await test.DrainAsync(cancellationToken: Cancellation);
 
         Assert.Equal((1, 2), (steps, _seen.Count));

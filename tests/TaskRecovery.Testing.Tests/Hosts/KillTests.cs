@@ -15,7 +15,7 @@ public sealed class KillTests
         await using var application = await StartAsync();
         var (id, _) = await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
 
-        await application.Test.KillNodeAsync(at: Place.AfterStep("render"), Cancellation);
+        await application.Test.KillNodeAsync(at: Place.AfterStep("render"), cancellationToken: Cancellation);
         Assert.Equal(EntryState.Running, (await application.Queue.FindAsync(id, Cancellation))!.State);
         var drained = await application.Test.DrainAsync(cancellationToken: Cancellation);
 
@@ -30,7 +30,7 @@ public sealed class KillTests
         await using var application = await StartAsync();
         await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
 
-        await application.Test.KillNodeAsync(at: Place.AtEndOfStep("render"), Cancellation);
+        await application.Test.KillNodeAsync(at: Place.AtEndOfStep("render"), cancellationToken: Cancellation);
         await application.Test.DrainAsync(cancellationToken: Cancellation);
 
         Assert.Equal(["render", "render", "send after 1 crashes"], _effects);
@@ -52,7 +52,7 @@ public sealed class KillTests
         });
         await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
 
-        await application.Test.KillNodeAsync(at: Place.AfterStep("one"), Cancellation);
+        await application.Test.KillNodeAsync(at: Place.AfterStep("one"), cancellationToken: Cancellation);
         await application.Test.DrainAsync(cancellationToken: Cancellation);
 
         Assert.Equal(["finally after 1 crashes"], _effects);
@@ -65,7 +65,7 @@ public sealed class KillTests
         await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
 
         var failed = await Assert.ThrowsAsync<TestFailedException>(
-            () => application.Test.KillNodeAsync(at: Place.AfterStep("rendr"), Cancellation));
+            () => application.Test.KillNodeAsync(at: Place.AfterStep("rendr"), cancellationToken: Cancellation));
 
         Assert.StartsWith(
             "No run reached the place 'after step 'rendr'', so no node was killed. The runs reached: at the start of the handler; "
@@ -73,11 +73,72 @@ public sealed class KillTests
     }
 
     [Fact]
+    public async Task The_run_that_reached_the_place_is_returned_and_may_be_one_of_a_chosen_kind()
+    {
+        await using var application = await StartAsync(register: builder =>
+        {
+            builder.Services.AddSingleton(new ActionWorker<Report>(
+                async (context, token) => await context.StepAsync("send", _ => DoAsync("report"), token)));
+            builder.AddWorker<Report, ActionWorker<Report>>();
+        });
+        await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
+        var (id, _) = await application.Queue.EnqueueAsync(new Report("x"), cancellationToken: Cancellation);
+
+        var killed = await application.Test.KillNodeAsync(
+            at: Place.AfterStep("send"), new DrainOptions { Kinds = ["report"] }, Cancellation);
+        Assert.Equal(["report"], _effects);
+        await application.Test.DrainAsync(cancellationToken: Cancellation);
+
+        Assert.Equal(new KilledRun { EntryId = id, Kind = "report", Queue = "default", Attempt = 1 }, killed);
+        Assert.Equal(["report", "render", "send after 0 crashes"], _effects);
+    }
+
+    [Fact]
+    public async Task A_run_that_failed_before_the_kill_is_a_failure_unless_it_is_allowed()
+    {
+        await using var application = await StartAsync(async (context, token) =>
+        {
+            if (context.Args.First == 1)
+            {
+                throw new InvalidOperationException("no server");
+            }
+
+            await context.StepAsync("send", _ => DoAsync($"send after {context.Crashes} crashes"), token);
+        });
+        await EnqueueOneThatFailsAndOneThatSendsAsync(application);
+        var failed = await Assert.ThrowsAsync<DrainException>(
+            () => application.Test.KillNodeAsync(at: Place.InStep("send"), cancellationToken: Cancellation));
+        await application.Test.DrainAsync(cancellationToken: Cancellation);
+
+        await EnqueueOneThatFailsAndOneThatSendsAsync(application);
+        var killed = await application.Test.KillNodeAsync(
+            at: Place.InStep("send"), new DrainOptions { AllowFailures = true }, Cancellation);
+        await application.Test.DrainAsync(cancellationToken: Cancellation);
+
+        Assert.Equal("no server", failed.InnerException!.Message);
+        Assert.Equal(4, killed!.EntryId);
+        Assert.Equal(["send after 1 crashes", "send after 1 crashes"], _effects);
+    }
+
+    [Fact]
+    public async Task A_failure_that_keeps_the_runs_from_the_place_is_shown()
+    {
+        await using var application = await StartAsync((_, _) => throw new InvalidOperationException("no server"));
+        await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
+
+        var failed = await Assert.ThrowsAsync<TestFailedException>(
+            () => application.Test.KillNodeAsync(at: Place.InStep("send"), cancellationToken: Cancellation));
+
+        Assert.Contains("1 of them failed, the first one as:\n  entry 1, kind numbers", failed.Message, StringComparison.Ordinal);
+        Assert.Equal("no server", failed.InnerException!.Message);
+    }
+
+    [Fact]
     public async Task An_idle_node_can_be_killed_and_restarted()
     {
         await using var application = await StartAsync();
 
-        await application.Test.KillNodeAsync(cancellationToken: Cancellation);
+        Assert.Null(await application.Test.KillNodeAsync(cancellationToken: Cancellation));
         await application.Test.RestartAsync(Cancellation);
         await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
         await application.Test.RestartAsync(Cancellation);
@@ -94,7 +155,7 @@ public sealed class KillTests
 
         for (var crash = 0; crash < 4; crash++)
         {
-            await application.Test.KillNodeAsync(at: Place.Start, Cancellation);
+            await application.Test.KillNodeAsync(at: Place.Start, cancellationToken: Cancellation);
         }
 
         Assert.Empty((await application.Test.DrainAsync(cancellationToken: Cancellation)).Runs);
@@ -114,7 +175,7 @@ public sealed class KillTests
             builder.AddTaskHandler<Report, ActionHandler<Report>>().AddIntervalJob("nightly", TimeSpan.FromDays(1), new Report("x"));
         });
 
-        await application.Test.KillNodeAsync(at: Place.AfterStep("collect"), Cancellation);
+        await application.Test.KillNodeAsync(at: Place.AfterStep("collect"), cancellationToken: Cancellation);
         await application.Test.DrainAsync(cancellationToken: Cancellation);
 
         Assert.Equal(["collect", "nightly after 1 crashes"], _effects);
@@ -138,7 +199,7 @@ public sealed class KillTests
         var first = await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
         await application.Queue.EnqueueAsync(new Numbers(2), cancellationToken: Cancellation);
 
-        await application.Test.KillNodeAsync(at: Place.InStep("one"), Cancellation);
+        await application.Test.KillNodeAsync(at: Place.InStep("one"), cancellationToken: Cancellation);
         var drained = await application.Test.DrainAsync(cancellationToken: Cancellation);
 
         Assert.Equal(2, drained.Runs.Count);
@@ -167,6 +228,12 @@ public sealed class KillTests
             }),
             configure,
             register);
+
+    private static async Task EnqueueOneThatFailsAndOneThatSendsAsync(TestApplication application)
+    {
+        await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
+        await application.Queue.EnqueueAsync(new Numbers(2), cancellationToken: Cancellation);
+    }
 
     private Task DoAsync(string effect)
     {

@@ -45,7 +45,7 @@ public sealed class WebSampleTests : IAsyncLifetime
     {
         await OrderAsync(12.50m);
 
-        await Test.KillNodeAsync(at: Place.AfterStep(step), Cancellation);
+        await Test.KillNodeAsync(at: Place.AfterStep(step), cancellationToken: Cancellation);
         await Test.DrainAsync(new DrainOptions { Kinds = Orders }, Cancellation);
 
         Assert.Single(_gateway.Calls, call => call == "The bank");

@@ -119,7 +119,7 @@ public sealed class ParityTests
 
         if (Crashes(script))
         {
-            await test.KillNodeAsync(PlaceOf(script), Cancellation);
+            await test.KillNodeAsync(PlaceOf(script), cancellationToken: Cancellation);
         }
 
         await test.DrainAsync(new DrainOptions { AllowFailures = true, IncludeRetries = true }, Cancellation);
