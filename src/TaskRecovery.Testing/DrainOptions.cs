@@ -24,7 +24,8 @@ public sealed record DrainOptions
     public bool AllowUnserved { get; init; }
 
     /// <summary>Whether failed attempts are repeated in the same drain. The time of the queue moves to when each retry is due, so other
-    /// entries that are due by then run too. Only an entry without attempts left counts as failed.</summary>
+    /// entries that are due by then run too. Only an entry without attempts left counts as failed, or one whose retry does not become due,
+    /// for example because its queue was paused. Needs a time that can be moved.</summary>
     /// <value>Default: <see langword="false"/>: a failed attempt is a failure.</value>
     public bool IncludeRetries { get; init; }
 

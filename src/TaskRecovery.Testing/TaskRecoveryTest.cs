@@ -39,6 +39,8 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
     /// <param name="cancellationToken">Stops waiting for a run.</param>
     /// <exception cref="DrainException">A run failed, a run does not end, the entries never end, or entries are due that the application
     /// can't run.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="DrainOptions.IncludeRetries"/> is set, and the time can't be
+    /// moved.</exception>
     public async Task<DrainResult> DrainAsync(DrainOptions? options = null, CancellationToken cancellationToken = default)
     {
         var checkedOptions = Check(options);
@@ -128,7 +130,7 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     [SuppressMessage("Usage", "MA0015", Justification = "The value is a property of the parameter.")]
-    private static DrainOptions Check(DrainOptions? options)
+    private DrainOptions Check(DrainOptions? options)
     {
         options ??= new DrainOptions();
         if (options.Concurrency is < 1 or > 1_000)
@@ -145,13 +147,18 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
                 $"{nameof(DrainOptions)}.{nameof(DrainOptions.Timeout)} is {options.Timeout}: use more than zero.");
         }
 
+        if (options.IncludeRetries)
+        {
+            ThrowIfTimeStays();
+        }
+
         return options.Limit < 1
             ? throw new ArgumentOutOfRangeException(
                 nameof(options), options.Limit, $"{nameof(DrainOptions)}.{nameof(DrainOptions.Limit)} is {options.Limit}: use 1 or more.")
             : options;
     }
 
-    private void MoveTime(TimeSpan by)
+    private void ThrowIfTimeStays()
     {
         if (!_movesTime)
         {
@@ -159,9 +166,12 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
                 $"{nameof(TaskRecoveryTestingOptions)}.{nameof(TaskRecoveryTestingOptions.Store)} is {nameof(TestStore.Keep)}, "
                 + $"so the time of the queue is the database's and can't be moved. Use {nameof(TestStore.Sqlite)} for this test.");
         }
+    }
 
-        // Stored times are rounded to microseconds, and a smaller step would never reach them.
-        _clock.Advance(by > TimeSpan.FromMicroseconds(1) ? by : TimeSpan.FromMicroseconds(1));
+    private void MoveTime(TimeSpan by)
+    {
+        ThrowIfTimeStays();
+        _clock.Advance(by > TestClock.LeastStep ? by : TestClock.LeastStep);
         _engine.TimeAdvanced();
     }
 

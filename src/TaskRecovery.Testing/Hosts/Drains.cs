@@ -49,14 +49,21 @@ internal static class Drains
             failure);
 
     /// <summary>Throws if runs have failed.</summary>
-    public static void ThrowIfFailed(IReadOnlyList<DrainedRun> runs, DrainOptions options)
+    /// <param name="runs">All runs of the drain.</param>
+    /// <param name="options">The options of the drain.</param>
+    /// <param name="isOver">Whether the drain has repeated all that it can, so that a run that was not repeated has failed.</param>
+    public static void ThrowIfFailed(IReadOnlyList<DrainedRun> runs, DrainOptions options, bool isOver = true)
     {
         if (options.AllowFailures)
         {
             return;
         }
 
-        DrainedRun[] failures = [.. runs.Where(run => run.IsFailure && !(run.IsRepeated && options.IncludeRetries))];
+        DrainedRun[] failures =
+        [
+            .. runs.Where((run, index) => run.IsFailure
+                && !(options.IncludeRetries && run.IsRepeated && (!isOver || WasRepeated(runs, index)))),
+        ];
         if (failures.Length == 0)
         {
             return;
@@ -72,6 +79,9 @@ internal static class Drains
             failures,
             exceptions is [var only] ? only : exceptions.Length == 0 ? null : new AggregateException(exceptions));
     }
+
+    private static bool WasRepeated(IReadOnlyList<DrainedRun> runs, int index)
+        => runs.Skip(index + 1).Any(later => later.EntryId == runs[index].EntryId);
 
     /// <summary>Throws if entries are due that the application can't run, although it should.</summary>
     public static void ThrowIfUnserved(IReadOnlyList<UnservedWork> unserved, DrainOptions options)

@@ -18,6 +18,9 @@ internal sealed class ManualEngine(
     NodeNaming naming, ServedWork served, RunMonitor monitor, TestClock clock)
     : TestEngine, ILocalClaimer
 {
+    // Stored times and delays are rounded up, each by less than a microsecond.
+    private static readonly TimeSpan Rounding = TimeSpan.FromMilliseconds(1);
+
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly Signal _changed = new();
     private TestNode? _node;
@@ -35,17 +38,8 @@ internal sealed class ManualEngine(
             monitor.Begin();
             var node = await JoinAsync(cancellationToken).ConfigureAwait(false);
             var runs = new List<DrainedRun>();
-            while (true)
-            {
-                await RunDueAsync(node, options, runs, null, cancellationToken).ConfigureAwait(false);
-                if (!options.IncludeRetries || NextRetry(runs) is not { } next)
-                {
-                    return runs;
-                }
-
-                // A stored time is rounded to microseconds.
-                clock.Advance(next - clock.GetUtcNow() + TimeSpan.FromMicroseconds(1));
-            }
+            await RunAsync(node, options, runs, null, cancellationToken).ConfigureAwait(false);
+            return runs;
         }
         finally
         {
@@ -73,7 +67,7 @@ internal sealed class ManualEngine(
             _killed = node.Node.Id;
             (_node, _pool, _claimers) = (null, null, new(StringComparer.Ordinal));
             node.Kill();
-            Drains.ThrowIfFailed(runs, options);
+            Drains.ThrowIfFailed(runs, options, isOver: false);
             return killed;
         }
         finally
@@ -133,9 +127,9 @@ internal sealed class ManualEngine(
     /// <summary>Cancels the runs of entries whose cancellation was requested.</summary>
     public void PollCancels() => _ = PollCancelsAsync();
 
-    private static DateTimeOffset? NextRetry(List<DrainedRun> runs)
+    private static DateTimeOffset? LastRetry(List<DrainedRun> runs)
         => runs.GroupBy(static run => run.EntryId).Select(static entry => entry.Last()).Where(static run => run.IsRepeated)
-            .Min(static run => run.NextRunAt);
+            .Max(static run => run.NextRunAt);
 
     private static TestFailedException NotReached(Place place, IReadOnlyCollection<Place> reached, List<DrainedRun> runs)
     {
@@ -153,7 +147,7 @@ internal sealed class ManualEngine(
         var killed = monitor.KillAt(place);
         try
         {
-            await RunDueAsync(node, options, runs, killed, cancellationToken).ConfigureAwait(false);
+            await RunAsync(node, options, runs, killed, cancellationToken).ConfigureAwait(false);
             return killed.IsCompleted
                 ? await killed.ConfigureAwait(false)
                 : throw NotReached(place, monitor.CancelKill(), runs);
@@ -202,6 +196,25 @@ internal sealed class ManualEngine(
 
         _hasJoined = true;
         return _node = node;
+    }
+
+    // Runs what is due, with the retries if they are included, until the node is killed or all has run.
+    private async Task RunAsync(
+        TestNode node, DrainOptions options, List<DrainedRun> runs, Task? killed, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await RunDueAsync(node, options, runs, killed, cancellationToken).ConfigureAwait(false);
+            if (killed?.IsCompleted == true || !options.IncludeRetries || LastRetry(runs) is not { } last
+                || await FindNextDueAsync(options, cancellationToken).ConfigureAwait(false) is not { } wait
+                || clock.GetUtcNow() + wait > last + Rounding)
+            {
+                // An entry that still waits for its retry is not going to be due, for example because its queue was paused.
+                return;
+            }
+
+            clock.Advance(wait > TestClock.LeastStep ? wait : TestClock.LeastStep);
+        }
     }
 
     // Runs until nothing is due and nothing runs, or until the node is killed.

@@ -5,6 +5,9 @@ namespace TaskRecovery.Testing.Hosts;
 /// <summary>The time of the queue under test. It moves only when a test advances it, unless the test has a clock of its own.</summary>
 internal sealed class TestClock : TimeProvider
 {
+    /// <summary>The smallest step that reaches a stored time, which has microseconds.</summary>
+    public static readonly TimeSpan LeastStep = TimeSpan.FromMicroseconds(1);
+
     private readonly TimeProvider? _own;
     private readonly MethodInfo? _advance;
     private long _utcTicks;

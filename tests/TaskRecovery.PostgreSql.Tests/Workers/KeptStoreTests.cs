@@ -91,10 +91,13 @@ public sealed class KeptStoreTests : IAsyncLifetime
     {
         var (_, test) = await StartAsync();
 
-        var error = await Assert.ThrowsAsync<InvalidOperationException>(
+        var ofAdvance = await Assert.ThrowsAsync<InvalidOperationException>(
             () => test.AdvanceAsync(TimeSpan.FromDays(1), cancellationToken: Cancellation));
+        var ofRetries = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => test.DrainAsync(new DrainOptions { IncludeRetries = true }, Cancellation));
 
-        Assert.Contains("can't be moved", error.Message, StringComparison.Ordinal);
+        Assert.Contains("can't be moved", ofAdvance.Message, StringComparison.Ordinal);
+        Assert.Contains("can't be moved", ofRetries.Message, StringComparison.Ordinal);
     }
 
     [Fact]

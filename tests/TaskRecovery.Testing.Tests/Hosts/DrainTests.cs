@@ -164,6 +164,29 @@ public sealed class DrainTests
     }
 
     [Fact]
+    public async Task A_retry_that_does_not_become_due_fails_the_drain_and_moves_no_time()
+    {
+        TestApplication? own = null;
+        await using var application = own = await StartAsync(
+            async (_, token) =>
+            {
+                await own!.Queue.PauseAsync("default", token);
+                throw new InvalidOperationException("no server");
+            },
+            builder => builder.AddQueue("slow"));
+        await application.Queue.EnqueueAsync(new Numbers(1), cancellationToken: Cancellation);
+        await application.Queue.EnqueueAsync(
+            new Numbers(2), new EnqueueOptions { Queue = "slow", RunAfter = TimeSpan.FromDays(1) }, Cancellation);
+        var before = application.Test.Now;
+
+        var failed = await Assert.ThrowsAsync<DrainException>(
+            () => application.Test.DrainAsync(new DrainOptions { IncludeRetries = true }, Cancellation));
+
+        Assert.Equal(RunEnd.Retried, Assert.Single(failed.Failures).End);
+        Assert.Equal(before, application.Test.Now);
+    }
+
+    [Fact]
     public async Task A_kind_that_enqueues_itself_is_endless()
     {
         TestApplication? own = null;
