@@ -14,19 +14,21 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
     private readonly TestClock _clock;
     private readonly TestEntries _entries;
     private readonly UnservedEntries _unserved;
+    private readonly TestTables? _tables;
     private readonly LastError _lastError;
     private readonly bool _movesTime;
     private bool _isDisposed;
 
     internal TaskRecoveryTest(
         TestEngine engine, IQueueStore store, TestClock clock, TestEntries entries, UnservedEntries unserved,
-        TaskRecoveryTestingOptions options, LastError lastError)
+        TestTables? tables, TaskRecoveryTestingOptions options, LastError lastError)
     {
         _engine = engine;
         _store = store;
         _clock = clock;
         _entries = entries;
         _unserved = unserved;
+        _tables = tables;
         _lastError = lastError;
         _movesTime = options.Store == TestStore.Sqlite;
     }
@@ -100,6 +102,19 @@ public sealed partial class TaskRecoveryTest : IAsyncDisposable, IDisposable
     /// <param name="cancellationToken">Cancels the start.</param>
     /// <exception cref="InvalidOperationException">Entries run in the background.</exception>
     public Task RestartAsync(CancellationToken cancellationToken = default) => _engine.RestartAsync(cancellationToken);
+
+    /// <summary>Removes everything that earlier tests have left, if several tests share a host: stops the node, removes all entries, jobs
+    /// and tasks, returns to the present, and starts another node, so that jobs declared in code are stored again.</summary>
+    /// <remarks>Entries get new ids. A clock of the test's own, such as a <c>FakeTimeProvider</c>, stays as it is. What the application
+    /// itself keeps, in memory or in its database, is not reset.</remarks>
+    /// <param name="cancellationToken">Cancels the reset.</param>
+    /// <exception cref="InvalidOperationException">Entries run in the background, or the store is the application's own.</exception>
+    public Task ResetAsync(CancellationToken cancellationToken = default)
+        => _tables is { } tables
+            ? _engine.ResetAsync(tables.EmptyAsync, cancellationToken)
+            : throw new InvalidOperationException(
+                $"{nameof(TaskRecoveryTestingOptions)}.{nameof(TaskRecoveryTestingOptions.Store)} is {nameof(TestStore.Keep)}, "
+                + $"and {nameof(ResetAsync)} removes nothing from the application's own store. Give each test a host and a schema.");
 
     /// <summary>Checks the queue's invariant. The host throws a <see cref="TestFailedException"/> at the end of its disposal if it is
     /// violated.</summary>

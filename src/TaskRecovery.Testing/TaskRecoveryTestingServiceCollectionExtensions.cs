@@ -77,6 +77,7 @@ public static class TaskRecoveryTestingServiceCollectionExtensions
             provider.GetRequiredService<TestClock>(),
             provider.GetRequiredService<TestEntries>(),
             provider.GetRequiredService<UnservedEntries>(),
+            provider.GetService<TestTables>(),
             provider.GetRequiredService<TaskRecoveryTestingOptions>(),
             provider.GetRequiredService<LastError>());
     }

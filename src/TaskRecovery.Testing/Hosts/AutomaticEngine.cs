@@ -56,6 +56,10 @@ internal sealed class AutomaticEngine(
     public override Task RestartAsync(CancellationToken cancellationToken) => throw NotHere(nameof(TaskRecoveryTest.RestartAsync));
 
     /// <inheritdoc/>
+    public override Task ResetAsync(Func<CancellationToken, Task> empty, CancellationToken cancellationToken)
+        => throw NotHere(nameof(TaskRecoveryTest.ResetAsync));
+
+    /// <inheritdoc/>
     public override async Task<TimeSpan?> FindNextDueAsync(DrainOptions options, CancellationToken cancellationToken)
         => (await store.PollAsync(served.Request(_reader, options), cancellationToken).ConfigureAwait(false)).NextDue;
 

@@ -92,6 +92,27 @@ internal sealed class ManualEngine(
     }
 
     /// <inheritdoc/>
+    public override async Task ResetAsync(Func<CancellationToken, Task> empty, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            Stop();
+            _killed = null;
+            await empty(cancellationToken).ConfigureAwait(false);
+            clock.Reset();
+
+            // The declared jobs, which the start of the host has stored, are gone too.
+            _hasJoined = true;
+            await JoinAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <inheritdoc/>
     public override async Task<TimeSpan?> FindNextDueAsync(DrainOptions options, CancellationToken cancellationToken)
         => (await store.PollAsync(served.Request(_node?.Node.Id ?? Guid.Empty, options), cancellationToken).ConfigureAwait(false)).NextDue;
 

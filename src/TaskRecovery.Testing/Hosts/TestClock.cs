@@ -17,13 +17,13 @@ internal sealed class TestClock : TimeProvider
     {
         _own = own;
         _advance = own?.GetType().GetMethod("Advance", [typeof(TimeSpan)]);
-
-        // Stored times are rounded up to microseconds, and an entry that is due now must not be due later.
-        var now = System.GetUtcNow().UtcTicks;
-        _utcTicks = now - (now % TimeSpan.TicksPerMicrosecond);
+        _utcTicks = Present();
     }
 
     public override DateTimeOffset GetUtcNow() => _own?.GetUtcNow() ?? new DateTimeOffset(Interlocked.Read(ref _utcTicks), TimeSpan.Zero);
+
+    /// <summary>Returns to the present. A clock of the test's own stays as it is.</summary>
+    public void Reset() => Interlocked.Exchange(ref _utcTicks, Present());
 
     /// <summary>Advances the time.</summary>
     /// <exception cref="InvalidOperationException">The test's own clock can't be advanced.</exception>
@@ -44,5 +44,12 @@ internal sealed class TestClock : TimeProvider
                 + $"time. Set {nameof(TaskRecoveryTestingOptions)}.{nameof(TaskRecoveryTestingOptions.Time)} to a FakeTimeProvider, "
                 + "or register none.");
         }
+    }
+
+    // Stored times are rounded up to microseconds, and an entry that is due now must not be due later.
+    private static long Present()
+    {
+        var now = System.GetUtcNow().UtcTicks;
+        return now - (now % TimeSpan.TicksPerMicrosecond);
     }
 }

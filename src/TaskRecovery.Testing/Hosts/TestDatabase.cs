@@ -17,6 +17,7 @@ internal sealed class TestDatabase
     {
         services.Replace(ServiceDescriptor.Singleton<TestDatabase, TestDatabase>());
         services.Replace(ServiceDescriptor.Singleton<TestFolder, TestFolder>());
+        services.Replace(ServiceDescriptor.Singleton<TestTables, TestTables>());
         SqliteStoreServices.Replace(services, provider => Open(provider, busyTimeout));
         foreach (var contract in SqliteStoreServices.Contracts)
         {

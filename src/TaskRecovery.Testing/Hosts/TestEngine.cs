@@ -16,6 +16,11 @@ internal abstract class TestEngine
     /// <summary>Stops the node and starts another one.</summary>
     public abstract Task RestartAsync(CancellationToken cancellationToken);
 
+    /// <summary>Stops the node, forgets everything, and starts another one.</summary>
+    /// <param name="empty">Removes what is stored.</param>
+    /// <param name="cancellationToken">Cancels the reset.</param>
+    public abstract Task ResetAsync(Func<CancellationToken, Task> empty, CancellationToken cancellationToken);
+
     /// <summary>How long until the next entry is due; <see langword="null"/> if none waits.</summary>
     public abstract Task<TimeSpan?> FindNextDueAsync(DrainOptions options, CancellationToken cancellationToken);
 

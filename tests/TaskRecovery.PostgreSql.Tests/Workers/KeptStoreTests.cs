@@ -101,6 +101,18 @@ public sealed class KeptStoreTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_application_s_own_store_is_not_reset()
+    {
+        var (queue, test) = await StartAsync();
+        await queue.EnqueueAsync(new Pay(1), cancellationToken: Cancellation);
+
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => test.ResetAsync(Cancellation));
+
+        Assert.Contains("removes nothing", error.Message, StringComparison.Ordinal);
+        await test.ShouldHaveEnqueuedAsync<Pay>(cancellationToken: Cancellation);
+    }
+
+    [Fact]
     public async Task A_transaction_that_a_worker_leaves_open_fails_the_drain_although_the_clock_stands_still()
     {
         var (queue, test) = await StartAsync(options => options.Time = new FakeTimeProvider(TimeProvider.System.GetUtcNow()));
