@@ -46,7 +46,7 @@ public sealed class SetupTests
         var builder = Host.CreateEmptyApplicationBuilder(null);
         var tasks = builder.Services.AddTaskRecovery().AddKind<Samples.SendMail>();
         builder.Services.AddTaskRecoveryTesting();
-        tasks.UseSqlite("Data Source=/nonexistent/queue.db");
+        tasks.UseSqlite("Data Source=never-opened.db");
         using var host = builder.Build();
 
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() => host.StartAsync(Cancellation));
