@@ -17,6 +17,7 @@ public abstract class InvariantTests(StoreFixture fixture) : StoreTests(fixture)
     [InlineData(Corruption.WaitingAndEnded)]
     [InlineData(Corruption.NameLost)]
     [InlineData(Corruption.WaitingElsewhere)]
+    [InlineData(Corruption.EntryLost)]
     public async Task A_broken_entry_is_found_and_named(Corruption corruption)
     {
         BreaksTheInvariant = true;
@@ -27,7 +28,7 @@ public abstract class InvariantTests(StoreFixture fixture) : StoreTests(fixture)
         var id = corruption switch
         {
             Corruption.WaitingLost or Corruption.WaitingAndEnded or Corruption.NameLost or Corruption.WaitingElsewhere
-                => await GivenEntryAsync(),
+                or Corruption.EntryLost => await GivenEntryAsync(),
             Corruption.EndedAndWaiting => ids[0],
             _ => ids[1],
         };

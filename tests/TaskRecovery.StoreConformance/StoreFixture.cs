@@ -118,4 +118,7 @@ public enum Corruption
 
     /// <summary>A waiting entry's row in waiting has another queue than the entry.</summary>
     WaitingElsewhere = 7,
+
+    /// <summary>A waiting or running entry loses its row in entries.</summary>
+    EntryLost = 8,
 }

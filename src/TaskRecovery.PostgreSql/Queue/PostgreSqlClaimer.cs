@@ -11,6 +11,7 @@ internal sealed partial class PostgreSqlClaimer(
 {
     private const int FirstLevel = CrashLevels.Lowest;
     private const int LastLevel = CrashLevels.Highest;
+    private const string UnknownKind = "unknown";
 
     // A scan from the front finds entries that were committed late. While an old snapshot is held it may be slow; it then takes at most a
     // twentieth of the time, however often it is requested.
@@ -194,7 +195,9 @@ internal sealed partial class PostgreSqlClaimer(
         try
         {
             var answer = await ReadAsync(ClaimSql.ClaimAlone, args(), cancellationToken).ConfigureAwait(false);
-            isAlone = answer is { Selected: <= 0 } or { Taken.Count: > 0 };
+
+            // A fence means that the claim is stored: its answer must reach the engine.
+            isAlone = answer is { Selected: <= 0 } or { Batch.Fence: not 0 };
             return isAlone ? answer : null;
         }
         finally
@@ -246,9 +249,9 @@ internal sealed partial class PostgreSqlClaimer(
     {
         try
         {
-            return reader.IsDBNull(ClaimColumns.Args)
-                ? Unreadable(reader, id, waited, ClaimLimits.TooLarge)
-                : ReadRow(reader, id, now, waited);
+            return !reader.IsDBNull(ClaimColumns.Args) ? ReadRow(reader, id, now, waited)
+                : reader.IsDBNull(ClaimColumns.Kind) ? Missing(reader, id, waited)
+                : Unreadable(reader, id, waited, ClaimLimits.TooLarge);
         }
         catch (KeyNotFoundException)
         {
@@ -265,7 +268,7 @@ internal sealed partial class PostgreSqlClaimer(
     private ClaimedEntry Unreadable(NpgsqlDataReader reader, long id, TimeSpan waited, string problem) => new()
     {
         Id = id,
-        Kind = _kindNames.GetValueOrDefault(reader.GetInt16(ClaimColumns.Kind), "unknown"),
+        Kind = _kindNames.GetValueOrDefault(reader.GetInt16(ClaimColumns.Kind), UnknownKind),
         Priority = reader.GetInt16(ClaimColumns.Priority),
         Args = ReadOnlyMemory<byte>.Empty,
         Attempt = reader.GetInt16(ClaimColumns.Attempt) + 1,
@@ -275,6 +278,21 @@ internal sealed partial class PostgreSqlClaimer(
         Waited = waited,
         HasUniqueKey = reader.GetBoolean(ClaimColumns.HasKey),
         Problem = problem,
+    };
+
+    // The row of waiting is all that is left of the entry.
+    private static ClaimedEntry Missing(NpgsqlDataReader reader, long id, TimeSpan waited) => new()
+    {
+        Id = id,
+        Kind = UnknownKind,
+        Priority = 0,
+        Args = ReadOnlyMemory<byte>.Empty,
+        Attempt = reader.GetInt16(ClaimColumns.Attempt) + 1,
+        MaxAttempts = 1,
+        Crashes = reader.GetInt16(ClaimColumns.Crashes),
+        CreatedAt = DateTimeOffset.UnixEpoch,
+        Waited = waited,
+        Problem = "it waits, but table entries has no row for it",
     };
 
     private ClaimedEntry ReadRow(NpgsqlDataReader reader, long id, DateTime now, TimeSpan waited) => new()

@@ -21,7 +21,8 @@ internal static class ClaimSql
     /// whether entries were left because of their size. Then one row per entry (without its texts if they have more than
     /// <see cref="ClaimLimits.EntryBytes"/>): a value that is common to all entries would cost as much in
     /// each of these rows as any other. The rows come in the order of the plan: the parts of a union are read one after the other, and a
-    /// statement that writes is never parallel. <see cref="ClaimColumns"/> names the columns.</returns>
+    /// statement that writes is never parallel. A row of <c>waiting</c> without an entry, which another program has removed, is claimed
+    /// too: its kind is null, and it ends like any other entry that can't be read. <see cref="ClaimColumns"/> names the columns.</returns>
     /// <remarks>Locking a row before deleting it costs a second record in the write-ahead log and a seventh of the claim's time. The row
     /// lock is needed only if several claimers take from the same queue at the same moment. A claimer that is alone holds the queue's
     /// advisory lock instead, and claims the rows that it could delete. No other statement waits for a row lock while holding one, so this
@@ -116,7 +117,7 @@ internal static class ClaimSql
             null, null, null, null, null, null,
             case when w.expires_at is null or not w.found_by_id or not {{OutcomeSql.HasStarted("w.id")}} then w.expires_at end,
             w.found_by_id
-        from held w where w.kind is not null
+        from held w
         """;
 
     /// <summary>How many rows of other kinds are read in search of a known kind. If none is found among them, the entry counts as possibly

@@ -1,3 +1,5 @@
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
@@ -167,11 +169,22 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
         return session.LastInsertId;
     }
 
+    // The row of an entry may have been removed by another program, and without it no outcome can be stored. If the entry was to end, it
+    // has ended, and its key and its task follow. If it was to wait again, there is nothing to put back.
     private bool InsertOutcome(Run run, OutcomeKind kind, bool final, ReadOnlySpan<byte> result, string? error, string? reason)
-        => session.Get(OutcomeSql.Insert)
-            .Bind(1, run.Entry).Bind(2, run.Fence).Bind(3, now).Bind(4, run.Duration).Bind(5, run.Node).Bind(6, (int)kind)
-            .Bind(7, run.Attempt).Bind(8, run.Crashes).Bind(9, final).BindText(10, result).Bind(11, error).Bind(12, reason)
-            .ExecuteChanges() > 0;
+    {
+        try
+        {
+            return session.Get(OutcomeSql.Insert)
+                .Bind(1, run.Entry).Bind(2, run.Fence).Bind(3, now).Bind(4, run.Duration).Bind(5, run.Node).Bind(6, (int)kind)
+                .Bind(7, run.Attempt).Bind(8, run.Crashes).Bind(9, final).BindText(10, result).Bind(11, error).Bind(12, reason)
+                .ExecuteChanges() > 0;
+        }
+        catch (SqliteException exception) when (exception.SqliteExtendedErrorCode == raw.SQLITE_CONSTRAINT_FOREIGNKEY)
+        {
+            return final;
+        }
+    }
 
     private long RunAt(NewEntry entry) => entry switch
     {

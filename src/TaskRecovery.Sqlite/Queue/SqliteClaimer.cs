@@ -208,7 +208,11 @@ internal sealed class SqliteClaimer(
         var id = taken.Candidate.Id;
         var cancelRequested = anyCancels && session.Get(EntrySql.IsCancelRequested).Bind(1, id).Exists();
         var statement = session.Get(EntrySql.Payload).Bind(1, id).Bind(2, taken.IsTooLarge);
-        statement.Step();
+        if (!statement.Step())
+        {
+            return Missing(taken, now);
+        }
+
         var problem = taken.IsTooLarge ? ClaimLimits.TooLarge : ProblemOf(statement, taken.Candidate);
         var entry = new ClaimedEntry
         {
@@ -221,7 +225,7 @@ internal sealed class SqliteClaimer(
             MaxAttempts = statement.Int32(2),
             Crashes = taken.Crashes,
             CreatedAt = problem is null ? Micros.ToTime(statement.Int64(3)) : DateTimeOffset.UnixEpoch,
-            Waited = Micros.ToSpan(Math.Clamp(now - Math.Max(taken.Candidate.RunAt, 0), 0, now)),
+            Waited = WaitOf(taken, now),
             HasUniqueKey = statement.Boolean(4),
             CancelRequested = cancelRequested,
             Timeout = problem is null ? Micros.ToSpan(statement.NullableInt64(5)) : null,
@@ -234,6 +238,24 @@ internal sealed class SqliteClaimer(
         statement.Reset();
         return entry;
     }
+
+    // The row of waiting is all that is left of the entry.
+    private static ClaimedEntry Missing(Taken taken, long now) => new()
+    {
+        Id = taken.Candidate.Id,
+        Kind = taken.Candidate.Kind,
+        Priority = 0,
+        Args = ReadOnlyMemory<byte>.Empty,
+        Attempt = taken.Attempt + 1,
+        MaxAttempts = 1,
+        Crashes = taken.Crashes,
+        CreatedAt = DateTimeOffset.UnixEpoch,
+        Waited = WaitOf(taken, now),
+        Problem = "it waits, but taskrecovery_entries has no row for it",
+    };
+
+    private static TimeSpan WaitOf(Taken taken, long now)
+        => Micros.ToSpan(Math.Clamp(now - Math.Max(taken.Candidate.RunAt, 0), 0, now));
 
     // Describes a row that was not written by this library: a SQLite column accepts values of any type. PostgreSQL refuses the same values
     // with check constraints, which SQLite can't add to an existing table.

@@ -261,7 +261,9 @@ internal sealed partial class SqliteQueueStore
             fences.Add(fence);
             foreach (var (id, attempt, crashes) in ClaimContents.Parse(statement.Bytes(1), statement.Bytes(2), statement.Bytes(3)).Entries)
             {
-                if (!session.Get(OutcomeSql.Exists).Bind(1, id).Bind(2, fence).Exists())
+                // If another program has removed the entry's row, there is nothing to recover, and the claim goes.
+                if (!session.Get(OutcomeSql.Exists).Bind(1, id).Bind(2, fence).Exists()
+                    && session.Get(EntrySql.KindAndKey).Bind(1, id).Exists())
                 {
                     entries.Add(new Unfinished(id, fence, attempt, crashes));
                 }

@@ -39,10 +39,13 @@ internal static class ClaimSql
         from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node where n.id = ?1
         """;
 
-    /// <summary>Returns a row if an entry of the claim has no outcome under it. ?1 fence.</summary>
+    /// <summary>Returns a row if an entry of the claim has no outcome under it. An entry whose row another program has removed can't have
+    /// one. ?1 fence.</summary>
     public const string HasUnfinished = """
         select 1 from taskrecovery_claims c, json_each(c.entries) e
-        where c.id = ?1 and not exists (select 1 from taskrecovery_outcomes o where o.entry = e.value and o.fence = c.id) limit 1
+        where c.id = ?1 and not exists (select 1 from taskrecovery_outcomes o where o.entry = e.value and o.fence = c.id)
+            and exists (select 1 from taskrecovery_entries x where x.id = e.value)
+        limit 1
         """;
 
     /// <summary>Every entry listed by the claims up to a fence. ?1 fence.</summary>

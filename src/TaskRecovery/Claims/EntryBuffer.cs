@@ -102,6 +102,11 @@ internal sealed class EntryBuffer
 
     private void Add(Batch batch)
     {
+        if (batch.Entries.Count == 0)
+        {
+            return;
+        }
+
         _batches.Enqueue(batch);
         Count += batch.Entries.Count;
         for (var i = 0; i < batch.Entries.Count; i++)

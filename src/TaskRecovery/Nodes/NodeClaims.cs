@@ -56,7 +56,8 @@ internal sealed class NodeClaims(TimeProvider time)
     /// <param name="ticket">The result of <see cref="Begin"/>.</param>
     /// <param name="batch">The answer.</param>
     /// <param name="queue">The queue of the claimed entries.</param>
-    /// <param name="claim">The accepted claim; <see langword="null"/> if nothing was claimed or accepted.</param>
+    /// <param name="claim">The accepted claim; <see langword="null"/> if nothing was claimed or accepted, and if the claim has no
+    /// entries: it is settled then.</param>
     public ClaimAnswer End(ClaimTicket ticket, ClaimBatch batch, string queue, out NodeClaim? claim)
     {
         claim = null;
@@ -64,6 +65,12 @@ internal sealed class NodeClaims(TimeProvider time)
         if (answer == ClaimAnswer.Accepted && batch.Fence != 0)
         {
             claim = new NodeClaim(ticket.Lease, batch.Fence, queue, batch.Entries.Count, time.GetTimestamp());
+            if (batch.Entries.Count == 0)
+            {
+                // No entry will settle it.
+                claim.Settle(0);
+                claim = null;
+            }
         }
 
         return answer;

@@ -15,6 +15,8 @@ public sealed class PostgreSqlClaimOrderTests() : ClaimOrderTests(new PostgreSql
 
 public sealed class PostgreSqlClaimTests() : ClaimTests(new PostgreSqlFixture());
 
+public sealed class PostgreSqlLostEntryTests() : LostEntryTests(new PostgreSqlFixture());
+
 public sealed class PostgreSqlClaimedEnqueueTests() : ClaimedEnqueueTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlFenceTests() : FenceTests(new PostgreSqlFixture());

@@ -104,6 +104,7 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
             Corruption.NameLost
                 => $"update entries set queue = 4711 where id = {entryId}; update waiting set queue = 4711 where id = {entryId}",
             Corruption.WaitingElsewhere => $"update waiting set queue = 4711 where id = {entryId}",
+            Corruption.EntryLost => $"delete from entries where id = {entryId}",
             _ => throw new ArgumentOutOfRangeException(nameof(corruption)),
         },
         cancellationToken);

@@ -24,6 +24,22 @@ public sealed class ClaimerTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task A_row_without_an_entry_is_claimed_beside_another_claimer_too()
+    {
+        var (store, claimer) = await GivenClaimerAsync();
+        var entries = await EnqueueAsync(store, 1);
+        await ExecuteAsync($"delete from taskrecovery.entries where id = {entries[0]}");
+        await using var other = await BeginAsync(Turn);
+
+        var batch = await claimer.ClaimAsync(10, default, Cancellation);
+
+        var entry = Assert.Single(batch.Entries);
+        Assert.Equal(entries[0], entry.Id);
+        Assert.NotNull(entry.Problem);
+        Assert.True(batch.IsContested);
+    }
+
+    [Fact]
     public async Task A_claim_that_meets_no_other_claimer_is_not_contested()
     {
         var (store, claimer) = await GivenClaimerAsync();

@@ -15,6 +15,8 @@ public sealed class SqliteClaimOrderTests() : ClaimOrderTests(new SqliteFixture(
 
 public sealed class SqliteClaimTests() : ClaimTests(new SqliteFixture());
 
+public sealed class SqliteLostEntryTests() : LostEntryTests(new SqliteFixture());
+
 public sealed class SqliteClaimedEnqueueTests() : ClaimedEnqueueTests(new SqliteFixture());
 
 public sealed class SqliteFenceTests() : FenceTests(new SqliteFixture());

@@ -100,6 +100,7 @@ public sealed class SqliteFixture : StoreFixture
             Corruption.NameLost => "pragma foreign_keys = off; update taskrecovery_entries set queue = 4711 "
                 + $"where id = {entryId}; update taskrecovery_waiting set queue = 4711 where id = {entryId}",
             Corruption.WaitingElsewhere => $"update taskrecovery_waiting set queue = 4711 where id = {entryId}",
+            Corruption.EntryLost => $"pragma foreign_keys = off; delete from taskrecovery_entries where id = {entryId}",
             _ => throw new ArgumentOutOfRangeException(nameof(corruption)),
         },
         cancellationToken);

@@ -53,6 +53,18 @@ public sealed class EntryBufferTests
     }
 
     [Fact]
+    public void Claim_without_entries_stands_in_the_way_of_no_other()
+    {
+        _buffer.Add(Claim(1), []);
+        _buffer.Add(Claim(2), Entries(1, 1));
+        _buffer.Add(Claim(3), []);
+
+        Assert.Equal([1], Take(2).Select(static entry => entry.Entry.Id));
+        Assert.Empty(_buffer.TakeWhere(static _ => true));
+        Assert.Equal(0, _buffer.Count);
+    }
+
+    [Fact]
     public void Answer_is_used_if_it_is_not_old()
     {
         var start = Start(1);

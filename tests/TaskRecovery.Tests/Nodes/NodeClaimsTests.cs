@@ -47,6 +47,16 @@ public sealed class NodeClaimsTests
     }
 
     [Fact]
+    public void A_claim_without_entries_is_settled_at_once()
+    {
+        var claim = Accept(fence: 5, entries: 0);
+
+        Assert.Null(claim);
+        Assert.Equal(0, Claims.Count);
+        Assert.Equal([5L], Claims.TakeSettled());
+    }
+
+    [Fact]
     public void An_answer_after_the_deadline_is_not_started_and_is_unknown()
     {
         var ticket = Claims.Begin(_life.Lease!);
