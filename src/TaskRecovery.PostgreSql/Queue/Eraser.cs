@@ -83,7 +83,8 @@ internal sealed class Eraser(PostgreSqlDatabase database, PostgreSqlQueueStore s
                 return isErased;
             }
 
-            // The request stays until retention removes it, so that the node of a running entry finds it. A waiting entry ends here.
+            // The request stays until retention removes it after the claim, so that the node of a running entry finds it. A waiting entry
+            // ends here.
             if (await store.CancelAsync([entry], EndReasons.Erased, cancellationToken).ConfigureAwait(false))
             {
                 // The start of the run may be under way, as for an outcome whose start was not answered.

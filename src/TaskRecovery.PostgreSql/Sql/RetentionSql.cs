@@ -116,10 +116,13 @@ internal static class RetentionSql
     internal const string LastTurn =
         "select extract(epoch from clock_timestamp() - t.taken_at)::float8 from {schema}.turns t where t.name = 'retention'";
 
-    /// <summary>Removes cancel requests whose entry has ended.</summary>
-    internal const string PurgeRequests = """
+    /// <summary>Removes cancel requests whose entry has ended. An erasure ends an entry while it runs: its request stays until the claim is
+    /// gone, because the node may not have seen it.</summary>
+    internal const string PurgeRequests = $$"""
         delete from {schema}.cancellations a
-        where (select o.entry from {schema}.outcomes o where o.entry = a.entry and o.final limit 1) is not null
+        where (select o.entry from {schema}.outcomes o
+                where o.entry = a.entry and o.final and (o.reason is distinct from {{Codes.Erased}}
+                    or (select c.id from {schema}.claims c where c.id = o.fence) is null) limit 1) is not null
             or (select e.id from {schema}.entries e where e.id = a.entry) is null
         """;
 

@@ -37,6 +37,24 @@ public sealed class RetentionTests : PostgreSqlStoreTests
         Assert.All([first, second], round => Assert.InRange(round, 2, 30));
     }
 
+    [Fact]
+    public async Task A_request_of_an_erased_run_goes_after_its_claim()
+    {
+        var store = await OpenStoreAsync();
+        var identity = Identity();
+        Keep(store.OpenNodeSession()).Register(identity);
+        var (id, _) = (await store.EnqueueAsync([Entry()], null, Cancellation))[0];
+        var batch = await store.CreateClaimer(identity.Id, "default", ["test"]).ClaimAsync(1, new SuspectAllowance(3, 0, 0), Cancellation);
+        await store.EraseAsync(EraseTarget.Entry(id), new AuditInfo("anna"), Cancellation);
+
+        await PurgeAsync(store);
+        var kept = await CountAsync("cancellations");
+        await store.RemoveSettledClaimsAsync(identity.Id, [batch.Fence], Cancellation);
+        await PurgeAsync(store);
+
+        Assert.Equal((1L, 0L), (kept, await CountAsync("cancellations")));
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]

@@ -61,6 +61,19 @@ public abstract class EraseTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Fact]
+    public async Task Retention_leaves_the_request_of_an_erased_run_until_its_node_has_seen_it()
+    {
+        var node = GivenNode();
+        var held = await GivenClaimedAsync(node, Personal());
+        await EraseAsync(EraseTarget.Entry(held.Id));
+
+        await PurgeAsync();
+        var poll = await Store.PollAsync(new PollRequest(node.Id, [DefaultQueue], [Work], false), Cancellation);
+
+        Assert.Equal([held.Id], poll.CancelRequests);
+    }
+
+    [Fact]
     public async Task Lines_that_an_ended_run_stores_late_are_not_stored_after_an_erasure()
     {
         var node = GivenNode();
