@@ -29,6 +29,18 @@ internal sealed partial class PostgreSqlQueueStore
 
     public async ValueTask<PollResult> PollAsync(PollRequest request, CancellationToken cancellationToken)
     {
+        var paused = _paused;
+        var result = await PollOnceAsync(request, cancellationToken).ConfigureAwait(false);
+
+        // A poll asks for the kinds that were not paused before it. If that has changed, its answer misses the entries of a kind that was
+        // resumed, and these may have become due long ago.
+        return ReferenceEquals(paused, _paused)
+            ? result
+            : await PollOnceAsync(request with { OnlyRecent = false }, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<PollResult> PollOnceAsync(PollRequest request, CancellationToken cancellationToken)
+    {
         return await PollByNumbersAsync(request, cancellationToken).ConfigureAwait(false)
             ?? await PollByNumbersAsync(request, cancellationToken).ConfigureAwait(false)
             ?? throw new StoreUnavailableException(

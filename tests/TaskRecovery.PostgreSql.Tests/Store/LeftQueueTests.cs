@@ -48,6 +48,24 @@ public sealed class LeftQueueTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task A_poll_for_recent_entries_finds_the_old_ones_of_a_kind_that_was_resumed_since_the_last_poll()
+    {
+        var (store, audit) = (await OpenStoreAsync(), new AuditInfo("anna"));
+        await store.EnqueueAsync([Entry()], null, Cancellation);
+        await ExecuteAsync("update taskrecovery.waiting set run_at = run_at - interval '1 minute'");
+        await store.SetPausedAsync(PauseTarget.Kind("test"), new PauseInfo(), audit, Cancellation);
+
+        var paused = await PollAsync(store, onlyRecent: true);
+        await store.SetPausedAsync(PauseTarget.Kind("test"), null, audit, Cancellation);
+        var resumed = await PollAsync(store, onlyRecent: true);
+        var next = await PollAsync(store, onlyRecent: true);
+
+        Assert.Empty(paused.DueQueues);
+        Assert.Equal(["default"], resumed.DueQueues);
+        Assert.Empty(next.DueQueues);
+    }
+
+    [Fact]
     public async Task A_poll_for_recent_entries_finds_them_at_every_level()
     {
         var store = await OpenStoreAsync();

@@ -48,6 +48,21 @@ public abstract class PollTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Fact]
+    public async Task The_first_poll_after_a_kind_is_paused_or_resumed_sees_that()
+    {
+        var (node, audit) = (GivenNode(), new AuditInfo("test"));
+        await GivenEntryAsync(Entry(queue: "a"));
+        await Store.SetPausedAsync(PauseTarget.Kind(Work), new PauseInfo(), audit, Cancellation);
+
+        var paused = await PollAsync(node, ["a"], [Work]);
+        await Store.SetPausedAsync(PauseTarget.Kind(Work), null, audit, Cancellation);
+        var resumed = await PollAsync(node, ["a"], [Work]);
+
+        Assert.Empty(paused.DueQueues);
+        Assert.Equal(["a"], resumed.DueQueues);
+    }
+
+    [Fact]
     public async Task Recovered_work_makes_its_queue_due()
     {
         var held = await GivenClaimedAsync(GivenNode(), Entry(queue: "a"));
