@@ -59,9 +59,9 @@ internal static class PollSql
 
     private static readonly string Others = " union all " + Cancels + " union all " + WrongNumbers + " union all " + PausedKinds;
 
-    /// <summary>Queues with due work, the wait until the next entry is due, cancel requests, paused kinds, and whether a number is wrong
-    /// (<see cref="PollRows"/>). $1 node, $2 queues, $3 kind numbers, $4 the node's claims, $5 the kinds' names, $6 those of the queues
-    /// whose new entries the node leaves to another one.</summary>
+    /// <summary>Queues with due work, the wait until the next entry that the node does not leave is due, cancel requests, paused kinds, and
+    /// whether a number is wrong (<see cref="PollRows"/>). $1 node, $2 queues, $3 kind numbers, $4 the node's claims, $5 the kinds' names,
+    /// $6 those of the queues whose new entries the node leaves to another one.</summary>
     internal static readonly string Poll = Lanes + $$"""
         , due as materialized (
             select l.queue, l.priority, (select c.now from clock c)
@@ -83,7 +83,7 @@ internal static class PollSql
             where w.queue = l.queue and w.priority = l.priority and w.run_at > (select c.now from clock c)
                 and w.run_at < timestamptz 'infinity'
             order by w.run_at, w.id limit {{ClaimSql.ScanLimit}}) f
-        where f.kind = any ($3) or f.place = {{ClaimSql.ScanLimit}}
+        where a.name <> all ($6) and (f.kind = any ($3) or f.place = {{ClaimSql.ScanLimit}})
         """ + Others;
 
     /// <summary>As <see cref="Poll"/> for queues that the node leaves to another one, but finds only work that became due a short time ago,

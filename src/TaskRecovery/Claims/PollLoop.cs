@@ -201,11 +201,12 @@ internal sealed class PollLoop
         return await _services.Polls.Now.WaitAsync(UntilDue(wait), _services.Time, cancellationToken).ConfigureAwait(false);
     }
 
-    // A claim that took entries has not learned when the next one becomes due, and other nodes leave that entry to this one. Where a node
-    // rests between its polls, a poll costs more than it is worth, and claims learn it.
+    // A claim that took entries has not learned when the next one becomes due, and other nodes leave that entry to this one. A poll reports
+    // only the entries that this node does not leave itself. Where a node rests between its polls, a poll costs more than it is worth, and
+    // claims learn it.
     private TimeSpan UntilDue(TimeSpan wait)
     {
-        if (_leavesWork || !_services.Turns.Listens || _services.Store.Traits.IdlePollInterval is not null
+        if (!_services.Turns.Listens || _services.Store.Traits.IdlePollInterval is not null
             || _nextDue is not { } due || due >= wait)
         {
             return wait;

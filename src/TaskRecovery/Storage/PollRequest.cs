@@ -15,7 +15,8 @@ public sealed record PollRequest(Guid NodeId, IReadOnlyCollection<string> Queues
     public IReadOnlyList<long>? Claims { get; init; }
 
     /// <summary>Those of the queues whose new entries this node leaves to another node that listens for hints: an entry that became due
-    /// within <see cref="PollLimits.NewMilliseconds"/> need not be reported. A store in which every node listens ignores this.</summary>
+    /// within <see cref="PollLimits.NewMilliseconds"/> need not be reported, and <see cref="PollResult.NextDue"/> does not count these
+    /// queues. A store in which every node listens ignores this.</summary>
     public IReadOnlyCollection<string> LeftQueues { get; init; } = [];
 
     /// <summary>Whether it suffices to read entries that became due within <see cref="PollLimits.RecentSeconds"/>. Set only if all

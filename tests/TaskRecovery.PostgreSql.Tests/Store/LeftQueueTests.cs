@@ -66,6 +66,23 @@ public sealed class LeftQueueTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task The_next_due_time_is_that_of_the_queues_that_are_not_left()
+    {
+        var store = await OpenStoreAsync();
+        await store.EnqueueAsync(
+            [Entry(after: TimeSpan.FromHours(1)), Entry("mail", after: TimeSpan.FromHours(2))], null, Cancellation);
+        var request = new PollRequest(Guid.NewGuid(), ["default", "mail"], ["test"], WithUnknownKinds: false) { Claims = [] };
+
+        var none = await store.PollAsync(request, Cancellation);
+        var one = await store.PollAsync(request with { LeftQueues = ["default"] }, Cancellation);
+        var both = await store.PollAsync(request with { LeftQueues = ["default", "mail"] }, Cancellation);
+
+        Assert.InRange(none.NextDue!.Value, TimeSpan.FromMinutes(50), TimeSpan.FromMinutes(60));
+        Assert.InRange(one.NextDue!.Value, TimeSpan.FromMinutes(110), TimeSpan.FromMinutes(120));
+        Assert.Null(both.NextDue);
+    }
+
+    [Fact]
     public async Task A_poll_for_recent_entries_finds_them_at_every_level()
     {
         var store = await OpenStoreAsync();

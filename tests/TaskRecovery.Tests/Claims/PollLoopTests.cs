@@ -45,6 +45,26 @@ public sealed class PollLoopTests
     }
 
     [Fact]
+    public async Task A_node_that_leaves_one_of_its_queues_polls_again_when_the_next_entry_of_the_other_one_is_due()
+    {
+        var store = new FakeQueueStore
+        {
+            Place = new HintPlace(["default", "mail"], [], Load: 0, TurnEndedAt: null, Nodes),
+            Peers = Peers(load: 0),
+            NextDue = TimeSpan.FromMilliseconds(1),
+            Traits = FakeQueueStore.PolledEvery(TimeSpan.FromHours(1)),
+        };
+        await using var host = await StartAsync(store, "default", "mail");
+        Assert.True(SpinWait.SpinUntil(
+            () => host.Services.GetRequiredService<HintTurns>().Leaves("default"), TimeSpan.FromSeconds(60)));
+
+        host.Services.GetRequiredService<WorkServices>().Polls.Now.Set();
+
+        await store.Until(static now => now.Polls.Count(static poll => poll.LeftQueues.Contains("default")) >= 20);
+        Assert.DoesNotContain(store.Polls, static poll => poll.LeftQueues.Contains("mail"));
+    }
+
+    [Fact]
     public async Task A_poll_that_was_requested_asks_for_all()
     {
         var store = Store(load: 0, TimeSpan.FromHours(1));
@@ -175,24 +195,32 @@ public sealed class PollLoopTests
     private static FakeQueueStore Store(int load, TimeSpan? interval = null, string queueOfPeers = "default") => new()
     {
         Place = Place(Nodes, load),
-        Peers = [.. Enumerable.Range(1, Nodes - 1).Select(number => new PeerHeartbeat(Guid.NewGuid(), "peer", 1, true, true)
-        {
-            Place = Place(number, load, queueOfPeers),
-        })],
+        Peers = Peers(load, queueOfPeers),
         Traits = FakeQueueStore.PolledEvery(interval ?? TimeSpan.FromMilliseconds(20)),
     };
 
+    private static List<PeerHeartbeat> Peers(int load, string queue = "default")
+        => [.. Enumerable.Range(1, Nodes - 1).Select(number => new PeerHeartbeat(Guid.NewGuid(), "peer", 1, true, true)
+        {
+            Place = Place(number, load, queue),
+        })];
+
     private static HintPlace Place(long number, int load, string queue = "default") => new([queue], [], load, null, number);
 
-    private static Task<WorkHost> StartAsync(FakeQueueStore store) => WorkHost.StartAsync(
+    private static Task<WorkHost> StartAsync(FakeQueueStore store, params string[] queues) => WorkHost.StartAsync(
         store,
         builder =>
         {
             builder.Services.AddSingleton(new TestWork());
             builder.AddWorker<TestArgs, TestWorker>();
         },
-        static options =>
+        options =>
         {
+            foreach (var queue in queues)
+            {
+                options.Queues[queue] = new QueueOptions();
+            }
+
             options.Node.HeartbeatInterval = TimeSpan.FromMilliseconds(100);
             options.Node.Lease = TimeSpan.FromMinutes(5);
             options.Node.Grace = TimeSpan.FromMinutes(2);

@@ -14,7 +14,7 @@ internal sealed partial class FakeQueueStore
     /// <summary>The other nodes, with places as that of the node.</summary>
     public IReadOnlyList<PeerHeartbeat> Peers { get; init; } = [];
 
-    /// <summary>When the next entry is due, as polls report it.</summary>
+    /// <summary>When the next entry of each queue is due, as polls report it.</summary>
     public TimeSpan? NextDue { get; init; }
 
     /// <summary>The requests of all polls.</summary>

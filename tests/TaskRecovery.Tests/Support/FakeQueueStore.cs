@@ -168,7 +168,7 @@ internal sealed partial class FakeQueueStore : IQueueStore
         => Call("poll", () => Record(request, new PollResult(
             [.. _entries.Values.Where(entry => entry.IsDue && request.Kinds.Contains(entry.Stored.Kind)
                 && !Paused.Contains(entry.Stored.Queue)).Select(entry => entry.Stored.Queue).Distinct()],
-            NextDue,
+            request.Queues.Except(request.LeftQueues, StringComparer.Ordinal).Any() ? NextDue : null,
             [.. _claims.Values.Where(claim => claim.Node == request.NodeId).SelectMany(claim => claim.Open).Where(
                 id => _entries[id].CancelRequested)],
             request.WithUnknownKinds ? [.. _entries.Values.Where(entry => entry.IsDue
