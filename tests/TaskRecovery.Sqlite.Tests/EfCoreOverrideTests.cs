@@ -93,8 +93,8 @@ public sealed class EfCoreOverrideTests : IAsyncLifetime
             return result;
         });
 
-    private Task<string?[]> ReadAsync()
-        => InContextAsync<LongContext, string?[]>(db => db.Notes.Select(note => note.ChangedBy).ToArrayAsync(Cancellation));
+    private Task<List<string?>> ReadAsync()
+        => InContextAsync<LongContext, List<string?>>(db => db.Notes.Select(note => note.ChangedBy).ToListAsync(Cancellation));
 
     private async Task<T> InContextAsync<TContext, T>(Func<TContext, Task<T>> call)
         where TContext : NoteContext

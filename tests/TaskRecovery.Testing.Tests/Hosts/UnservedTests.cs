@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+
 namespace TaskRecovery.Testing.Tests.Hosts;
 
 /// <summary>What a drain says about due entries that the application can't run.</summary>
