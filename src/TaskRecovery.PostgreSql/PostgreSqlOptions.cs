@@ -29,8 +29,9 @@ public sealed class PostgreSqlOptions
     public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The connection string that <see cref="IQueueMonitor"/> reads with, for example of a read-only standby. What the monitor
-    /// then shows is as old as the standby; the ages of heartbeats are those at the time up to which it has replayed. Neither
-    /// <see cref="IQueueMonitor.Current"/> nor <see cref="IQueueOperator"/> use it, so a preview counts what the operation changes.</summary>
+    /// then shows is as old as the standby; the ages of heartbeats are those at the time up to which it has replayed.
+    /// <see cref="IQueueMonitor.Current"/> and <see cref="IQueueOperator"/> do not use it: a preview counts what the operation
+    /// changes.</summary>
     /// <value>Default: <see langword="null"/>: the store's own server, with at most two connections of a pool of its own.</value>
     public string? MonitorConnectionString { get; set; }
 }
