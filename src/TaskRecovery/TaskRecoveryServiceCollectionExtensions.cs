@@ -210,6 +210,7 @@ public static class TaskRecoveryServiceCollectionExtensions
         services.TryAddSingleton<TaskRecoverer>();
         services.TryAddSingleton<StartupRecovery>();
         services.TryAddSingleton<RecoverySweeper>();
+        services.TryAddSingleton<FullRecoveryLoop>();
         services.TryAddSingleton<ClaimReconciler>();
         services.TryAddSingleton<RetentionLoop>();
         services.TryAddSingleton<QueueDepths>();
@@ -219,6 +220,7 @@ public static class TaskRecoveryServiceCollectionExtensions
         Host<NodeService>();
         Host<StartupRecovery>();
         Host<RecoverySweeper>();
+        Host<FullRecoveryLoop>();
         Host<ClaimReconciler>();
         Host<RetentionLoop>();
         Host<QueueDepthSampler>();

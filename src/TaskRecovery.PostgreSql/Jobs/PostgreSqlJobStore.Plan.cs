@@ -74,7 +74,7 @@ internal sealed partial class PostgreSqlJobStore
             cancellationToken).ConfigureAwait(false);
 
     public async Task<OperatorResult> ResumeAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
-        => await ResumeAsync(jobId, isDue: static _ => true, audit, cancellationToken).ConfigureAwait(false);
+        => await ResumeAsync(jobId, JobSql.LockForPlan, isDue: static _ => true, audit, cancellationToken).ConfigureAwait(false);
 
     public async Task SetOrphanedAsync(string application, IReadOnlyList<string> names, CancellationToken cancellationToken)
         => await database.InTransactionAsync(
@@ -193,12 +193,12 @@ internal sealed partial class PostgreSqlJobStore
 
     // Without an operator, the time of the pause is over.
     private async Task<OperatorResult> ResumeAsync(
-        Guid jobId, Func<HeldJob, bool> isDue, AuditInfo? audit, CancellationToken cancellationToken)
+        Guid jobId, string lockStatement, Func<HeldJob, bool> isDue, AuditInfo? audit, CancellationToken cancellationToken)
     {
         var (result, lines) = await database.InTransactionAsync<(OperatorResult Result, List<string> Lines)>(
             async (connection, token) =>
             {
-                if (await LockAsync(connection, jobId, null, token).ConfigureAwait(false) is not { } held)
+                if (await LockAsync(connection, lockStatement, jobId, null, token).ConfigureAwait(false) is not { } held)
                 {
                     return (OperatorResult.NotFound, []);
                 }
@@ -308,9 +308,13 @@ internal sealed partial class PostgreSqlJobStore
             Arg.Int2((int)state), Arg.Time(due), Arg.Int8(entry)], cancellationToken).ConfigureAwait(false);
 
     private ValueTask<HeldJob?> LockAsync(NpgsqlConnection connection, Guid? jobId, string? name, CancellationToken cancellationToken)
+        => LockAsync(connection, JobSql.LockForPlan, jobId, name, cancellationToken);
+
+    private ValueTask<HeldJob?> LockAsync(
+        NpgsqlConnection connection, string statement, Guid? jobId, string? name, CancellationToken cancellationToken)
         => database.ReadAsync(
             connection,
-            JobSql.LockForPlan,
+            statement,
             [Arg.Uuid(jobId), Arg.Text(name)],
             static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) ? HeldJob.Read(reader) : null,
             cancellationToken);

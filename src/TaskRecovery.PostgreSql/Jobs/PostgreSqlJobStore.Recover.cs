@@ -58,6 +58,7 @@ internal sealed partial class PostgreSqlJobStore
             },
             cancellationToken);
 
+    // A job that another transaction has locked must not keep the others waiting: the next recovery finds it again.
     private async Task ResumeDueAsync(List<UnplannableJob> problems, CancellationToken cancellationToken)
     {
         var jobs = await database.ReadAsync(
@@ -78,7 +79,9 @@ internal sealed partial class PostgreSqlJobStore
         {
             try
             {
-                await ResumeAsync(id, static held => held.ResumeAt <= held.Now, audit: null, cancellationToken).ConfigureAwait(false);
+                await ResumeAsync(
+                    id, JobSql.TryLockForPlan, static held => held.ResumeAt <= held.Now, audit: null, cancellationToken)
+                    .ConfigureAwait(false);
             }
             catch (Exception exception) when (UnplannableJob.IsProblem(exception))
             {
@@ -114,11 +117,14 @@ internal sealed partial class PostgreSqlJobStore
         return queues;
     }
 
-    // The row of the job is locked, so that its pause does not begin or end meanwhile.
     private async ValueTask<List<string>> WakeOverdueAsync(NpgsqlConnection connection, Guid job, CancellationToken cancellationToken)
-        => await LockAsync(connection, job, null, cancellationToken).ConfigureAwait(false) is { State: JobState.Paused }
-            ? []
-            : await WakeAsync(connection, job, cancellationToken).ConfigureAwait(false);
+    {
+        var isPaused = await database.ReadAsync(
+            connection, PausedRunSql.TryLockJob, [Arg.Uuid(job)],
+            static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) ? reader.GetBoolean(0) : (bool?)null,
+            cancellationToken).ConfigureAwait(false);
+        return isPaused == false ? await WakeAsync(connection, job, cancellationToken).ConfigureAwait(false) : [];
+    }
 
     private static DateTimeOffset? TryPlan(JobTiming timing, Func<JobTiming, DateTimeOffset?> plan, List<UnplannableJob> problems)
     {

@@ -81,6 +81,9 @@ internal static class JobSql
         from {schema}.jobs j where j.id = $1 or j.name = $2 for update
         """;
 
+    /// <summary>As <see cref="LockForPlan"/>, but finds no job if another transaction has locked it.</summary>
+    internal static readonly string TryLockForPlan = LockForPlan + " skip locked";
+
     /// <summary>Creates a job. $1 id, $2 name, $3 kind, $4 entry kind, $5 args, $6 queue. Inserts nothing if the name is taken.</summary>
     internal const string Insert = """
         insert into {schema}.jobs (id, name, kind, entry_kind, args, queue) values ($1, $2, $3, $4, $5, $6) on conflict (name) do nothing

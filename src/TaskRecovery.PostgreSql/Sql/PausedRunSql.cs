@@ -70,4 +70,15 @@ internal static class PausedRunSql
         where not exists (select from {schema}.jobs j where j.id = p.job_id and j.state = {{Codes.JobPaused}})
         limit 1000
         """;
+
+    /// <summary>Locks the job of runs that wait, so that its pause does not begin or end meanwhile, unless another transaction has locked
+    /// it. $1 job. Returns whether it is paused; no row if it is locked. A job that does not exist is not paused.</summary>
+    internal const string TryLockJob = $$"""
+        with held as materialized (
+            select j.state from {schema}.jobs j where j.id = $1 for no key update skip locked
+        )
+        select h.state = {{Codes.JobPaused}} from held h
+        union all
+        select false where not exists (select from {schema}.jobs j where j.id = $1)
+        """;
 }

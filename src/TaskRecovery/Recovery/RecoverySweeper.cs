@@ -9,29 +9,16 @@ namespace TaskRecovery.Recovery;
 /// <remarks>Every node sweeps, and no leader is elected. The store changes only the claims of nodes that are dead at that moment, so two
 /// concurrent sweeps have the effect of one.</remarks>
 internal sealed class RecoverySweeper(
-    TaskRecoverer recoverer, JobPlanner planner, IRecoveryStore store, ICurrentNode currentNode, NodeSignals signals,
-    StoreLoopServices services, IOptions<TaskRecoveryOptions> options)
+    TaskRecoverer recoverer, IRecoveryStore store, ICurrentNode currentNode, NodeSignals signals, StoreLoopServices services,
+    IOptions<TaskRecoveryOptions> options)
     : StoreLoop("The sweep for work of dead nodes", services)
 {
-    /// <summary>How many intervals pass between two full recoveries, which also check tasks and jobs, as at start-up.</summary>
-    internal const int FullRecoveryEvery = 12;
-
-    private readonly TimeProvider _time = services.Time;
-    private long? _fullRecovery;
-
     /// <inheritdoc/>
     protected override TimeSpan Interval => options.Value.Recovery.SweepInterval;
 
     /// <inheritdoc/>
     /// <remarks>While the node has its lease, each heartbeat reports dead nodes that have claims, and wakes this loop.</remarks>
-    protected override TimeSpan Rest
-    {
-        get
-        {
-            var idle = store.Traits.WhileIdle(Interval);
-            return currentNode.Node?.Lease is null ? Interval : idle < FullRecoveryInterval ? idle : FullRecoveryInterval;
-        }
-    }
+    protected override TimeSpan Rest => currentNode.Node?.Lease is null ? Interval : store.Traits.WhileIdle(Interval);
 
     /// <inheritdoc/>
     /// <remarks>Every heartbeat of every node signals that a dead node has not been swept yet.</remarks>
@@ -44,26 +31,8 @@ internal sealed class RecoverySweeper(
     /// <remarks>The start-up hook has just swept.</remarks>
     protected override TimeSpan FirstRound => TimeSpan.FromSeconds(5);
 
-    private TimeSpan FullRecoveryInterval => Interval * FullRecoveryEvery;
-
-    /// <summary>Does one sweep, or a full recovery with tasks and jobs if that is due. Tests call this; the timer is not part of the
-    /// behavior.</summary>
-    /// <returns>Whether the sweep found something, so that there may be more.</returns>
-    internal async Task<bool> SweepOnceAsync(CancellationToken cancellationToken)
-    {
-        // The start-up hook has just recovered tasks and jobs.
-        _fullRecovery ??= _time.GetTimestamp();
-        if (_time.GetElapsedTime(_fullRecovery.Value) < FullRecoveryInterval)
-        {
-            return (await recoverer.SweepOnceAsync(cancellationToken).ConfigureAwait(false)).Items.Count > 0;
-        }
-
-        await recoverer.RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
-        await planner.RecoverAsync(cancellationToken).ConfigureAwait(false);
-        _fullRecovery = _time.GetTimestamp();
-        return false;
-    }
-
     /// <inheritdoc/>
-    protected override Task<bool> OnceAsync(CancellationToken cancellationToken) => SweepOnceAsync(cancellationToken);
+    /// <returns>Whether the sweep found something, so that there may be more.</returns>
+    protected override async Task<bool> OnceAsync(CancellationToken cancellationToken)
+        => (await recoverer.SweepOnceAsync(cancellationToken).ConfigureAwait(false)).Items.Count > 0;
 }

@@ -85,6 +85,47 @@ public sealed class ResumeRaceTests() : JobStoreTests(new PostgreSqlFixture())
         Assert.Equal(run.Entry.Id, (await ClaimRunAsync(node)).Entry.Id);
     }
 
+    [Fact]
+    public async Task A_job_that_is_locked_does_not_keep_the_pauses_of_other_jobs_from_ending()
+    {
+        var (locked, _) = await GivenRunThatWaitsAsync(GivenNode());
+        var now = await Fixture.GetTimeAsync(Cancellation);
+        var other = await GivenJobAsync(name: "other");
+        Assert.True(await Jobs.PauseAsync(other.Id, new PauseInfo { Until = now + Hour }, Cancellation));
+        await ShiftTimeAsync(2 * Hour);
+        await using var connection = (NpgsqlConnection)await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await RunAsync(connection, $"select id from jobs where id = '{locked.Id}' for update");
+
+        await Jobs.RecoverJobsAsync(Cancellation);
+        Assert.Equal(
+            (JobState.Paused, JobState.Active), ((await FindJobAsync(locked.Id)).State, (await FindJobAsync(other.Id)).State));
+
+        await transaction.CommitAsync(Cancellation);
+        await Jobs.RecoverJobsAsync(Cancellation);
+        Assert.Equal(JobState.Active, (await FindJobAsync(locked.Id)).State);
+    }
+
+    [Fact]
+    public async Task Runs_of_a_job_that_is_locked_wait_for_the_next_recovery()
+    {
+        var node = GivenNode();
+        var (job, run) = await GivenRunThatWaitsAsync(node);
+
+        // A library that does not know the table of runs that wait has resumed the job.
+        await Fixture.SetJobAsync(job.Name, "state", "0", Cancellation);
+        await using var connection = (NpgsqlConnection)await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await RunAsync(connection, $"select id from jobs where id = '{job.Id}' for update");
+
+        await Jobs.RecoverJobsAsync(Cancellation);
+        Assert.Empty(await ClaimRunsAsync(node));
+
+        await transaction.CommitAsync(Cancellation);
+        await Jobs.RecoverJobsAsync(Cancellation);
+        Assert.Equal(run.Entry.Id, (await ClaimRunAsync(node)).Entry.Id);
+    }
+
     private async Task<(Job Job, Run Run)> GivenRunThatWaitsAsync(TestNode node)
     {
         var now = await Fixture.GetTimeAsync(Cancellation);

@@ -162,14 +162,14 @@ public sealed class HealthCheckTests : IDisposable
     public async Task A_job_that_does_not_run_degrades_it_until_it_runs_again(bool includeDetails, string expected)
     {
         GivenWorkingNode();
-        _recovery.Jobs.Recovery = new JobRecovery(0, [new UnplannableJob("mars", "no zone 'Mars/Base'.")])
+        _recovery.Jobs.Answer = Task.FromResult(new JobRecovery(0, [new UnplannableJob("mars", "no zone 'Mars/Base'.")])
         {
             Overdue = [new OverdueJob("late", TimeSpan.FromSeconds(61)), new OverdueJob("soon", TimeSpan.FromSeconds(60))],
-        };
+        });
         await _recovery.Planner.RecoverAsync(Cancellation);
         await _recovery.Planner.RecoverAsync(Cancellation);
         var degraded = await CheckAsync(includeDetails);
-        _recovery.Jobs.Recovery = new JobRecovery(1, []);
+        _recovery.Jobs.Answer = Task.FromResult(new JobRecovery(1, []));
         await _recovery.Planner.RecoverAsync(Cancellation);
 
         var healthy = await CheckAsync(includeDetails);

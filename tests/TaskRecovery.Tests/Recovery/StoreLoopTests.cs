@@ -181,19 +181,6 @@ public sealed class StoreLoopTests : IDisposable
     }
 
     [Fact]
-    public async Task Once_a_minute_tasks_and_jobs_are_gone_over_as_at_start_up()
-    {
-        using var sweeper = Sweeper();
-        await sweeper.SweepOnceAsync(Cancellation);
-        _recovery.Time.Advance(TimeSpan.FromSeconds(60));
-
-        await sweeper.SweepOnceAsync(Cancellation);
-        await sweeper.SweepOnceAsync(Cancellation);
-
-        Assert.Equal(["sweep", "sweep", "recover tasks", "recover jobs", "sweep"], _recovery.Store.Calls);
-    }
-
-    [Fact]
     public async Task Retention_goes_on_while_there_is_more_to_remove()
     {
         using var retention = new RetentionLoop(_recovery.Store, _recovery.Loops, _recovery.Node.Options);
@@ -292,7 +279,7 @@ public sealed class StoreLoopTests : IDisposable
     }
 
     private RecoverySweeper Sweeper(StoreLoopServices? loops = null) => new(
-        _recovery.Recoverer, _recovery.Planner, _recovery.Store, _recovery.Node.Node, _recovery.Node.Signals, loops ?? _recovery.Loops,
+        _recovery.Recoverer, _recovery.Store, _recovery.Node.Node, _recovery.Node.Signals, loops ?? _recovery.Loops,
         _recovery.Node.Options);
 
     private sealed class Fleet(int nodes) : IFleet

@@ -163,12 +163,13 @@ internal sealed class FakeJobStore(FakeStore store) : NoJobs
 {
     public RecoveryReport TaskReport { get; set; } = RecoveryReport.Empty;
 
-    public JobRecovery Recovery { get; set; } = new(2, []);
+    /// <summary>What the recovery of jobs returns.</summary>
+    public Task<JobRecovery> Answer { get; set; } = Task.FromResult(new JobRecovery(2, []));
 
     public override Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken)
     {
         store.Record("recover jobs");
-        return Task.FromResult(Recovery);
+        return Answer;
     }
 
     public override Task<RecoveryReport> RecoverTasksAsync(
