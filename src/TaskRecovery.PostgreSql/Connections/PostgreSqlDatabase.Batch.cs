@@ -83,7 +83,14 @@ internal sealed partial class PostgreSqlDatabase
             },
             cancellationToken);
 
-    private async ValueTask ReadEachAsync(
+    /// <summary>As above, on a connection: in the transaction that is open there, if any.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="statements">The statements. Each returns a result set, even if it is empty.</param>
+    /// <param name="read">Reads the rows of the statement with this number, from 0.</param>
+    /// <param name="commits">Whether the same round trip commits the transaction.</param>
+    /// <param name="cancellationToken">Cancels the statements.</param>
+    /// <param name="prelude">The settings for the transaction; those of the store if it is omitted.</param>
+    internal async ValueTask ReadEachAsync(
         NpgsqlConnection connection,
         IReadOnlyList<Statement> statements,
         Func<int, NpgsqlDataReader, CancellationToken, ValueTask> read,

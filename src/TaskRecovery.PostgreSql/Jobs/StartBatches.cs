@@ -1,3 +1,4 @@
+using Npgsql;
 using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
 
@@ -5,6 +6,8 @@ namespace TaskRecovery.PostgreSql;
 
 /// <summary>Puts starts that wait at the same moment into one transaction. A start is not delayed to fill a batch: if a writer is free, it
 /// is sent at once.</summary>
+/// <remarks>A batch skips the jobs that another transaction has locked. Their starts wait behind the batches, one job at a time: an
+/// operator's open transaction may keep a job locked for as long as it lasts, and the runs of other jobs start meanwhile.</remarks>
 internal sealed class StartBatches
 {
     /// <summary>The number of starts in one transaction.</summary>
@@ -14,13 +17,25 @@ internal sealed class StartBatches
     // is worth a transaction: early starts arrive in groups, one right after the other.
     private static readonly BatchRules<Call> Rules = new() { MaxWriters = 2, NextWriterFrom = 16, MaxItems = MaxItems };
 
-    private readonly TaskStarter _starter;
-    private readonly Batcher<Call> _batcher;
+    // A writer that waits for a lock keeps a connection, of which a process has few.
+    private static readonly BatchRules<Call> WaitingRules = new() { MaxWriters = 1, MaxItems = MaxItems };
 
-    public StartBatches(TaskStarter starter)
+    // A run whose job stays locked is put back, so that it does not occupy a slot, and asks again after about this time.
+    private static readonly TimeSpan NextTry = TimeSpan.FromSeconds(1);
+
+    private readonly TaskStarter _starter;
+    private readonly TimeSpan _patience;
+    private readonly Batcher<Call> _batcher;
+    private readonly Batcher<Call> _waiting;
+
+    /// <param name="starter">Starts the runs of a batch.</param>
+    /// <param name="patience">How long a start waits for its job, if another transaction has locked it, before it is put off.</param>
+    public StartBatches(TaskStarter starter, TimeSpan patience)
     {
         _starter = starter;
+        _patience = patience;
         _batcher = new Batcher<Call>(WriteAsync, Rules, TimeProvider.System);
+        _waiting = new Batcher<Call>(WaitForOneJobAsync, WaitingRules, TimeProvider.System);
     }
 
     /// <summary>Starts a run.</summary>
@@ -29,16 +44,26 @@ internal sealed class StartBatches
     public Task<TaskStart> StartAsync(TaskStartRequest request, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var call = new Call(request);
+        var call = new Call(request, TimeProvider.System.GetTimestamp());
         _batcher.Add(call);
         return call.Task.WaitOrAbandonAsync(cancellationToken);
     }
 
-    private async Task WriteAsync(List<Call> calls)
+    private Task WriteAsync(List<Call> calls) => WriteAsync(calls, waits: false);
+
+    // The others try again first: their jobs may be free by now.
+    private async Task WaitForOneJobAsync(List<Call> calls)
+    {
+        var job = calls[0].Request.JobId;
+        calls.FindAll(call => call.Request.JobId != job).ForEach(_batcher.Add);
+        await WriteAsync(calls.FindAll(call => call.Request.JobId == job), waits: true).ConfigureAwait(false);
+    }
+
+    private async Task WriteAsync(List<Call> calls, bool waits)
     {
         // A request that is repeated while the first one waits gets the same answer.
         var batch = calls.GroupBy(static call => call.Request).ToDictionary(static same => same.Key, static same => same.ToList());
-        if (await TryWriteAsync(batch, isLast: batch.Count == 1).ConfigureAwait(false))
+        if (await TryWriteAsync(batch, waits, isLast: batch.Count == 1).ConfigureAwait(false))
         {
             return;
         }
@@ -46,20 +71,33 @@ internal sealed class StartBatches
         // Send each start alone, so that only the one that can't be stored fails. A start that is stored already gets the same answer.
         foreach (var (request, same) in batch)
         {
-            await TryWriteAsync(new Dictionary<TaskStartRequest, List<Call>> { [request] = same }, isLast: true).ConfigureAwait(false);
+            await TryWriteAsync(new Dictionary<TaskStartRequest, List<Call>> { [request] = same }, waits, isLast: true)
+                .ConfigureAwait(false);
         }
     }
 
-    private async Task<bool> TryWriteAsync(Dictionary<TaskStartRequest, List<Call>> batch, bool isLast)
+    private async Task<bool> TryWriteAsync(Dictionary<TaskStartRequest, List<Call>> batch, bool waits, bool isLast)
     {
         try
         {
             TaskStartRequest[] requests = [.. batch.Keys];
-            var starts = await _starter.StartAsync(requests).ConfigureAwait(false);
+            var starts = await _starter.StartAsync(requests, waits).ConfigureAwait(false);
             for (var i = 0; i < requests.Length; i++)
             {
-                batch[requests[i]].ForEach(call => call.TrySetResult(starts[i]));
+                if (starts[i] is { } start)
+                {
+                    batch[requests[i]].ForEach(call => call.TrySetResult(start));
+                }
+                else
+                {
+                    batch[requests[i]].ForEach(WaitOrPutOff);
+                }
             }
+        }
+        catch (StoreUnavailableException exception) when (IsLockTimeout(exception))
+        {
+            // The transaction has changed nothing.
+            batch.Values.SelectMany(static calls => calls).ToList().ForEach(WaitOrPutOff);
         }
         catch (Exception exception) when (isLast || exception is StoreUnavailableException or StoreConfigurationException)
         {
@@ -76,9 +114,27 @@ internal sealed class StartBatches
         return true;
     }
 
-    private sealed class Call(TaskStartRequest request)
+    private static bool IsLockTimeout(StoreUnavailableException exception)
+        => exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable };
+
+    // The answer says for certain that the run has not started, so that its outcome does not wait for the job too.
+    private void WaitOrPutOff(Call call)
+    {
+        if (TimeProvider.System.GetElapsedTime(call.Since) < _patience)
+        {
+            _waiting.Add(call);
+            return;
+        }
+
+        var wait = new Backoff(NextTry, NextTry).After(1, Random.Shared.NextDouble());
+        call.TrySetResult(new TaskStart(TaskStartDecision.Wait, null, null, null, wait));
+    }
+
+    private sealed class Call(TaskStartRequest request, long since)
         : TaskCompletionSource<TaskStart>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public TaskStartRequest Request => request;
+
+        public long Since => since;
     }
 }

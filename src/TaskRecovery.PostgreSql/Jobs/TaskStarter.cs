@@ -9,16 +9,20 @@ namespace TaskRecovery.PostgreSql;
 internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
 {
     /// <summary>Starts runs. No request may be repeated.</summary>
-    /// <returns>One answer for each request, in the same order.</returns>
-    internal async Task<TaskStart[]> StartAsync(IReadOnlyList<TaskStartRequest> requests)
+    /// <param name="requests">The requests.</param>
+    /// <param name="waits">Whether to wait for the lock of the job, for a limited time: then all requests are for the same job.</param>
+    /// <returns>One answer for each request, in the same order; <see langword="null"/> if another transaction has locked its job, so that
+    /// nothing was read or changed for it.</returns>
+    internal async Task<TaskStart?[]> StartAsync(IReadOnlyList<TaskStartRequest> requests, bool waits)
     {
         // What has begun is not interrupted: the answer would be lost, and the connection with it.
-        var starts = await database.UseAsync(
+        var all = await database.UseAsync(
             async (connection, token) =>
             {
                 var transaction = await connection.BeginTransactionAsync(token).ConfigureAwait(false);
                 await using var _ = transaction.ConfigureAwait(false);
-                var starts = await ReadFactsAsync(connection, requests, token).ConfigureAwait(false);
+                var all = await ReadFactsAsync(connection, requests, waits, token).ConfigureAwait(false);
+                PendingStart[] starts = [.. all.OfType<PendingStart>()];
                 Judge(starts);
                 var changes = Array.FindAll(starts, static start => start.ChangesAnything);
                 if (changes.Length > 0)
@@ -33,23 +37,30 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                     }
                 }
 
-                return starts;
+                return all;
             },
             CancellationToken.None).ConfigureAwait(false);
-        foreach (var late in starts.Where(static start => start.Verdict.Next?.Due <= start.Facts.Now))
+        foreach (var late in all.OfType<PendingStart>().Where(static start => start.Verdict.Next?.Due <= start.Facts.Now))
         {
             hints.Work(late.Job!.Queue);
         }
 
-        return Array.ConvertAll(starts, static start => start.ToAnswer());
+        return Array.ConvertAll(all, static start => start?.ToAnswer());
     }
 
-    private ValueTask<PendingStart[]> ReadFactsAsync(
-        NpgsqlConnection connection, IReadOnlyList<TaskStartRequest> requests, CancellationToken cancellationToken)
-        => database.ReadLastAsync(
+    private async ValueTask<PendingStart?[]> ReadFactsAsync(
+        NpgsqlConnection connection, IReadOnlyList<TaskStartRequest> requests, bool waits, CancellationToken cancellationToken)
+    {
+        var jobs = Arg.Array(Column(requests, static request => request.JobId), NpgsqlDbType.Uuid);
+        Statement[] locks = waits
+            ? [new Statement(StartSql.LimitWait), new Statement(StartSql.WaitForLock, jobs)]
+            : [new Statement(StartSql.Lock, jobs)];
+        var locked = new HashSet<Guid>();
+        var starts = new PendingStart?[requests.Count];
+        await database.ReadEachAsync(
             connection,
             [
-                new Statement(StartSql.Lock, Arg.Array(Column(requests, static request => request.JobId), NpgsqlDbType.Uuid)),
+                .. locks,
                 new Statement(
                     StartSql.Facts,
                     Arg.Array(Column(requests, static request => request.NodeId), NpgsqlDbType.Uuid),
@@ -60,19 +71,26 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                     Arg.Array(Column(requests, static request => Arg.Instant(request.DueAt)), NpgsqlDbType.TimestampTz),
                     Arg.Array(Column(requests, static request => (short?)request.Overlap), NpgsqlDbType.Smallint)),
             ],
-            async (reader, token) =>
+            async (number, reader, token) =>
             {
-                var starts = new PendingStart[requests.Count];
-                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                while (number >= locks.Length - 1 && await reader.ReadAsync(token).ConfigureAwait(false))
                 {
-                    var index = (int)reader.GetInt64(0) - 1;
-                    starts[index] = ReadStart(reader, requests[index]);
-                }
+                    if (number < locks.Length)
+                    {
+                        locked.Add(reader.GetGuid(0));
+                        continue;
+                    }
 
-                return starts;
+                    // Without a job there is nothing to lock.
+                    var index = (int)reader.GetInt64(0) - 1;
+                    var start = ReadStart(reader, requests[index]);
+                    starts[index] = start.Job is null || locked.Contains(requests[index].JobId) ? start : null;
+                }
             },
             commits: false,
-            cancellationToken);
+            cancellationToken).ConfigureAwait(false);
+        return starts;
+    }
 
     // Several runs of one job may start in one batch: each is judged as if those before it had been applied. All facts have one snapshot,
     // so that what the earlier starts of the batch have changed is added to them.

@@ -48,10 +48,19 @@ internal sealed partial class PostgreSqlQueueStore
     public async ValueTask<IReadOnlyList<RunOutcome>> FindBlockedAsync(
         IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
     {
-        var free = await _database.ReadAsync(
-            OutcomeSql.NotBlocked, [Arg.Array([.. outcomes.Select(outcome => outcome.EntryId)], NpgsqlDbType.Bigint)],
-            ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
-        return free.Count == outcomes.Count ? [] : [.. outcomes.Where(outcome => !free.Contains(outcome.EntryId))];
+        List<Statement> questions = [new(OutcomeSql.NotBlocked, Ids(outcomes))];
+        if (outcomes.Where(IsStartUnanswered).ToList() is { Count: > 0 } unanswered)
+        {
+            questions.Add(new Statement(OutcomeSql.WithLockedJobs, Ids(unanswered)));
+        }
+
+        var answers = new List<HashSet<long>>();
+        await _database.ReadEachAsync(
+            questions,
+            async (_, reader, token) => answers.Add([.. await ReadNumbersAsync(reader, token).ConfigureAwait(false)]),
+            cancellationToken).ConfigureAwait(false);
+        var (free, waiting) = (answers[0], answers.Count > 1 ? answers[1] : []);
+        return [.. outcomes.Where(outcome => !free.Contains(outcome.EntryId) || waiting.Contains(outcome.EntryId))];
     }
 
     public async ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken)
@@ -142,7 +151,7 @@ internal sealed partial class PostgreSqlQueueStore
     private static List<Statement> LocksFor(string statement, List<RunOutcome> outcomes)
     {
         var locks = new List<Statement>();
-        var unanswered = outcomes.FindAll(static outcome => outcome is { IsTask: true, IsStartAnswered: false });
+        var unanswered = outcomes.FindAll(IsStartUnanswered);
         if (unanswered.Count > 0)
         {
             locks.Add(new Statement(OutcomeSql.LockJobs, Ids(unanswered)));
@@ -156,7 +165,9 @@ internal sealed partial class PostgreSqlQueueStore
         return locks;
     }
 
-    private static NpgsqlParameter Ids(List<RunOutcome> outcomes)
+    private static bool IsStartUnanswered(RunOutcome outcome) => outcome is { IsTask: true, IsStartAnswered: false };
+
+    private static NpgsqlParameter Ids(IEnumerable<RunOutcome> outcomes)
         => Arg.Array([.. outcomes.Select(static outcome => outcome.EntryId)], NpgsqlDbType.Bigint);
 
     private async ValueTask<long> ReadStoredAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)

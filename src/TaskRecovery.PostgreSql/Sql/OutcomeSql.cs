@@ -38,6 +38,10 @@ internal static class OutcomeSql
         ), clock as materialized (select clock_timestamp() as now),
         """ + " " + Claims + " and exists (select from own) order by c.id for key share " + Given;
 
+    // The job that the arguments of entry e name.
+    private const string JobOfArgs =
+        "substring(e.args from '\"jobId\"\\s*:\\s*\"([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\"')::uuid";
+
     private const string InsertFinal = """
 
             insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, result, error, reason)
@@ -91,8 +95,15 @@ internal static class OutcomeSql
          select case when not exists (select from done) then {schema}.fail_lost_claim(($2)[1], ($3)[1]) end
         """;
 
-    /// <summary>The entries that no caller's transaction is about to end. $1 entries.</summary>
-    internal const string NotBlocked = "select e.id from {schema}.entries e where e.id = any ($1) for update skip locked";
+    /// <summary>The entries that no caller's transaction is about to end, and those that do not exist. $1 entries.</summary>
+    internal const string NotBlocked = """
+        with free as materialized (
+            select e.id from {schema}.entries e where e.id = any ($1) for update skip locked
+        )
+        select f.id from free f
+        union all
+        select i.id from unnest($1) i (id) where (select e.id from {schema}.entries e where e.id = i.id) is null
+        """;
 
     /// <summary>Sent before <see cref="PutBack"/> in the same transaction: either <see cref="PutBack"/> sees a cancel request, or the
     /// cancellation finds the entry waiting. $1 entries.</summary>
@@ -103,13 +114,23 @@ internal static class OutcomeSql
     /// way, so that the outcomes see their tasks. A start that comes later sees the outcome. $1 entries.</summary>
     /// <remarks>A start and an outcome lock the claim in modes that do not exclude each other: a stronger lock would let all outcomes of a
     /// claim wait for all of its starts.</remarks>
-    internal const string LockJobs = """
+    internal const string LockJobs = $$"""
         select count(*) from (
             select j.id from {schema}.jobs j
             where j.id = any (array(
-                select substring(e.args from '"jobId"\s*:\s*"([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"')::uuid
-                from {schema}.entries e where e.id = any ($1)))
+                select {{JobOfArgs}} from {schema}.entries e where e.id = any ($1)))
             order by j.id for share) j
+        """;
+
+    /// <summary>The runs for which <see cref="LockJobs"/> would wait. $1 entries.</summary>
+    internal const string WithLockedJobs = $$"""
+        with named as materialized (
+            select e.id, {{JobOfArgs}} as job from {schema}.entries e where e.id = any ($1)
+        ), free as materialized (
+            select j.id from {schema}.jobs j where j.id = any (array(select n.job from named n)) for share skip locked
+        )
+        select n.id from named n
+        where n.job not in (select f.id from free f) and (select j.id from {schema}.jobs j where j.id = n.job) is not null
         """;
 
     /// <summary>Whether a run of an entry has begun, or an operator has put the entry back. Such an entry does not expire.</summary>

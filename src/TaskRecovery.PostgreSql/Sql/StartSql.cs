@@ -26,14 +26,20 @@ internal static class StartSql
 
     private static readonly string NewState = $"case v.action when {Insert} then {Codes.TaskRunning} else {Codes.TaskCreated} end";
 
-    /// <summary>Locks jobs, in the order of their ids, so that two batches can't deadlock. $1 ids.</summary>
-    internal const string Lock = """
-        select count(*) from (select j.id from {schema}.jobs j where j.id = any ($1) order by j.id for no key update) j
-        """;
+    /// <summary>Locks those jobs that no other transaction has locked, so that one job does not keep the starts of others waiting. $1 ids.
+    /// Returns the ids of the locked ones.</summary>
+    internal const string Lock = "select j.id from {schema}.jobs j where j.id = any ($1) for no key update skip locked";
 
-    /// <summary>The facts about starts. Sent right after <see cref="Lock"/>, with a snapshot of its own, so that it contains what was
-    /// committed during the wait for the locks. $1 nodes, $2 entries, $3 fences, $4 jobs, $5 the tasks that the entries name, or
-    /// null, $6 the due times for which runs were requested, or null, $7 overlap policies of single runs, or null.</summary>
+    /// <summary>Waits for the lock of a job, as the first lock of its transaction, so that two of them can't deadlock. $1 an array with
+    /// its id. Returns the id if the job exists.</summary>
+    internal const string WaitForLock = "select j.id from {schema}.jobs j where j.id = any ($1) for no key update";
+
+    /// <summary>Limits how long the statements of the transaction wait for a lock.</summary>
+    internal const string LimitWait = "select set_config('lock_timeout', '500ms', true)";
+
+    /// <summary>The facts about starts. Sent right after the locks, with a snapshot of its own, so that it contains what was committed
+    /// before them. Those of a job that is not locked are not to be used. $1 nodes, $2 entries, $3 fences, $4 jobs, $5 the tasks that the
+    /// entries name, or null, $6 the due times for which runs were requested, or null, $7 overlap policies of single runs, or null.</summary>
     /// <remarks>
     /// The rows of the claims are locked against a sweep, once for all starts under them, and not against outcomes, which lock them in the
     /// same mode. If this waits for a sweep that leaves a part of the claim, the outcomes of the sweep are not in the snapshot, but the

@@ -20,7 +20,7 @@ internal sealed class OutcomeWriter : IDisposable
     // than this, it is discarded.
     private const int AttemptsAtOne = 5;
 
-    // How long to wait before checking an outcome again whose worker has not ended its transaction.
+    // How long to wait before checking an outcome again that has to wait for a transaction.
     private static readonly TimeSpan BlockedWait = TimeSpan.FromMilliseconds(250);
 
     // A second batch is stored concurrently only if it is large enough to be worth its transaction. After a batch of 64, more outcomes are
@@ -40,7 +40,7 @@ internal sealed class OutcomeWriter : IDisposable
     private readonly ILogger _logger;
     private readonly LoopHealth _health;
     private readonly Batcher<PendingOutcome> _batcher;
-    private readonly Batcher<PendingOutcome> _afterTransaction;
+    private readonly Batcher<PendingOutcome> _afterOthers;
     private readonly UnstoredCount _unstored = new();
     private readonly CancellationTokenSource _giveUp = new();
     private readonly CancellationToken _givingUp;
@@ -55,7 +55,7 @@ internal sealed class OutcomeWriter : IDisposable
         _givingUp = _giveUp.Token;
         _health = outages.Watch("outcomes");
         _batcher = new Batcher<PendingOutcome>(StoreAsync, Rules, TimeProvider.System);
-        _afterTransaction = new Batcher<PendingOutcome>(StoreAfterTransactionAsync, Rules with { MaxWriters = 1 }, TimeProvider.System);
+        _afterOthers = new Batcher<PendingOutcome>(StoreAfterOthersAsync, Rules with { MaxWriters = 1 }, TimeProvider.System);
     }
 
     /// <summary>Whether the store is so far behind that nothing more should be claimed.</summary>
@@ -101,7 +101,9 @@ internal sealed class OutcomeWriter : IDisposable
 
     public void Dispose() => _giveUp.CancelAndDispose();
 
-    private Batcher<PendingOutcome> BatcherOf(PendingOutcome outcome) => outcome.IsAfterTransaction ? _afterTransaction : _batcher;
+    // An outcome whose start was not answered waits for the start, and for every other transaction that has locked the job.
+    private Batcher<PendingOutcome> BatcherOf(PendingOutcome outcome)
+        => outcome.IsAfterTransaction || outcome.Outcome is { IsTask: true, IsStartAnswered: false } ? _afterOthers : _batcher;
 
     private async Task StoreAsync(List<PendingOutcome> batch)
     {
@@ -111,8 +113,8 @@ internal sealed class OutcomeWriter : IDisposable
         }
     }
 
-    // If a worker's transaction is open, only its own outcome waits for it.
-    private async Task StoreAfterTransactionAsync(List<PendingOutcome> batch)
+    // If a transaction is open for which some outcomes have to wait, only those do.
+    private async Task StoreAfterOthersAsync(List<PendingOutcome> batch)
     {
         List<PendingOutcome> blocked = batch, free = [];
         try

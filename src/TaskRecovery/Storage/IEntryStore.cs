@@ -45,8 +45,9 @@ public interface IEntryStore : IStorePart
     /// <exception cref="ClaimLostException">The node no longer holds the claim.</exception>
     ValueTask FinishInTransactionAsync(Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken);
 
-    /// <summary>Finds the outcomes for which <see cref="FinishAsync"/> would block, because a transaction passed to
-    /// <see cref="FinishInTransactionAsync"/> is still open.</summary>
+    /// <summary>Finds the outcomes for which <see cref="FinishAsync"/> would block: a transaction passed to
+    /// <see cref="FinishInTransactionAsync"/> is still open, or the start of the run was not answered
+    /// (<see cref="RunOutcome.IsStartAnswered"/>) and another transaction has locked its job.</summary>
     /// <returns>The blocked outcomes. The default implementation returns none.</returns>
     ValueTask<IReadOnlyList<RunOutcome>> FindBlockedAsync(IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
         => ValueTask.FromResult<IReadOnlyList<RunOutcome>>([]);

@@ -22,7 +22,7 @@ public enum TaskStartDecision
     /// <summary>The node no longer holds the claim.</summary>
     ClaimLost = 4,
 
-    /// <summary>The run can't start yet, because an earlier run of its job is unfinished, or because this node can't plan the run after it.
-    /// The entry is snoozed.</summary>
+    /// <summary>The run can't start yet: an earlier run of its job is unfinished, this node can't plan the run after it, or another
+    /// transaction keeps its job locked. The entry is snoozed.</summary>
     Wait = 5,
 }

@@ -309,7 +309,7 @@ public sealed class StartTests() : JobStoreTests(new PostgreSqlFixture())
         return await ClaimRunAsync(node);
     }
 
-    // Both writers are busy with starts of another job, whose row is locked, so that these starts wait for the next batch together.
+    // The writer is busy with the start of another job, whose claim is locked, so that these starts wait for the next batch together.
     private async Task<TaskStart[]> StartInOneBatchAsync(TestNode node, params Run[] runs)
     {
         var other = await GivenJobAsync(
@@ -318,7 +318,7 @@ public sealed class StartTests() : JobStoreTests(new PostgreSqlFixture())
         await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
         await using var command = connection.CreateCommand();
-        command.CommandText = "select id from jobs where name = 'other' for update";
+        command.CommandText = $"select id from claims where id = {busy.Held.Fence} for update";
         await command.ExecuteNonQueryAsync(Cancellation);
         var first = StartAsync(busy);
         await UntilSomebodyWaitsAsync(connection);

@@ -75,6 +75,7 @@ internal static class PlannedStatements
         new("swept", "bigint[], int, bigint[], bigint[]", RecoverySql.Sweep),
         new("locked", "bigint[]", RecoverySql.LockEntries),
         new("not_blocked", "bigint[]", OutcomeSql.NotBlocked),
+        new("with_locked_jobs", "bigint[]", OutcomeSql.WithLockedJobs),
         new("starts_locked", "uuid[]", StartSql.Lock),
         new("start_facts", "uuid[], bigint[], bigint[], uuid[], uuid[], timestamptz[], smallint[]", StartSql.Facts),
         new("starts_applied", Starts, StartSql.Apply),

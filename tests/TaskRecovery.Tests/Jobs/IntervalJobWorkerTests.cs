@@ -141,6 +141,27 @@ public sealed class IntervalJobWorkerTests
     }
 
     [Fact]
+    public async Task Outcome_of_a_run_whose_start_was_not_answered_waits_for_its_job_and_no_other_outcome_does()
+    {
+        _store.Blocked.Add(1);
+        _jobs.OnStart = (start, _) => start.EntryId == 1
+            ? throw new StoreUnavailableException("away")
+            : new TaskStart(TaskStartDecision.Started, _jobs.NewTask(), _jobs.Job, null);
+        await using var host = await StartAsync();
+
+        var locked = AddEntry();
+        await _store.Until(store => store.CallsOf("find blocked") > 0);
+        var other = AddEntry();
+        await _store.UntilEnded(other);
+
+        Assert.Equal(1, locked);
+        Assert.Empty(_store.Entry(locked).Outcomes);
+        _store.Blocked.Clear();
+        await _store.Until(store => store.Entry(locked).Outcomes.Count > 0);
+        Assert.Equal(OutcomeKind.Snoozed, _store.Entry(locked).Kinds[0]);
+    }
+
+    [Fact]
     public async Task Job_args_that_cannot_be_read_end_the_task_as_invalid_when_its_attempts_are_out()
     {
         _jobs.Job = _jobs.Job with { Args = """{"number":"seven"}""" };

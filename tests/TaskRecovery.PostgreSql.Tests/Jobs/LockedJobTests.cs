@@ -1,0 +1,108 @@
+using System.Data.Common;
+using TaskRecovery.PostgreSql.Tests.Conformance;
+using TaskRecovery.Storage;
+using TaskRecovery.StoreConformance;
+
+namespace TaskRecovery.PostgreSql.Tests.Jobs;
+
+/// <summary>A job that an open transaction has locked: only its own runs wait.</summary>
+public sealed class LockedJobTests() : JobStoreTests(new PostgreSqlFixture())
+{
+    private new PostgreSqlFixture Fixture => (PostgreSqlFixture)base.Fixture;
+
+    [Fact]
+    public async Task Runs_of_other_jobs_start_meanwhile()
+    {
+        var node = GivenNode();
+        var (locked, free) = (await GivenRunAsync(node, "locked"), await GivenRunAsync(node, "free"));
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await LockAsync(connection, locked);
+
+        var starting = StartAsync(locked);
+        Assert.Equal(TaskStartDecision.Started, (await StartAsync(free)).Decision);
+
+        await transaction.CommitAsync(Cancellation);
+        Assert.Equal(TaskStartDecision.Started, (await starting).Decision);
+    }
+
+    [Fact]
+    public async Task Runs_of_other_jobs_that_start_in_the_same_batch_do_not_wait()
+    {
+        const int locked = 20;
+        var node = GivenNode();
+        var runs = new List<Run>();
+        for (var number = 0; number < 2 * locked; number++)
+        {
+            runs.Add(await GivenRunAsync(node, $"job {number}"));
+        }
+
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await LockAsync(connection, runs[locked]);
+
+        var starting = runs.ConvertAll(StartAsync);
+        var starts = await Task.WhenAll(starting.Where(static (_, number) => number != locked));
+
+        Assert.All(starts, static start => Assert.Equal(TaskStartDecision.Started, start.Decision));
+        await transaction.CommitAsync(Cancellation);
+        Assert.Equal(TaskStartDecision.Started, (await starting[locked]).Decision);
+    }
+
+    [Fact]
+    public async Task A_start_that_has_waited_for_long_is_put_off_and_has_changed_nothing()
+    {
+        var run = await GivenRunAsync(GivenNode(), "locked");
+        using var database = new PostgreSqlDatabase(
+            new PostgreSqlConnectionSource(Fixture.ConnectionString, null), new PostgreSqlOptions { Schema = Fixture.Schema }, Hour)
+            .WithPatience();
+        database.CommandTimeout = 300;
+        var starts = new StartBatches(new TaskStarter(database, ((PostgreSqlQueueStore)Fixture.Queue).Hints), patience: TimeSpan.Zero);
+        var request = new TaskStartRequest(
+            run.Held.Node.Id, run.Held.Id, run.Held.Fence, run.JobId, run.TaskId, run.Entry.Attempt, run.Entry.Kind, run.DueAt,
+            run.Overlap);
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await LockAsync(connection, run);
+
+        var start = await starts.StartAsync(request, Cancellation);
+
+        Assert.Equal((TaskStartDecision.Wait, null, null), (start.Decision, start.Task, start.Reason));
+        Assert.InRange(start.WaitFor!.Value, TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(2));
+        Assert.Empty(await Jobs.ListIncompleteTasksAsync(run.JobId, Cancellation));
+        await transaction.CommitAsync(Cancellation);
+        Assert.Equal(TaskStartDecision.Started, (await starts.StartAsync(request, Cancellation)).Decision);
+    }
+
+    [Fact]
+    public async Task An_outcome_that_would_wait_for_the_job_is_found()
+    {
+        var node = GivenNode();
+        Run[] runs = [await GivenRunAsync(node, "locked"), await GivenRunAsync(node, "free")];
+        var outcomes = Array.ConvertAll(runs, static run => run.Held.Outcome(OutcomeKind.Snoozed, isTask: true));
+        var answered = outcomes[0] with { IsStartAnswered = true };
+        var withoutEntry = Outcome(runs[1].Held.Id + 1_000_000, runs[1].Held.Fence, OutcomeKind.Failed, isTask: true);
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await LockAsync(connection, runs[0]);
+
+        Assert.Equal([outcomes[0]], await Store.FindBlockedAsync([.. outcomes, withoutEntry], Cancellation));
+        Assert.Empty(await Store.FindBlockedAsync([answered], Cancellation));
+
+        await transaction.CommitAsync(Cancellation);
+        Assert.Empty(await Store.FindBlockedAsync(outcomes, Cancellation));
+    }
+
+    private async Task<Run> GivenRunAsync(TestNode node, string job)
+    {
+        await GivenJobAsync(name: job);
+        return await ClaimRunAsync(node);
+    }
+
+    private static async Task LockAsync(DbConnection connection, Run run)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"select id from jobs where id = '{run.JobId}' for update";
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
+}
