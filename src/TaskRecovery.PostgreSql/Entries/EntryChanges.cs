@@ -50,6 +50,16 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
             cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Ends waiting entries whose cancellation was requested before. Skips entries that another transaction is changing.</summary>
+    /// <returns>How many ended.</returns>
+    public async ValueTask<int> EndRequestedAsync(NpgsqlConnection connection, long[] ids, CancellationToken cancellationToken)
+    {
+        // Under the locks, no request is withdrawn.
+        var locked = await FindAsync(connection, CancelRequestSql.TryLockEntries, ids, cancellationToken).ConfigureAwait(false);
+        var requested = await FindAsync(connection, CancelRequestSql.Find, locked, cancellationToken).ConfigureAwait(false);
+        return (await EndWaitingAsync(connection, requested, EndReasons.CancelRequested, cancellationToken).ConfigureAwait(false)).Count;
+    }
+
     /// <summary>Puts entries that failed or were cancelled back.</summary>
     /// <param name="connection">The connection with the transaction.</param>
     /// <param name="ids">The entries.</param>
@@ -213,6 +223,10 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
                 static id => new EntryChange(id, OperatorResult.KeyHeld)),
         ];
     }
+
+    private ValueTask<List<long>> FindAsync(
+        NpgsqlConnection connection, string statement, IReadOnlyCollection<long> ids, CancellationToken cancellationToken)
+        => database.ListAsync(connection, statement, [Ids(ids)], static row => row.GetInt64(0), cancellationToken);
 
     private async ValueTask SendAsync(NpgsqlConnection connection, string statement, long[] ids, CancellationToken cancellationToken)
         => await database.ListAsync(connection, statement, [Ids(ids)], static _ => true, cancellationToken).ConfigureAwait(false);

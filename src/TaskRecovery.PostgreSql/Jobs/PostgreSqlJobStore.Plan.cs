@@ -103,11 +103,12 @@ internal sealed partial class PostgreSqlJobStore
                     return (false, false, []);
                 }
 
+                // This waits for locks of entries, so it comes first: a sweep that holds one may wait for the outcome of the planned entry.
+                var hasRunning = await CancelTasksAsync(connection, held.Id, token).ConfigureAwait(false);
                 await EndPlannedAsync(connection, held, OutcomeKind.Cancelled, EndReasons.JobDeleted, token).ConfigureAwait(false);
                 await database.ExecuteAsync(connection, JobSql.Delete, [Arg.Uuid(held.Id)], token).ConfigureAwait(false);
                 await AddEventAsync(connection, QueueEventKind.JobDeleted, held, audit, token).ConfigureAwait(false);
-                return (true, await CancelTasksAsync(connection, held.Id, token).ConfigureAwait(false),
-                    await WakeAsync(connection, held.Id, token).ConfigureAwait(false));
+                return (true, hasRunning, await WakeAsync(connection, held.Id, token).ConfigureAwait(false));
             },
             cancellationToken).ConfigureAwait(false);
         if (hasRunning)

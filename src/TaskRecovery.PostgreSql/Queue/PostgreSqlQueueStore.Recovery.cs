@@ -18,8 +18,12 @@ internal sealed partial class PostgreSqlQueueStore
                 var locked = await _database.ReadAsync(
                     connection, RecoverySql.LockOwnClaims, [Arg.Uuid(nodeId), Arg.Array([.. fences], NpgsqlDbType.Bigint)],
                     ReadNumbersAsync, token).ConfigureAwait(false);
+                var requested = await _database.ReadAsync(
+                    connection, RecoverySql.LockRequested, [Arg.Array([.. locked], NpgsqlDbType.Bigint)],
+                    ReadNumbersAsync, token).ConfigureAwait(false);
                 return await _database.ReadAsync(
-                    connection, RecoverySql.Release, [Arg.Array([.. locked], NpgsqlDbType.Bigint)],
+                    connection, RecoverySql.Release,
+                    [Arg.Array([.. locked], NpgsqlDbType.Bigint), Arg.Array([.. requested], NpgsqlDbType.Bigint)],
                     ReadSettledAsync, token).ConfigureAwait(false);
             },
             cancellationToken).ConfigureAwait(false);
@@ -30,7 +34,22 @@ internal sealed partial class PostgreSqlQueueStore
 
     public async ValueTask<RecoveryReport> SweepAsync(int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken)
     {
-        var dead = await _database.ReadAsync(RecoverySql.DeadNodes, [], ReadNodesAsync, cancellationToken).ConfigureAwait(false);
+        List<int> dead = [];
+        IReadOnlyList<long> requested = [];
+        await _database.ReadEachAsync(
+            [new(RecoverySql.DeadNodes), new(CancelRequestSql.FindWaiting)],
+            async (number, reader, token) =>
+            {
+                if (number == 0)
+                {
+                    dead = await ReadNodesAsync(reader, token).ConfigureAwait(false);
+                }
+                else
+                {
+                    requested = await ReadNumbersAsync(reader, token).ConfigureAwait(false);
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
         var report = new List<RecoveryItem>();
         foreach (var node in dead)
         {
@@ -38,6 +57,13 @@ internal sealed partial class PostgreSqlQueueStore
                 (connection, token) => SweepNodeAsync(connection, node, maxCrashes, audit, token), cancellationToken).ConfigureAwait(false);
             SendHints(items);
             report.AddRange(items.Select(item => item.Item));
+        }
+
+        if (requested.Count > 0)
+        {
+            await _database.InTransactionAsync(
+                (connection, token) => Changes.EndRequestedAsync(connection, [.. requested], token), cancellationToken)
+                .ConfigureAwait(false);
         }
 
         return report.Count == 0 ? RecoveryReport.Empty : new RecoveryReport(report);
@@ -107,10 +133,22 @@ internal sealed partial class PostgreSqlQueueStore
     private async ValueTask<List<(RecoveryItem Item, string Queue)>> SweepClaimsAsync(
         NpgsqlConnection connection, IReadOnlyList<long> claims, int maxCrashes, CancellationToken cancellationToken)
     {
-        // If a caller's transaction is about to end an entry, skip this entry but sweep the others of its claim.
-        var whole = await _database.ReadAsync(
-            connection, RecoverySql.LockWhole, [Arg.Array([.. claims], NpgsqlDbType.Bigint)],
-            ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
+        // If a caller's transaction is about to end an entry, skip this entry but sweep the others of its claim. The same applies if the
+        // cancel request of an entry is about to be withdrawn.
+        IReadOnlyList<long> whole = [], requested = [];
+        await _database.ReadEachAsync(
+            connection,
+            [
+                new(RecoverySql.LockWhole, Arg.Array([.. claims], NpgsqlDbType.Bigint)),
+                new(RecoverySql.LockRequested, Arg.Array([.. claims], NpgsqlDbType.Bigint)),
+            ],
+            async (number, reader, token) =>
+            {
+                var found = await ReadNumbersAsync(reader, token).ConfigureAwait(false);
+                (whole, requested) = number == 0 ? (found, requested) : (whole, found);
+            },
+            commits: false,
+            cancellationToken).ConfigureAwait(false);
         long[] inPart = whole.Count == claims.Count ? [] : [.. claims.Except(whole)];
         var entries = inPart.Length == 0
             ? []
@@ -121,7 +159,7 @@ internal sealed partial class PostgreSqlQueueStore
             connection,
             RecoverySql.Sweep,
             [Arg.Array([.. claims], NpgsqlDbType.Bigint), Arg.Int4(maxCrashes), Arg.Array(inPart, NpgsqlDbType.Bigint), Arg.Array(
-                [.. entries], NpgsqlDbType.Bigint)],
+                [.. entries], NpgsqlDbType.Bigint), Arg.Array([.. requested], NpgsqlDbType.Bigint)],
             ReadSettledAsync,
             cancellationToken).ConfigureAwait(false);
     }

@@ -14,8 +14,8 @@ internal static class OperatorSql
     /// <summary>Sets how the rest of the transaction plans its statements. $1 the mode.</summary>
     internal const string UsePlans = "select set_config('plan_cache_mode', $1::text, true)";
 
-    // The waiting row of entry e: found at the position where it was stored, or by its id.
-    private const string Place = $$"""
+    /// <summary>The waiting row of entry <c>e</c>: found at the position where it was stored, or by its id.</summary>
+    internal const string Place = $$"""
         lateral (
             select w.ctid as tid, w.* from {schema}.waiting w where w.id = e.id and {{WaitingSql.FoundById}}
             union all

@@ -35,6 +35,18 @@ internal static class RecoverySql
         order by e.id for update skip locked
         """;
 
+    /// <summary>Locks the entries with a cancel request against its withdrawal, until their outcomes are committed. $1 claims, locked.
+    /// Returns the entries. One that another transaction is changing is not among them.</summary>
+    /// <remarks>Nearly always there is no request, and this locks and writes nothing.</remarks>
+    internal const string LockRequested = """
+        select e.id from {schema}.entries e
+        where (select exists (select from {schema}.cancellations)) and e.id = any (array(
+            select x.entry from {schema}.cancellations x
+            where x.entry = any (array(
+                select u.entry from {schema}.claims c cross join lateral unnest(c.entries) u (entry) where c.id = any ($1)))))
+        order by e.id for share skip locked
+        """;
+
     /// <summary>Locks claims of a living node. $1 node, $2 claims.</summary>
     internal const string LockOwnClaims = """
         select c.id from {schema}.claims c
@@ -42,8 +54,9 @@ internal static class RecoverySql
         order by c.id for update skip locked
         """;
 
-    // isHeldBack: whether a caller's transaction is about to end the entry.
-    private static string Unfinished(string isHeldBack) => $$"""
+    // isHeldBack: whether a caller's transaction is about to end the entry. requested: the result of LockRequested. A request of another
+    // entry is about to be withdrawn, or was stored since: that entry stays in its claim until the next time.
+    private static string Unfinished(string isHeldBack, string requested) => $$"""
         with clock as materialized (select clock_timestamp() as now),
         taken as materialized (
             select c.id, c.node, c.claimed_at, c.entries, c.again, c.again_attempts, c.again_crashes, c.partly, n.label as name, n.stopped,
@@ -52,11 +65,15 @@ internal static class RecoverySql
                 select n.*, {{NodeSql.Label}} as label from {schema}.nodes n where n.number = c.node offset 0) n
             where c.id = any ($1)
         ), unfinished as materialized (
-            select u.entry, t.id as fence, t.node, t.claimed_at, t.name, t.stopped, t.partly, {{isHeldBack}} as held_back,
+            select u.entry, t.id as fence, t.node, t.claimed_at, t.name, t.stopped, t.partly,
+                {{isHeldBack}} or r.cancelled and u.entry <> all ({{requested}})
+                    and (select e.id from {schema}.entries e where e.id = u.entry) is not null as held_back,
                 coalesce(t.again_attempts[array_position(t.again, u.entry)], 0::smallint) as attempt,
-                coalesce(t.again_crashes[array_position(t.again, u.entry)], 0::smallint) as crashes,
-                exists (select from {schema}.cancellations x where x.entry = u.entry) as cancelled
+                coalesce(t.again_crashes[array_position(t.again, u.entry)], 0::smallint) as crashes, r.cancelled
             from taken t cross join lateral unnest(t.entries) u (entry)
+            cross join lateral (
+                select case when (select exists (select from {schema}.cancellations)) then exists (
+                    select from {schema}.cancellations x where x.entry = u.entry) else false end as cancelled offset 0) r
             where (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = t.id) is null
         )
         """;
@@ -131,12 +148,12 @@ internal static class RecoverySql
         """;
 
     /// <summary>Recovers the unfinished entries of dead nodes. $1 their claims, locked; $2 the maximum number of crashes of an entry; $3
-    /// the claims that only the entries in $4 may be taken from. Each entry's crash is counted; if a step or checkpoint was stored under
-    /// this fence, the count restarts at one. If an entry exceeds the limit and was the only suspect there, it ends; otherwise it gets a
-    /// last chance. An entry that an earlier sweep had to leave in its claim always gets one, because it is not known whether it was the
-    /// only suspect.</summary>
+    /// the claims that only the entries in $4 may be taken from; $5 the result of <see cref="LockRequested"/>. Each entry's crash is
+    /// counted; if a step or checkpoint was stored under this fence, the count restarts at one. If an entry exceeds the limit and was the
+    /// only suspect there, it ends; otherwise it gets a last chance. An entry that an earlier sweep had to leave in its claim always gets
+    /// one, because it is not known whether it was the only suspect.</summary>
     /// <returns>Entry, whether it ended, crashes, reason, kind, queue, node, task, whether the node died.</returns>
-    internal static readonly string Sweep = Unfinished("t.id = any ($3) and u.entry <> all ($4)") + $$"""
+    internal static readonly string Sweep = Unfinished("t.id = any ($3) and u.entry <> all ($4)", "$5") + $$"""
         , counted as materialized (
             select u.*,
                 case when u.stopped then u.crashes
@@ -157,14 +174,15 @@ internal static class RecoverySql
         )
         """ + Settle("null");
 
-    /// <summary>Releases entries that are claimed for a living node which does not know of the claim. $1 its claims, locked. No crash is
-    /// counted.</summary>
+    /// <summary>Releases entries that are claimed for a living node which does not know of the claim. $1 its claims, locked; $2 the result
+    /// of <see cref="LockRequested"/>. No crash is counted.</summary>
     /// <returns>As <see cref="Sweep"/>.</returns>
-    internal static readonly string Release = Unfinished("false") + $$"""
+    internal static readonly string Release = Unfinished("false", "$2") + $$"""
         , judged as (
             select u.entry, u.fence, u.node, u.claimed_at, u.attempt, u.crashes, u.crashes as died,
                 case when u.cancelled then {{Codes.OutcomeCancelled}} else {{Codes.OutcomeReleased}} end::smallint as kind
             from unfinished u
+            where not u.held_back
         )
         """ + Settle(Codes.NotStarted);
 
