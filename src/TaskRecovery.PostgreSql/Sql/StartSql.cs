@@ -80,7 +80,8 @@ internal static class StartSql
                     limit {{StartBatches.MaxItems}}) w) else 0 end,
             case when t.id is not null and t.started_at is null and coalesce(g.overlap, j.overlap) <> {{(int)OverlapPolicy.Allow}} then (
                 select o.id from {schema}.unfinished_tasks u
-                cross join lateral (select * from {schema}.tasks o where o.id = u.task offset 0) o
+                cross join lateral (
+                    select * from {schema}.tasks o where o.id >= u.task and o.id <= u.task order by o.id limit 1) o
                 where u.job_id = g.job and o.state < {{Codes.TaskCompleted}} and o.id <> t.id
                     and (o.started_at is not null or (o.created_at, o.id) < (t.created_at, t.id)) limit 1) is not null else false end,
             case when g.due is not null then (

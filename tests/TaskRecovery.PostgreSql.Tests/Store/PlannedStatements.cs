@@ -48,7 +48,7 @@ internal static class PlannedStatements
         new("asked_to_cancel", "bigint[]", OperatorSql.RequestCancel, MayScan: "claims"),
         new("locked_to_cancel", "bigint[]", OperatorSql.LockEntries),
         new("places_locked", "bigint[]", OperatorSql.LockPlaces),
-        new("withdrawn", "bigint[]", OperatorSql.WithdrawCancel),
+        new("withdrawn", "bigint[], bigint[]", OperatorSql.WithdrawCancel),
         new("ends_locked", "bigint[]", OperatorSql.LockEnds),
         new("cancelled_locked", "bigint[], bigint[]", OperatorSql.LockCancelled),
         new("unrun", "bigint[], bigint[]", OperationSql.Unrun),
