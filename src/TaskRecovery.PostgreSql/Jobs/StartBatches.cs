@@ -126,7 +126,7 @@ internal sealed class StartBatches
             return;
         }
 
-        var wait = new Backoff(NextTry, NextTry).After(1, Random.Shared.NextDouble());
+        var wait = NextTry * (0.8 + (0.4 * Random.Shared.NextDouble()));
         call.TrySetResult(new TaskStart(TaskStartDecision.Wait, null, null, null, wait));
     }
 
