@@ -39,7 +39,8 @@ internal static class StartSql
 
     /// <summary>The facts about starts. Sent right after the locks, with a snapshot of its own, so that it contains what was committed
     /// before them. Those of a job that is not locked are not to be used. $1 nodes, $2 entries, $3 fences, $4 jobs, $5 the tasks that the
-    /// entries name, or null, $6 the due times for which runs were requested, or null, $7 overlap policies of single runs, or null.</summary>
+    /// entries name, or null, $6 the due times for which runs were requested, or null, $7 overlap policies of single runs, or
+    /// null.</summary>
     /// <remarks>
     /// The rows of the claims are locked against a sweep, once for all starts under them, and not against outcomes, which lock them in the
     /// same mode. If this waits for a sweep that leaves a part of the claim, the outcomes of the sweep are not in the snapshot, but the

@@ -88,7 +88,7 @@ internal static class PlannedStatements
         new("jobs_locked", "bigint[]", OutcomeSql.LockJobs),
         new("steps_of_entry", "bigint", StepSql.LoadOfEntry),
         new("steps_of_task", "uuid", StepSql.LoadOfTask),
-        new("released", "bigint[]", RecoverySql.Release),
+        new("released", "bigint[], bigint[]", RecoverySql.Release),
         new("restored", "bigint[], bigint[], timestamptz[], smallint[], smallint[], smallint[]", OperationSql.Restore),
         new("holders_expired", "bigint[], text", OperatorSql.EndExpired),
         new("replanned_many", "bigint[], smallint, text", JobSql.EndManyWaiting),
