@@ -81,7 +81,7 @@ public interface IJobStore
     Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken);
 
     /// <summary>Plans the next run of every cron job anew whose planned run is no longer a due time, because the rules of its time zone
-    /// have changed. Called at start-up.</summary>
+    /// have changed, or was planned while the clock was far ahead (<see cref="JobPlanning.Correct"/>). Called at start-up.</summary>
     Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken);
 
     /// <summary>Starts the run of an entry: finds the task bound to the entry, or creates and binds one, or returns why the run does not

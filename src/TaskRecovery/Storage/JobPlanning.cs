@@ -13,6 +13,12 @@ namespace TaskRecovery.Storage;
 [Experimental("TASKRECOVERY001")]
 public static class JobPlanning
 {
+    // Each run that an operator cancels skips a due time, and an operator seldom cancels more of them in a row than this.
+    private const int MostSkipped = 5;
+
+    // The rules of a zone have moved its clocks by a day at most, across the date line.
+    private static readonly TimeSpan LongestMove = TimeSpan.FromHours(25);
+
     /// <summary>Decides whether a new definition changes the plan.</summary>
     /// <param name="held">The stored job, after <see cref="Settle"/>; <see langword="null"/> if the job is new.</param>
     /// <param name="wanted">The job according to the new definition.</param>
@@ -101,7 +107,10 @@ public static class JobPlanning
     }
 
     /// <summary>Returns when a cron job with a planned run in the future runs next. The answer differs from the plan if the rules of the
-    /// time zone have changed since the run was planned.</summary>
+    /// time zone have changed since the run was planned, or if it was planned while the clock was far ahead.</summary>
+    /// <remarks>A plan whose time is a due time stays, also if earlier ones are still to come: an operator has cancelled their
+    /// runs. If its time is no longer a due time, the run moves to the nearest one: that of the same local time. It may have passed by
+    /// now, and then the run is due at once.</remarks>
     /// <returns><see langword="null"/> if the plan stays as it is.</returns>
     public static DateTimeOffset? Correct(JobTiming held, DateTimeOffset now)
     {
@@ -112,13 +121,19 @@ public static class JobPlanning
             return null;
         }
 
-        // The start was changed after the run was planned, and must not postpone it (see NextDue).
-        if (held.StartAt > planned && (held with { StartAt = null }).GetTimes().NextAfter(planned.AddTicks(-1), planned) == planned)
+        var times = held.GetTimes();
+        var next = times.NextAfter(now, now);
+        if (next == planned)
         {
             return null;
         }
 
-        return held.GetTimes().NextAfter(now, now) is { } due && due != planned ? due : null;
+        if (IsFarAhead(times, next, planned))
+        {
+            return next;
+        }
+
+        return IsDueTime(planned, held) ? null : Nearest(times, planned) ?? next;
     }
 
     private static JobPlan PlanFor(JobState state, DateTimeOffset? due) => new(due is null ? JobState.Ended : state, due);
@@ -166,6 +181,32 @@ public static class JobPlanning
         var soonest = now + interval;
         soonest = start > soonest ? start.Value : soonest;
         return times.OrLater(interval != held.Schedule.Interval && soonest < next ? soonest : next);
+    }
+
+    // A clock that was a year ahead for a moment may have left a plan a year ahead.
+    private static bool IsFarAhead(RunTimes times, DateTimeOffset? next, DateTimeOffset planned)
+    {
+        for (var skipped = 0; next is { } due && due < planned; skipped++)
+        {
+            if (skipped == MostSkipped)
+            {
+                return true;
+            }
+
+            next = times.NextAfter(due, due);
+        }
+
+        return false;
+    }
+
+    // The old rules of the time zone are not known, so neither is the local time for which the run was planned.
+    private static DateTimeOffset? Nearest(RunTimes times, DateTimeOffset planned)
+    {
+        var earliest = planned - LongestMove;
+        var before = times.LatestUpTo(planned, earliest) is { } latest && latest > earliest ? latest : (DateTimeOffset?)null;
+        var after = times.NextAfter(planned, planned) is { } following && following < planned + LongestMove
+            ? following : (DateTimeOffset?)null;
+        return before is null || after - planned < planned - before ? after : before;
     }
 
     // Without the start, which must not postpone the planned run. A row that was edited by hand may have the earliest time of all.

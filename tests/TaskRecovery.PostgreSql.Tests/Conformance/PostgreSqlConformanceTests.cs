@@ -75,6 +75,8 @@ public sealed class PostgreSqlChangedPlanTests() : ChangedPlanTests(new PostgreS
 
 public sealed class PostgreSqlPausedRunTests() : PausedRunTests(new PostgreSqlFixture());
 
+public sealed class PostgreSqlDueTimeTests() : DueTimeTests(new PostgreSqlFixture());
+
 public sealed class PostgreSqlRequestedRunTests() : RequestedRunTests(new PostgreSqlFixture());
 
 public sealed class PostgreSqlTaskRecoveryTests() : TaskRecoveryTests(new PostgreSqlFixture());

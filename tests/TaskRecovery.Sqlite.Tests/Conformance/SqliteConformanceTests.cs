@@ -75,6 +75,8 @@ public sealed class SqliteChangedPlanTests() : ChangedPlanTests(new SqliteFixtur
 
 public sealed class SqlitePausedRunTests() : PausedRunTests(new SqliteFixture());
 
+public sealed class SqliteDueTimeTests() : DueTimeTests(new SqliteFixture());
+
 public sealed class SqliteRequestedRunTests() : RequestedRunTests(new SqliteFixture());
 
 public sealed class SqliteTaskRecoveryTests() : TaskRecoveryTests(new SqliteFixture());

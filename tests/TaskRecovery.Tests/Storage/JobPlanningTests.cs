@@ -176,6 +176,37 @@ public sealed class JobPlanningTests
         Assert.Null(JobPlanning.Correct(Hourly with { NextRunAt = At(17) }, Now));
     }
 
+    [Fact]
+    public void Plan_after_a_due_time_whose_run_was_cancelled_stays()
+    {
+        Assert.Null(JobPlanning.Correct(Nightly with { NextRunAt = At(40 * 60) }, Now));
+        Assert.Null(JobPlanning.Correct(Nightly with { NextRunAt = At((16 + (5 * 24)) * 60) }, Now));
+    }
+
+    [Fact]
+    public void Plan_that_a_clock_far_ahead_has_left_is_corrected()
+        => Assert.Equal(At(16 * 60), JobPlanning.Correct(Nightly with { NextRunAt = At((16 + (6 * 24)) * 60) }, Now));
+
+    /// <summary>A daily run at 6:00 was planned by the old rules; the last two are the times of a start and of the run after it, in hours
+    /// from midnight UTC. Athens is two hours ahead, Berlin one.</summary>
+    [Theory]
+    [InlineData("Europe/Athens", 5, 3.5, 4.0)]
+    [InlineData("Europe/Athens", 5, 4.5, 4.0)] // 6:00 has passed without a run
+    [InlineData("Europe/Athens", 29, 5.5, 28.0)] // 6:00 of this day has run half an hour ago, at the old time
+    [InlineData("Europe/Berlin", 4, 3.5, 5.0)]
+    [InlineData("Europe/Berlin", 28, 4.5, 29.0)] // 6:00 of this day has run already, and comes a second time
+    [InlineData("Europe/Berlin", 29, 4.5, null)]
+    public void Run_keeps_its_local_time_when_the_rules_of_its_time_zone_change(string zone, double planned, double now, double? due)
+    {
+        var midnight = new DateTimeOffset(2026, 3, 2, 0, 0, 0, TimeSpan.Zero);
+        var job = Nightly with { Schedule = Schedule.Cron("0 6 * * *", zone), NextRunAt = midnight.AddHours(planned) };
+
+        var corrected = JobPlanning.Correct(job, midnight.AddHours(now));
+
+        var expected = due is { } hours ? midnight.AddHours(hours) : (DateTimeOffset?)null;
+        Assert.Equal(expected, corrected);
+    }
+
     [Theory]
     [InlineData("0 2 * * *", 24)]
     [InlineData("0 * * * *", 12)]
