@@ -80,7 +80,7 @@ public static class JobPlanning
     /// <param name="held">The stored job.</param>
     /// <param name="now">The store's clock.</param>
     /// <param name="until">The end of the pause; <see langword="null"/> if it had none. A job that is resumed after it is resumed as of
-    /// then: a run that was due since then is not lost.</param>
+    /// then: a run that was due then, or since, is not lost.</param>
     /// <returns><see langword="null"/> if the job has ended meanwhile.</returns>
     public static DateTimeOffset? Resume(JobTiming held, DateTimeOffset now, DateTimeOffset? until = null)
     {
@@ -88,7 +88,7 @@ public static class JobPlanning
         var at = until < now ? until.Value : now;
         var times = held.GetTimes();
         var due = First(held, times, at);
-        return due is { } passed && passed < at && held.Schedule.At is null ? times.NextAfter(at, passed) : due;
+        return due is { } passed && passed < at && held.Schedule.At is null ? times.NextAfter(at.AddTicks(-1), passed) : due;
     }
 
     /// <summary>Returns when an active job without a planned entry runs next.</summary>

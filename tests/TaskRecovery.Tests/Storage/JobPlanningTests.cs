@@ -257,6 +257,22 @@ public sealed class JobPlanningTests
     public void Resumed_job_keeps_its_place_on_the_grid(double next, double due)
         => Assert.Equal(At(due), JobPlanning.Resume(Hourly with { NextRunAt = At(next) }, Now));
 
+    /// <summary>The job was paused before its first due time, or before one in between; the pause ends at the last one.</summary>
+    [Theory]
+    [InlineData(-120)]
+    [InlineData(-60)]
+    [InlineData(0)]
+    public void Run_that_is_due_at_the_end_of_a_pause_is_not_lost(double next)
+    {
+        foreach (var schedule in new[] { Hourly.Schedule, Schedule.Cron("0 * * * *") })
+        {
+            var paused = Hourly with { Schedule = schedule, State = JobState.Paused, NextRunAt = At(next), IsPlanned = false };
+
+            Assert.Equal(Now, JobPlanning.Resume(paused, At(0.5), until: Now));
+            Assert.Equal(Now, JobPlanning.Resume(paused, Now, until: Now));
+        }
+    }
+
     [Fact]
     public void Resumed_single_run_that_was_due_meanwhile_runs_now()
         => Assert.Equal(At(-30), JobPlanning.Resume(Once with { NextRunAt = At(-30) }, Now));
