@@ -42,8 +42,8 @@ public interface IJobService
         Guid jobId, string? reason = null, string? actor = null, DateTimeOffset? until = null,
         CancellationToken cancellationToken = default);
 
-    /// <summary>Resumes a paused job from its next due time. Due times that passed during the pause are not made up for. Runs that were
-    /// requested before the pause start at once.</summary>
+    /// <summary>Resumes a paused job from its next due time. Due times that passed during the pause are not made up for. A run that was due
+    /// before the pause and had not started is due again, and runs that were requested before the pause start at once.</summary>
     /// <returns><see langword="false"/> if there is no such job.</returns>
     /// <exception cref="JobUnplannableException">This process can't compute the due times of the job.</exception>
     Task<bool> ResumeAsync(Guid jobId, CancellationToken cancellationToken = default);

@@ -221,8 +221,9 @@ internal sealed partial class PostgreSqlJobStore
 
     private async ValueTask<bool> ResumeAsync(NpgsqlConnection connection, HeldJob held, CancellationToken cancellationToken)
     {
-        var due = JobPlanning.Resume(held.Timing, held.Now, held.ResumeAt);
-        await SetPauseAsync(connection, held.Id, null, cancellationToken).ConfigureAwait(false);
+        var due = JobPlanning.Resume(held.Timing, held.Now, held.ResumeAt, held.PausedAt);
+        var past = PauseRules.KeepAfterResume(held.PausedAt, held.ResumeAt, due, held.Now);
+        await SetPauseAsync(connection, held.Id, past, cancellationToken).ConfigureAwait(false);
         if (due is { } next)
         {
             await PlanAsync(connection, held.Id, next, cancellationToken).ConfigureAwait(false);

@@ -241,7 +241,11 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                             NextRunAt = reader.TimeOrNull(7),
                             IsPlanned = isPlanned,
                         },
-                        Missed = new MissedRunRules(job.MissedRuns, job.CatchUpWithin, job.CatchUpLimit, job.ExpiresAfter, job.UpdatedAt),
+                        Missed = new MissedRunRules(job.MissedRuns, job.CatchUpWithin, job.CatchUpLimit, job.ExpiresAfter, job.UpdatedAt)
+                        {
+                            PausedFrom = reader.TimeOrNull(jobColumn + 25),
+                            PausedUntil = reader.TimeOrNull(jobColumn + 26),
+                        },
                         Overlap = request.Overlap ?? job.Overlap,
                         PausedUntil = job.Pause?.Until,
                         DueAt = request.DueAt,

@@ -168,7 +168,8 @@ internal static class JobSql
         where name = any ($2) and declared_by = $1 and orphaned_at is null
         """;
 
-    /// <summary>Stores why a job is paused; all null if it is not. $1 id, $2 paused at, $3 resume at, $4 by, $5 reason.</summary>
+    /// <summary>Stores why a job is paused, or when it was; all null if neither. $1 id, $2 paused at, $3 resume at, $4 by, $5
+    /// reason.</summary>
     internal const string SetPause =
         "update {schema}.jobs set paused_at = $2, resume_at = $3, paused_by = $4, paused_reason = $5 where id = $1";
 

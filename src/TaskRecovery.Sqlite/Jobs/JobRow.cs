@@ -86,7 +86,11 @@ internal sealed record JobRow
 
     /// <summary>What the definition says about runs that start late.</summary>
     public MissedRunRules Missed
-        => new(MissedRuns, Micros.ToSpan(CatchUpWithin), CatchUpLimit, Micros.ToSpan(ExpiresAfter), Micros.ToTime(UpdatedAt));
+        => new(MissedRuns, Micros.ToSpan(CatchUpWithin), CatchUpLimit, Micros.ToSpan(ExpiresAfter), Micros.ToTime(UpdatedAt))
+        {
+            PausedFrom = Micros.ToTime(PausedAt),
+            PausedUntil = Micros.ToTime(ResumeAt),
+        };
 
     /// <summary>The pause; <see langword="null"/> if the job is not paused.</summary>
     public PauseInfo? Pause => State != JobState.Paused ? null : new PauseInfo

@@ -123,7 +123,7 @@ internal sealed partial class SqliteJobStore
         EndPlanned(moves, held, OutcomeKind.Superseded, EndReasons.Superseded);
         if (held.State == JobState.Paused && plan.State != JobState.Paused)
         {
-            ClearPause(moves, held.Id);
+            SetPause(moves, held.Id, null);
         }
 
         if (plan is { State: JobState.Active, Due: { } due })
@@ -154,9 +154,7 @@ internal sealed partial class SqliteJobStore
 
         // The row of a job that is not paused may have the time of an older pause.
         var since = job.State == JobState.Paused ? job.PausedAt ?? moves.Now : moves.Now;
-        moves.Session.Get(JobSql.SetPause)
-            .Bind(1, job.Id).Bind(2, since)
-            .Bind(3, Micros.From(pause.Until)).Bind(4, pause.Actor).Bind(5, pause.Reason).Execute();
+        SetPause(moves, job.Id, pause with { Since = Micros.ToTime(since) });
         return true;
     }
 
@@ -168,8 +166,9 @@ internal sealed partial class SqliteJobStore
     /// <returns>Whether a run is planned.</returns>
     private static bool Resume(EntryMoves moves, JobRow job, AuditInfo? audit, ISet<string> queues)
     {
-        var due = JobPlanning.Resume(job.Timing, Micros.ToTime(moves.Now), Micros.ToTime(job.ResumeAt));
-        ClearPause(moves, job.Id);
+        var (now, since, until) = (Micros.ToTime(moves.Now), Micros.ToTime(job.PausedAt), Micros.ToTime(job.ResumeAt));
+        var due = JobPlanning.Resume(job.Timing, now, until, since);
+        SetPause(moves, job.Id, PauseRules.KeepAfterResume(since, until, due, now));
         EventWriter.Add(moves.Session, moves.Now, JobEvents.Of(QueueEventKind.Resumed, job.Name, audit));
         queues.UnionWith(Wake(moves, job.Id));
         if (due is null)
@@ -182,8 +181,10 @@ internal sealed partial class SqliteJobStore
         return true;
     }
 
-    private static void ClearPause(EntryMoves moves, Guid jobId)
-        => moves.Session.Get(JobSql.SetPause).Bind(1, jobId).BindNull(2).BindNull(3).BindNull(4).BindNull(5).Execute();
+    private static void SetPause(EntryMoves moves, Guid jobId, PauseInfo? pause)
+        => moves.Session.Get(JobSql.SetPause)
+            .Bind(1, jobId).Bind(2, Micros.From(pause?.Since)).Bind(3, Micros.From(pause?.Until)).Bind(4, pause?.Actor)
+            .Bind(5, pause?.Reason).Execute();
 
     // The requested runs that wait for the end of the pause are due now. Returns their queues.
     private static HashSet<string> Wake(EntryMoves moves, Guid jobId)

@@ -88,7 +88,7 @@ internal sealed partial class SqliteJobStore
             Overlap = overlap,
             HasKindOfEntry = string.Equals(job.EntryKind, request.EntryKind, StringComparison.Ordinal),
             IsPlanned = isPlanned,
-            PausedUntil = Micros.ToTime(job.ResumeAt),
+            PausedUntil = job.Pause?.Until,
             DueAt = request.DueAt,
             BackfilledUpTo = !isBackfill || !hasUnfinished
                 ? null : Micros.ToTime(session.Get(TaskSql.LatestDueBefore).Bind(1, job.Id).Bind(2, due).Scalar()),

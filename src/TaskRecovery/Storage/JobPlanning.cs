@@ -76,19 +76,22 @@ public static class JobPlanning
     }
 
     /// <summary>Returns when a resumed job runs next. The job keeps its place on the schedule, and due times that passed during the pause
-    /// do not count as missed runs.</summary>
+    /// do not count as missed runs. A run that was due before the pause, and had not started, is not lost.</summary>
     /// <param name="held">The stored job.</param>
     /// <param name="now">The store's clock.</param>
     /// <param name="until">The end of the pause; <see langword="null"/> if it had none. A job that is resumed after it is resumed as of
     /// then: a run that was due then, or since, is not lost.</param>
+    /// <param name="since">When the pause began; <see langword="null"/> if that is not known.</param>
     /// <returns><see langword="null"/> if the job has ended meanwhile.</returns>
-    public static DateTimeOffset? Resume(JobTiming held, DateTimeOffset now, DateTimeOffset? until = null)
+    public static DateTimeOffset? Resume(
+        JobTiming held, DateTimeOffset now, DateTimeOffset? until = null, DateTimeOffset? since = null)
     {
         ArgumentNullException.ThrowIfNull(held);
         var at = until < now ? until.Value : now;
         var times = held.GetTimes();
         var due = First(held, times, at);
-        return due is { } passed && passed < at && held.Schedule.At is null ? times.NextAfter(at.AddTicks(-1), passed) : due;
+        var isKept = due < since || held.Schedule.At is not null;
+        return due is { } passed && passed < at && !isKept ? times.NextAfter(at.AddTicks(-1), passed) : due;
     }
 
     /// <summary>Returns when an active job without a planned entry runs next.</summary>

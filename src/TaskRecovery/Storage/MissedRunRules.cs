@@ -10,4 +10,12 @@ namespace TaskRecovery.Storage;
 /// <param name="ChangedAt">When the definition changed last. Only the planned run is made up for from before that time.</param>
 [Experimental("TASKRECOVERY001")]
 public sealed record MissedRunRules(
-    MissedRunPolicy Policy, TimeSpan? CatchUpWithin, int CatchUpLimit, TimeSpan? ExpiresAfter, DateTimeOffset ChangedAt);
+    MissedRunPolicy Policy, TimeSpan? CatchUpWithin, int CatchUpLimit, TimeSpan? ExpiresAfter, DateTimeOffset ChangedAt)
+{
+    /// <summary>When the last pause of the job began, if the store has kept it (<see cref="PauseRules.KeepAfterResume"/>). What was due
+    /// during the pause is not made up for.</summary>
+    public DateTimeOffset? PausedFrom { get; init; }
+
+    /// <summary>When that pause ended.</summary>
+    public DateTimeOffset? PausedUntil { get; init; }
+}

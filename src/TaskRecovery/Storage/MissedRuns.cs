@@ -54,12 +54,35 @@ public static class MissedRuns
         var reason = isExpired ? EndReasons.Expired : due < first || now - due > rules.CatchUpWithin ? EndReasons.Missed : null;
         var from = Later(Later(Later(first, now - rules.CatchUpWithin), now - rules.ExpiresAfter), rules.ChangedAt).AddTicks(-1);
         var next = times.NextAfter(from > due ? from : due, due);
-        return new PlannedStart(reason, next, IsMissed: true, CountDropped(times, due, reason is not null, next, now));
+        var pause = PauseOf(rules, now);
+        if (pause is { } past && next >= past.From && next < past.Until)
+        {
+            next = times.NextAfter(past.Until.AddTicks(-1), due);
+        }
+
+        return new PlannedStart(reason, next, IsMissed: true, CountDropped(times, due, reason is not null, next, now, pause));
     }
 
-    // Without a next run, the due times up to now are not made up for.
-    private static int CountDropped(RunTimes times, DateTimeOffset due, bool isDropped, DateTimeOffset? next, DateTimeOffset now)
-        => times.Between(isDropped ? due : due.AddTicks(1), next?.AddTicks(-1) ?? now, due, MostCounted).Count;
+    // If a pause was ended with SQL, its end may be still to come. Then it does not count.
+    private static (DateTimeOffset From, DateTimeOffset Until)? PauseOf(MissedRunRules rules, DateTimeOffset now)
+        => rules is { PausedFrom: { } from, PausedUntil: { } until } && until <= now ? (from, until) : null;
+
+    // Without a next run, the due times up to now are not made up for. Those of a pause do not count.
+    private static int CountDropped(
+        RunTimes times, DateTimeOffset due, bool isDropped, DateTimeOffset? next, DateTimeOffset now,
+        (DateTimeOffset From, DateTimeOffset Until)? pause)
+    {
+        var (first, last) = (isDropped ? due : due.AddTicks(1), next?.AddTicks(-1) ?? now);
+        if (pause is not { } past)
+        {
+            return Count(first, last);
+        }
+
+        var before = past.From.AddTicks(-1);
+        return Math.Min(MostCounted, Count(first, before < last ? before : last) + Count(Later(first, past.Until), last));
+
+        int Count(DateTimeOffset from, DateTimeOffset to) => times.Between(from, to, due, MostCounted).Count;
+    }
 
     // Counts back from now, so that the cost does not depend on how long ago the planned run was due.
     private static DateTimeOffset FirstWithinLimit(RunTimes times, DateTimeOffset due, int limit, DateTimeOffset now)

@@ -19,4 +19,13 @@ public static class PauseRules
                 $"The end of the pause is {until:O}, and by the store's clock it is {now:O}: use a later time, or none.");
         }
     }
+
+    /// <summary>Returns what a store keeps of the pause of a job that is resumed: its beginning and its end, if the planned run was due
+    /// before it. Later, the due times during the pause are not made up for (<see cref="MissedRunRules.PausedFrom"/>).</summary>
+    /// <param name="since">When the pause began; <see langword="null"/> if that is not known.</param>
+    /// <param name="until">When the pause should end by itself; <see langword="null"/> if it should not.</param>
+    /// <param name="due">The due time of the planned run.</param>
+    /// <param name="now">The time of the transaction, by the store's clock.</param>
+    public static PauseInfo? KeepAfterResume(DateTimeOffset? since, DateTimeOffset? until, DateTimeOffset? due, DateTimeOffset now)
+        => due < since ? new PauseInfo { Since = since, Until = until < now ? until : now } : null;
 }

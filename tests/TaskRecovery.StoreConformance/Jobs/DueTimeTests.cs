@@ -19,4 +19,44 @@ public abstract class DueTimeTests(StoreFixture fixture) : JobStoreTests(fixture
         Assert.Equal(job.NextRunAt!.Value.AddYears(1), (await FindJobAsync(job.Id)).NextRunAt);
         Assert.Equal(next.Id, Assert.Single(await WaitingRunsAsync()).Id);
     }
+
+    [Fact]
+    public async Task Pause_does_not_drop_the_run_that_was_due_before_it()
+    {
+        var now = await Fixture.GetTimeAsync(Cancellation);
+        var job = await GivenJobAsync(configure: definition => definition with { StartAt = now.AddMinutes(30) });
+        await ShiftTimeAsync(TimeSpan.FromMinutes(50));
+        await Jobs.PauseAsync(job.Id, new PauseInfo(), Cancellation);
+        await ShiftTimeAsync(TimeSpan.FromMinutes(10));
+
+        await Jobs.ResumeAsync(job.Id, Cancellation);
+
+        Assert.Null((await FindJobAsync(job.Id)).Pause);
+        Assert.Equal(job.NextRunAt - Hour, (await GivenRunningTaskAsync(GivenNode())).Task.DueAt);
+    }
+
+    [Fact]
+    public async Task Missed_runs_of_before_a_pause_are_made_up_for_and_those_during_it_are_not()
+    {
+        var now = await Fixture.GetTimeAsync(Cancellation);
+        var job = await GivenJobAsync(
+            configure: definition => definition with { StartAt = now.AddMinutes(30), MissedRuns = MissedRunPolicy.RunAll });
+        await ShiftTimeAsync(3 * Hour);
+        await Jobs.PauseAsync(job.Id, new PauseInfo(), Cancellation);
+        await ShiftTimeAsync(2 * Hour);
+        var first = job.NextRunAt!.Value - (5 * Hour);
+
+        await Jobs.ResumeAsync(job.Id, Cancellation);
+
+        var node = GivenNode();
+        foreach (var hours in Enumerable.Range(0, 3))
+        {
+            var run = await ClaimRunAsync(node);
+            var start = await StartAsync(run);
+            Assert.Equal((first.AddHours(hours), 0), (start.Task!.DueAt!.Value, start.Dropped));
+            await FinishTaskAsync(run);
+        }
+
+        Assert.Equal(first.AddHours(5), (await FindJobAsync(job.Id)).NextRunAt);
+    }
 }

@@ -273,6 +273,16 @@ public sealed class JobPlanningTests
         }
     }
 
+    [Theory]
+    [InlineData(-30, -10.0, -30)] // due before the pause
+    [InlineData(-90, -10.0, -90)]
+    [InlineData(-10, -10.0, 50)] // due when it began, or later
+    [InlineData(-5, -10.0, 55)]
+    [InlineData(-30, null, 30)] // an older version has not stored when it began
+    public void Run_that_was_due_before_a_pause_is_not_lost(double next, double? paused, double due)
+        => Assert.Equal(
+            At(due), JobPlanning.Resume(Hourly with { NextRunAt = At(next) }, Now, since: paused is { } since ? At(since) : null));
+
     [Fact]
     public void Resumed_single_run_that_was_due_meanwhile_runs_now()
         => Assert.Equal(At(-30), JobPlanning.Resume(Once with { NextRunAt = At(-30) }, Now));

@@ -73,6 +73,34 @@ public sealed class MissedRunsTests
         }
     }
 
+    /// <summary>When the last pause began and ended, in seconds from the due time of the run; now is 630.</summary>
+    [Theory]
+    [InlineData(30, 270, 100, true, 300, 0)]
+    [InlineData(150, 270, 100, true, 60, 0)]
+    [InlineData(150, 270, 3, false, 480, 6)] // the run itself, minutes 1 and 2, and 5 to 7
+    [InlineData(450, 620, 3, false, 660, 8)] // minutes 0 to 7
+    [InlineData(-600, -300, 3, false, 480, 8)]
+    [InlineData(30, 2000, 100, true, 60, 0)] // its end is still to come: it was ended by hand
+    public void What_was_due_during_a_pause_is_not_made_up_for(
+        int pausedFrom, int pausedUntil, int limit, bool runs, int next, int dropped)
+    {
+        foreach (var job in new[] { EveryMinute, CronEveryMinute })
+        {
+            var start = MissedRuns.Plan(
+                job,
+                Rules with
+                {
+                    Policy = MissedRunPolicy.RunAll,
+                    CatchUpLimit = limit,
+                    PausedFrom = Due.AddSeconds(pausedFrom),
+                    PausedUntil = Due.AddSeconds(pausedUntil),
+                },
+                Due.AddSeconds(630));
+
+            Assert.Equal(new PlannedStart(runs ? null : EndReasons.Missed, Due.AddSeconds(next), true, dropped), start);
+        }
+    }
+
     [Theory]
     [InlineData(MissedRunPolicy.RunOnce, 600, 1, null, 0)] // one run stands for all of them
     [InlineData(MissedRunPolicy.Skip, 600, 1, null, 0)] // what the policy says
