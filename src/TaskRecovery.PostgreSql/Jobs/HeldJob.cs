@@ -148,7 +148,7 @@ internal sealed record HeldJob
         OnceAt = Stored(job.Definition.Schedule.At),
         Cron = job.Definition.Schedule.Expression,
         TimeZone = job.Definition.Schedule.TimeZone,
-        StartAt = Stored(job.Definition.StartAt),
+        StartAt = StoredStart(job.Definition.StartAt),
         EndAt = Stored(job.Definition.EndAt),
         Exceptions = job.Definition.Except?.Text,
         Overlap = job.Definition.Overlap,
@@ -220,6 +220,10 @@ internal sealed record HeldJob
     // PostgreSQL stores times in microseconds: round down, so that the value equals what is read back.
     private static DateTimeOffset? Stored(DateTimeOffset? time)
         => time is { } value ? new DateTimeOffset(value.UtcTicks - (value.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero) : null;
+
+    // Rounded up, so that nothing runs before the start.
+    private static DateTimeOffset? StoredStart(DateTimeOffset? time)
+        => time is { } value ? Stored(new DateTimeOffset(value.UtcTicks + TimeSpan.TicksPerMicrosecond - 1, TimeSpan.Zero)) : null;
 
     private static TimeSpan? Stored(TimeSpan? span)
         => span is { } value ? new TimeSpan(value.Ticks - (value.Ticks % TimeSpan.TicksPerMicrosecond)) : null;

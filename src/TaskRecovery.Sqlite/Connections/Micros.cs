@@ -19,6 +19,9 @@ internal static class Micros
 
     public static long? From(DateTimeOffset? time) => time is { } some ? From(some) : null;
 
+    /// <summary>Rounds down, for a time after which nothing runs.</summary>
+    public static long? FromEnd(DateTimeOffset? time) => time is { } some ? Floor(some.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) : null;
+
     /// <summary>Limits a time from a manually edited row to the range that calculations support.</summary>
     public static long? Clamp(long? micros) => micros is { } some ? Math.Clamp(some, Earliest, LatestPlanned) : null;
 
@@ -35,6 +38,8 @@ internal static class Micros
     public static TimeSpan ToSpan(long micros) => TimeSpan.FromTicks(Math.Clamp(micros, -Latest, Latest) * TimeSpan.TicksPerMicrosecond);
 
     public static TimeSpan? ToSpan(long? micros) => micros is { } some ? ToSpan(some) : null;
+
+    private static long Floor(long ticks) => (ticks / TimeSpan.TicksPerMicrosecond) - (ticks % TimeSpan.TicksPerMicrosecond < 0 ? 1 : 0);
 
     private static long Ceiling(long ticks) => (ticks / TimeSpan.TicksPerMicrosecond) + (ticks % TimeSpan.TicksPerMicrosecond > 0 ? 1 : 0);
 }

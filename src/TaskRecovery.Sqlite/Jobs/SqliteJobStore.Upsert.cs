@@ -110,7 +110,7 @@ internal sealed partial class SqliteJobStore
             Cron = definition.Schedule.Expression,
             TimeZone = definition.Schedule.TimeZone,
             StartAt = Micros.From(definition.StartAt),
-            EndAt = Micros.From(definition.EndAt),
+            EndAt = Micros.FromEnd(definition.EndAt),
             Exceptions = definition.Except?.Text,
             Overlap = definition.Overlap,
             MissedRuns = definition.MissedRuns,

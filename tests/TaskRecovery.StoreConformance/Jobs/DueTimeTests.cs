@@ -21,6 +21,23 @@ public abstract class DueTimeTests(StoreFixture fixture) : JobStoreTests(fixture
     }
 
     [Fact]
+    public async Task Part_of_a_microsecond_moves_no_run_out_of_the_limits_of_a_job()
+    {
+        var year = (await Fixture.GetTimeAsync(Cancellation)).Year + 1;
+        var (start, end) = (new DateTimeOffset(year, 3, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(year, 9, 1, 0, 0, 0, TimeSpan.Zero));
+        var (late, early) = (start.AddTicks(1), end.AddTicks(-1));
+
+        var monthly = await GivenJobAsync(
+            Schedule.Cron("0 0 1 * *"), definition => definition with { StartAt = late, EndAt = early }, "monthly");
+        var interval = await GivenJobAsync(
+            Schedule.Every(end - start), definition => definition with { StartAt = late, EndAt = end.AddDays(1) }, "interval");
+
+        Assert.Equal((start.AddTicks(10), end.AddTicks(-10)), (monthly.StartAt, monthly.EndAt));
+        Assert.Equal(start.AddMonths(1), monthly.NextRunAt);
+        Assert.Equal(start.AddTicks(10), interval.NextRunAt);
+    }
+
+    [Fact]
     public async Task Pause_does_not_drop_the_run_that_was_due_before_it()
     {
         var now = await Fixture.GetTimeAsync(Cancellation);
