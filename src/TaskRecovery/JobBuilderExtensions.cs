@@ -126,8 +126,8 @@ public static class JobBuilderExtensions
         definition = configure?.Invoke(definition) ?? definition;
         JobRules.Check(definition);
         builder.Registered<DeclaredJobs>().First().Add(new JobDeclaration(
-            definition.Name, typeof(TArgs), jobs => jobs.DigestOf(definition, args), (jobs, application, cancellationToken)
-                => jobs.ReadyAsync(definition, args, application, cancellationToken)));
+            definition.Name, typeof(TArgs), (jobs, stored) => jobs.IsDeclaredAs(definition, args, stored),
+            (jobs, application, cancellationToken) => jobs.ReadyAsync(definition, args, application, cancellationToken)));
         return builder;
     }
 

@@ -41,8 +41,8 @@ public sealed record JobDefinition(string Name, Schedule Schedule)
     public int Priority { get; init; } = 5;
 
     /// <summary>The maximum number of attempts of a run.</summary>
-    /// <value>Default: <see langword="null"/>, which means <see cref="WorkerOptions.MaxAttempts"/> of the handler, or 10. 1 to
-    /// 1,000.</value>
+    /// <value>Default: <see langword="null"/>, which means <see cref="WorkerOptions.MaxAttempts"/> of the handler, or 10. A process
+    /// without the handler leaves the number of a stored job as it is. 1 to 1,000.</value>
     public int? MaxAttempts { get; init; }
 
     /// <summary>The time limit of one attempt.</summary>

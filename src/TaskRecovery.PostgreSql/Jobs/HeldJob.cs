@@ -158,7 +158,7 @@ internal sealed record HeldJob
         ExpiresAfter = Stored(job.Definition.ExpiresAfter),
         Queue = queue,
         Priority = job.Definition.Priority,
-        MaxAttempts = job.MaxAttempts,
+        MaxAttempts = job.KeepsMaxAttempts && MaxAttempts > 0 ? MaxAttempts : job.MaxAttempts,
         Timeout = Stored(job.Definition.Timeout),
         DeclaredBy = job.DeclaredBy ?? DeclaredBy,
         DeclaredAs = job.DeclaredAs ?? DeclaredAs,

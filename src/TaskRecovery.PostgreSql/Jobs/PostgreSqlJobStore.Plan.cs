@@ -30,10 +30,10 @@ internal sealed partial class PostgreSqlJobStore
                 }
                 while (held is null);
 
-                if (job.DeclaredAs is not null && job.DeclaredAs == held.DeclaredAs)
+                if (job.IsDeclaredAs(held.DeclaredAs))
                 {
                     // The code declares what it declared before: what was changed at run time stays.
-                    await SetDeclaredAsync(connection, held.Id, job.DeclaredBy, job.DeclaredAs, token).ConfigureAwait(false);
+                    await SetDeclaredAsync(connection, held.Id, job.DeclaredBy, held.DeclaredAs, token).ConfigureAwait(false);
                     return [];
                 }
 

@@ -119,7 +119,7 @@ internal sealed partial class SqliteJobStore
             ExpiresAfter = Micros.From(definition.ExpiresAfter),
             Queue = definition.Queue ?? "default",
             Priority = definition.Priority,
-            MaxAttempts = job.MaxAttempts,
+            MaxAttempts = job.KeepsMaxAttempts && held.MaxAttempts > 0 ? held.MaxAttempts : job.MaxAttempts,
             Timeout = Micros.From(definition.Timeout),
             DeclaredBy = job.DeclaredBy ?? held.DeclaredBy,
             DeclaredAs = job.DeclaredAs ?? held.DeclaredAs,
@@ -137,10 +137,10 @@ internal sealed partial class SqliteJobStore
             return Insert(moves, draft.Row);
         }
 
-        if (job.DeclaredAs is not null && job.DeclaredAs == held.DeclaredAs)
+        if (job.IsDeclaredAs(held.DeclaredAs))
         {
             // The code declares what it declared before: what was changed at run time stays.
-            session.Get(JobSql.SetDeclared).Bind(1, held.Id).Bind(2, job.DeclaredBy).Bind(3, job.DeclaredAs).Execute();
+            session.Get(JobSql.SetDeclared).Bind(1, held.Id).Bind(2, job.DeclaredBy).Bind(3, held.DeclaredAs).Execute();
             return (held with { DeclaredBy = job.DeclaredBy, OrphanedAt = null }, []);
         }
 

@@ -43,7 +43,7 @@ internal sealed class JobDeclarations(
         {
             // One answer of the store is enough for all jobs that have not changed, however many there are.
             if (!unchanged.TryGetValue(declaration.Name, out var digest) || digest is null
-                || !string.Equals(digest, declaration.Digest(jobs), StringComparison.Ordinal))
+                || !declaration.IsDeclaredAs(jobs, digest))
             {
                 wanted.Add(await declaration.Declare(jobs, _application, cancellationToken).ConfigureAwait(false));
             }

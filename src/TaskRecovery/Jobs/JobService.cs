@@ -30,12 +30,12 @@ internal sealed class JobService(
         return await store.UpsertAsync(job, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Computes the digest of a declaration.</summary>
-    internal string DigestOf<TArgs>(JobDefinition definition, TArgs args)
+    /// <summary>Returns whether a stored digest is that of a declaration.</summary>
+    internal bool IsDeclaredAs<TArgs>(JobDefinition definition, TArgs args, string stored)
         where TArgs : notnull
     {
         var kind = kinds.Find(typeof(TArgs));
-        return JobDigest.Of(definition, kind.Kind, definition.MaxAttempts ?? kind.Options.MaxAttempts, json.Write(args));
+        return NewJob.IsSameDigest(stored, JobDigest.Of(definition, kind, json.Write(args)), KeepsMaxAttempts(definition, kind));
     }
 
     /// <summary>Checks a job and returns it as it is stored; <paramref name="declaredBy"/> is the application that declares it in its code,
@@ -63,10 +63,15 @@ internal sealed class JobService(
         }
 
         var maxAttempts = definition.MaxAttempts ?? kind.Options.MaxAttempts;
-        var declaredAs = declaredBy is null ? null : JobDigest.Of(definition, kind.Kind, maxAttempts, stored);
+        var declaredAs = declaredBy is null ? null : JobDigest.Of(definition, kind, stored);
         stored = await EncodeAsync(definition.Name, codecs.Find(typeof(TArgs)), stored, cancellationToken).ConfigureAwait(false);
-        return new NewJob(definition, kind.Kind, TaskEntryKind.Of(kind.Kind), stored, maxAttempts, declaredBy, declaredAs);
+        return new NewJob(definition, kind.Kind, TaskEntryKind.Of(kind.Kind), stored, maxAttempts, declaredBy, declaredAs)
+        {
+            KeepsMaxAttempts = KeepsMaxAttempts(definition, kind),
+        };
     }
+
+    private static bool KeepsMaxAttempts(JobDefinition definition, TaskKind kind) => definition.MaxAttempts is null && !kind.IsHandled;
 
     public Task<Job?> GetAsync(Guid jobId, CancellationToken cancellationToken = default) => store.FindAsync(jobId, cancellationToken);
 

@@ -1,10 +1,13 @@
 namespace TaskRecovery.Jobs;
 
-/// <summary>A kind of task for which this process has a handler.</summary>
+/// <summary>A kind of task.</summary>
 /// <param name="ArgsType">The arguments type.</param>
 /// <param name="Kind">The kind.</param>
 internal sealed record TaskKind(Type ArgsType, string Kind)
 {
+    /// <summary>Whether this process has a handler of the kind.</summary>
+    public bool IsHandled { get; init; } = true;
+
     /// <summary>Sets the options, after configuration; <see langword="null"/> if the code sets none.</summary>
     public Action<WorkerOptions>? Configure { get; init; }
 

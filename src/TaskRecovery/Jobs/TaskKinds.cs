@@ -27,6 +27,6 @@ internal sealed class TaskKinds(IEnumerable<TaskKind> registered, KindRegistrati
             throw new KindNotRegisteredException(argsType);
         }
 
-        return new TaskKind(argsType, added?.Kind ?? KindRegistrations.NameOf(argsType, null));
+        return new TaskKind(argsType, added?.Kind ?? KindRegistrations.NameOf(argsType, null)) { IsHandled = false };
     }
 }

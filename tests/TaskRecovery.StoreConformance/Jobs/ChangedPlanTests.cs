@@ -247,6 +247,23 @@ public abstract class ChangedPlanTests(StoreFixture fixture) : JobStoreTests(fix
     }
 
     [Fact]
+    public async Task Process_without_the_handler_keeps_the_attempts_of_a_job()
+    {
+        var handler = NewJob() with { MaxAttempts = 3, DeclaredBy = "shop", DeclaredAs = "one:3" };
+        var other = NewJob() with { KeepsMaxAttempts = true, DeclaredBy = "web", DeclaredAs = "one" };
+        var first = await Jobs.UpsertAsync(handler, Cancellation);
+
+        foreach (var declared in new[] { other, handler, other with { DeclaredAs = "two" }, handler with { DeclaredAs = "two:3" }, other })
+        {
+            var again = await Jobs.UpsertAsync(declared, Cancellation);
+            Assert.Equal((3, first.UpdatedAt, declared.DeclaredBy), (again.MaxAttempts, again.UpdatedAt, again.DeclaredBy));
+        }
+
+        Assert.Equal("one", Assert.Single(await Jobs.ListDeclaredAsync("web", Cancellation)).DeclaredAs);
+        Assert.Equal(10, (await Jobs.UpsertAsync(other with { Definition = new("new", Schedule.Every(Hour)) }, Cancellation)).MaxAttempts);
+    }
+
+    [Fact]
     public async Task Job_remembers_which_application_declares_it()
     {
         await Jobs.UpsertAsync(NewJob("a") with { DeclaredBy = "shop" }, Cancellation);

@@ -154,6 +154,29 @@ public sealed class JobRegistrationTests
     }
 
     [Fact]
+    public async Task Process_without_the_handler_does_not_store_the_job_again_and_other_attempts_of_the_handler_do()
+    {
+        foreach (var attempts in new int?[] { 3, null, 3, 4 })
+        {
+            await using var host = Create(builder => Declare(builder, attempts));
+            await host.StartAsync();
+            await host.StopAsync();
+        }
+
+        Assert.Equal([(3, false), (4, false)], _jobs.Upserts.Select(static job => (job.MaxAttempts, job.KeepsMaxAttempts)));
+
+        static void Declare(TaskRecoveryBuilder builder, int? attempts)
+        {
+            if (attempts is { } most)
+            {
+                builder.AddTaskHandler<TestArgs, TestHandler>(options => options.MaxAttempts = most);
+            }
+
+            builder.AddIntervalJob("a", TimeSpan.FromMinutes(5), new TestArgs(1));
+        }
+    }
+
+    [Fact]
     public async Task Orphan_that_is_declared_again_is_stored_although_it_has_not_changed()
     {
         await using (var host = Create(Declare))
