@@ -100,7 +100,7 @@ public abstract partial class JobModelTests
         Assert.True(job.State != JobState.Ended || start.Task?.DueAt is null || start.Task.DueAt == run.Args.DueAt
             || start.Decision == TaskStartDecision.Recovered, $"{run} of {job} was planned, and started.");
         if (start is not { Decision: TaskStartDecision.Started, Task.DueAt: { } due }
-            || run.Args.DueAt is not null || job.Schedule.Interval is not { } interval
+            || run.Args is { DueAt: not null, IsPlanned: false } || job.Schedule.Interval is not { } interval
             || due != job.NextRunAt)
         {
             return;

@@ -59,7 +59,7 @@ public abstract class JobStoreTests(StoreFixture fixture) : StoreTests(fixture)
         return [.. batch.Entries.Select(entry =>
         {
             var args = ArgsOf(entry.Args);
-            return new Run(new Held(node, entry.Id, batch.Fence), entry, args.JobId, args.TaskId, args.DueAt, args.Overlap);
+            return new Run(new Held(node, entry.Id, batch.Fence), entry, args.JobId, args.TaskId, args.DueAt, args.Overlap, args.IsPlanned);
         })];
     }
 
@@ -67,7 +67,7 @@ public abstract class JobStoreTests(StoreFixture fixture) : StoreTests(fixture)
         => Jobs.StartTaskAsync(
             new TaskStartRequest(
                 run.Held.Node.Id, run.Held.Id, run.Held.Fence, run.JobId, run.TaskId,
-                run.Entry.Attempt, run.Entry.Kind, run.DueAt, run.Overlap), Cancellation);
+                run.Entry.Attempt, run.Entry.Kind, run.DueAt, run.Overlap, run.IsPlanned), Cancellation);
 
     /// <summary>Claims the only run that is due and starts its task.</summary>
     protected async Task<(Run Run, TaskRecord Task)> GivenRunningTaskAsync(TestNode node)
@@ -86,5 +86,6 @@ public abstract class JobStoreTests(StoreFixture fixture) : StoreTests(fixture)
 
     /// <summary>A claimed entry of a job's run.</summary>
     protected sealed record Run(
-        Held Held, ClaimedEntry Entry, Guid JobId, Guid? TaskId, DateTimeOffset? DueAt = null, OverlapPolicy? Overlap = null);
+        Held Held, ClaimedEntry Entry, Guid JobId, Guid? TaskId, DateTimeOffset? DueAt = null, OverlapPolicy? Overlap = null,
+        bool IsPlanned = false);
 }

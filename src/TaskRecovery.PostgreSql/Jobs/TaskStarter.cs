@@ -249,6 +249,7 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                         Overlap = request.Overlap ?? job.Overlap,
                         PausedUntil = job.Pause?.Until,
                         DueAt = request.DueAt,
+                        WasPlanned = request.WasPlanned,
                         BackfilledUpTo = reader.TimeOrNull(16),
                         UnfinishedSince = reader.TimeOrNull(17),
                         HasKindOfEntry = string.Equals(reader.GetString(8), request.EntryKind, StringComparison.Ordinal),

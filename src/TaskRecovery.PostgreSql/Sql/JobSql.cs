@@ -50,9 +50,13 @@ internal static class JobSql
                     * 1000000)::bigint end
         """;
 
-    /// <summary>The arguments of the entry of a new run.</summary>
+    /// <summary>The arguments of the entry of a planned run, as <see cref="JobEntryArgs"/> writes them.</summary>
     /// <param name="job">The column with the job's id.</param>
-    internal static string ArgsOf(string job) => $$"""'{"jobId":"' || {{job}} || '","taskId":null}'""";
+    /// <param name="due">The column with the due time.</param>
+    internal static string ArgsOf(string job, string due) => $$"""
+        '{"jobId":"' || {{job}} || '","taskId":null,"dueAt":"'
+                || to_char({{due}} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '","isPlanned":true}'
+        """;
 
     /// <summary>$1 id.</summary>
     internal static readonly string Find = $"select {Columns} from {{schema}}.jobs j where j.id = $1";
@@ -143,7 +147,9 @@ internal static class JobSql
             where c.planned_entry is not null
         ), added as (
             insert into {schema}.entries (id, queue, kind, priority, max_attempts, args, timeout) overriding system value
-            select p.planned_entry, p.queue_id, p.kind_id, p.priority, p.max_attempts, {{ArgsOf("p.id")}}, p.timeout from planned p
+            select p.planned_entry, p.queue_id, p.kind_id, p.priority, p.max_attempts, {{ArgsOf("p.id", "p.next_run_at")}},
+                p.timeout
+            from planned p
         ), place as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority)
             select greatest(p.next_run_at, clock_timestamp()), p.planned_entry, p.queue_id, p.kind_id, p.priority from planned p
@@ -199,11 +205,11 @@ internal static class JobSql
     /// <summary>As <see cref="PlannedCron"/>, and locks the rows. $1 ids.</summary>
     internal static readonly string LockPlannedCron = $"{PlannedCron} and j.id = any ($1) order by j.id for no key update";
 
-    /// <summary>Adds an entry for a run. $1 job, $2 due time, or null for now. Adds nothing if there is no such job.</summary>
-    internal const string AddEntry = """
+    /// <summary>Adds an entry for a planned run. $1 job, $2 due time. Adds nothing if there is no such job.</summary>
+    internal static readonly string AddEntry = $$"""
         with entry as (
             insert into {schema}.entries (queue, kind, priority, max_attempts, args, timeout)
-            select q.id, k.id, j.priority, j.max_attempts, json_build_object('jobId', j.id, 'taskId', null)::text, j.timeout
+            select q.id, k.id, j.priority, j.max_attempts, {{ArgsOf("j.id", "$2::timestamptz")}}, j.timeout
             from {schema}.jobs j
             join {schema}.queues q on q.name = j.queue
             join {schema}.kinds k on k.name = j.entry_kind
@@ -376,7 +382,7 @@ internal static class JobSql
             cross join lateral (select k.id from {schema}.kinds k where k.name = j.entry_kind offset 0) k
         ), added as (
             insert into {schema}.entries (id, queue, kind, priority, max_attempts, args, timeout) overriding system value
-            select p.entry, p.queue_id, p.kind_id, p.priority, p.max_attempts, {{ArgsOf("p.id")}}, p.timeout
+            select p.entry, p.queue_id, p.kind_id, p.priority, p.max_attempts, {{ArgsOf("p.id", "p.due")}}, p.timeout
             from plan p where p.entry is not null
         ), place as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority)

@@ -39,8 +39,7 @@ internal static class StartSql
 
     /// <summary>The facts about starts. Sent right after the locks, with a snapshot of its own, so that it contains what was committed
     /// before them. Those of a job that is not locked are not to be used. $1 nodes, $2 entries, $3 fences, $4 jobs, $5 the tasks that the
-    /// entries name, or null, $6 the due times for which runs were requested, or null, $7 overlap policies of single runs, or
-    /// null.</summary>
+    /// entries name, or null, $6 the due times that the entries name, or null, $7 overlap policies of single runs, or null.</summary>
     /// <remarks>
     /// The rows of the claims are locked against a sweep, once for all starts under them, and not against outcomes, which lock them in the
     /// same mode. If this waits for a sweep that leaves a part of the claim, the outcomes of the sweep are not in the snapshot, but the
@@ -85,9 +84,10 @@ internal static class StartSql
                     select * from {schema}.tasks o where o.id >= u.task and o.id <= u.task order by o.id limit 1) o
                 where u.job_id = g.job and o.state < {{Codes.TaskCompleted}} and o.id <> t.id
                     and (o.started_at is not null or (o.created_at, o.id) < (t.created_at, t.id)) limit 1) is not null else false end,
-            case when g.due is not null then (
+            case when g.due is not null and j.planned_entry is distinct from g.entry then (
                 select d.due_at from {schema}.tasks d where d.job_id = g.job and d.due_at < g.due order by d.due_at desc limit 1) end,
-            case when g.due is not null or coalesce(g.overlap, j.overlap) > {{(int)OverlapPolicy.Allow}}
+            case when g.due is not null and j.planned_entry is distinct from g.entry
+                or coalesce(g.overlap, j.overlap) > {{(int)OverlapPolicy.Allow}}
                 or coalesce(g.overlap, j.overlap) <> {{(int)OverlapPolicy.Allow}}
                     and (j.missed_runs = {{(int)MissedRunPolicy.RunAll}} or t.id is not null and t.started_at is null) then (
                 select coalesce(min(t.started_at), min(t.created_at)) {{TaskSql.FromUnfinished}} where u.job_id = g.job) end,
@@ -168,7 +168,7 @@ internal static class StartSql
             returning j.id, n.entry, n.due, n.queue, n.kind, j.priority, j.max_attempts, j.timeout
         ), added as (
             insert into {schema}.entries (id, queue, kind, priority, max_attempts, args, timeout) overriding system value
-            select p.entry, p.queue, p.kind, p.priority, p.max_attempts, {{JobSql.ArgsOf("p.id")}}, p.timeout
+            select p.entry, p.queue, p.kind, p.priority, p.max_attempts, {{JobSql.ArgsOf("p.id", "p.due")}}, p.timeout
             from planned p where p.entry is not null
         ), place as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority)

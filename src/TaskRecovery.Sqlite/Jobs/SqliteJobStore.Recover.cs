@@ -214,7 +214,7 @@ internal sealed partial class SqliteJobStore
                 continue;
             }
 
-            long? entry = due is null ? null : AddEntry(moves, job, due, JobEntryArgs.Write(job.Id));
+            long? entry = due is { } planned ? AddPlanned(moves, job, planned) : null;
             var isStored = moves.Session.Get(JobSql.SetMissingPlan)
                 .Bind(1, job.Id).Bind(2, (int)(due is null ? JobState.Ended : JobState.Active)).Bind(3, due).Bind(4, entry)
                 .Bind(5, job.PlannedEntry).Bind(6, job.UpdatedAt)

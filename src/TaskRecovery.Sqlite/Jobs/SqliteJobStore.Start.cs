@@ -74,7 +74,7 @@ internal sealed partial class SqliteJobStore
     private static JobStartFacts ReadFacts(SqliteSession session, TaskStartRequest request, JobRow job, TaskRecord? bound)
     {
         var isPlanned = job.PlannedEntry == request.EntryId;
-        var isBackfill = request.DueAt is not null && !isPlanned;
+        var isBackfill = request.DueAt is not null && !isPlanned && !request.WasPlanned;
         var due = isPlanned ? job.NextRunAt : Micros.From(request.DueAt);
         var hasUnfinished = session.Get(TaskSql.AnyUnfinished).Bind(1, job.Id).Exists();
         var overlap = request.Overlap ?? job.Overlap;
@@ -90,6 +90,7 @@ internal sealed partial class SqliteJobStore
             IsPlanned = isPlanned,
             PausedUntil = job.Pause?.Until,
             DueAt = request.DueAt,
+            WasPlanned = request.WasPlanned,
             BackfilledUpTo = !isBackfill || !hasUnfinished
                 ? null : Micros.ToTime(session.Get(TaskSql.LatestDueBefore).Bind(1, job.Id).Bind(2, due).Scalar()),
             UnfinishedSince = !mayWait || !hasUnfinished
@@ -186,7 +187,7 @@ internal sealed partial class SqliteJobStore
         {
             State = next.StateOf(job.State),
             NextRunAt = Micros.From(next.Due),
-            PlannedEntry = next.Due is { } due ? AddEntry(moves, job, Micros.From(due), JobEntryArgs.Write(job.Id)) : null,
+            PlannedEntry = next.Due is { } due ? AddPlanned(moves, job, Micros.From(due)) : null,
         };
         SetPlan(moves, job.Id, planned.State, planned.NextRunAt, planned.PlannedEntry);
         if (next.Dropped > 0)

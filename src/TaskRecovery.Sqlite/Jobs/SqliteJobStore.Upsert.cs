@@ -164,7 +164,7 @@ internal sealed partial class SqliteJobStore
     private static (JobRow Job, string[] Queues) Insert(EntryMoves moves, JobRow row)
     {
         var entry = row is { State: JobState.Active, NextRunAt: { } due }
-            ? AddEntry(moves, row, due, JobEntryArgs.Write(row.Id))
+            ? AddPlanned(moves, row, due)
             : (long?)null;
         Bind(moves.Session.Get(JobSql.Insert), row, row.CreatedAt)
             .Bind(26, (int)row.State).Bind(27, row.NextRunAt).Bind(28, entry).Execute();

@@ -127,8 +127,12 @@ internal sealed partial class SqliteJobStore(SqliteDatabase database) : IJobStor
             Timeout = Micros.ToSpan(job.Timeout),
         }).Id;
 
+    /// <summary>Stores the entry of a planned run.</summary>
+    private static long AddPlanned(EntryMoves moves, JobRow job, long due)
+        => AddEntry(moves, job, due, JobEntryArgs.Write(job.Id, dueAt: Micros.ToTime(due), isPlanned: true));
+
     private static void Plan(EntryMoves moves, JobRow job, long due)
-        => SetPlan(moves, job.Id, JobState.Active, due, AddEntry(moves, job, due, JobEntryArgs.Write(job.Id)));
+        => SetPlan(moves, job.Id, JobState.Active, due, AddPlanned(moves, job, due));
 
     private static void SetPlan(EntryMoves moves, Guid jobId, JobState state, long? due, long? entry)
         => moves.Session.Get(JobSql.SetPlan).Bind(1, jobId).Bind(2, (int)state).Bind(3, due).Bind(4, entry).Execute();

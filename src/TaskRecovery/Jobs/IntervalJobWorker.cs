@@ -138,7 +138,8 @@ internal sealed class IntervalJobWorker<TArgs, THandler>(
     private async Task<TaskStart> AskAsync(ClaimedEntry entry, NodeClaim claim, IntervalJobArgs args)
     {
         var request = new TaskStartRequest(
-            claim.Lease.NodeId, entry.Id, claim.Fence, args.JobId, args.TaskId, entry.Attempt, entry.Kind, args.DueAt, args.Overlap);
+            claim.Lease.NodeId, entry.Id, claim.Fence, args.JobId, args.TaskId, entry.Attempt, entry.Kind, args.DueAt, args.Overlap,
+            args.IsPlanned);
         return await store.StartTaskAsync(request, CancellationToken.None).ConfigureAwait(false);
     }
 

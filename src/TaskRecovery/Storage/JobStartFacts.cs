@@ -22,13 +22,16 @@ public sealed record JobStartFacts
     /// <summary>Whether the entry is the planned one, whose due time is <see cref="JobTiming.NextRunAt"/>.</summary>
     public required bool IsPlanned { get; init; }
 
+    /// <summary>Whether the schedule planned the entry, which an operator may have put back since.</summary>
+    public bool WasPlanned { get; init; }
+
     /// <summary>Whether the run was requested for a due time.</summary>
-    public bool IsBackfill => DueAt is not null && !IsPlanned;
+    public bool IsBackfill => DueAt is not null && !IsPlanned && !WasPlanned;
 
     /// <summary>When the pause of the job ends by itself; <see langword="null"/> if the job is not paused, or without an end.</summary>
     public DateTimeOffset? PausedUntil { get; init; }
 
-    /// <summary>The due time that was requested.</summary>
+    /// <summary>The due time that was requested, or for which the entry was planned.</summary>
     public DateTimeOffset? DueAt { get; init; }
 
     /// <summary>The latest due time before <see cref="DueAt"/> that has a task. Only read for requested due times.</summary>
@@ -39,7 +42,7 @@ public sealed record JobStartFacts
     /// run wait, and those that wait already.</summary>
     public DateTimeOffset? UnfinishedSince { get; init; }
 
-    /// <summary>Whether a task exists for the due time of the planned entry, or for the due time that was requested.</summary>
+    /// <summary>Whether a task exists for the due time of the planned entry, or else for <see cref="DueAt"/>.</summary>
     public required bool HasTaskForDueTime { get; init; }
 
     /// <summary>Whether the job has a task that has not ended.</summary>

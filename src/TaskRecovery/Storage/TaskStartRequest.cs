@@ -11,9 +11,11 @@ namespace TaskRecovery.Storage;
 /// <param name="Attempt">The number of the attempt, starting at 1.</param>
 /// <param name="EntryKind">The kind of the entry, which selected the handler. If the job's kind has changed since, its arguments do not fit
 /// this handler, and the run does not start.</param>
-/// <param name="DueAt">The due time of a run that was requested for it (<see cref="IntervalJobArgs.DueAt"/>).</param>
+/// <param name="DueAt">The due time of the entry (<see cref="IntervalJobArgs.DueAt"/>).</param>
 /// <param name="Overlap">The overlap policy of this run; <see langword="null"/> for that of the job.</param>
+/// <param name="WasPlanned">Whether the schedule planned the entry (<see cref="IntervalJobArgs.IsPlanned"/>). If it is no longer the
+/// planned one, an operator has put it back.</param>
 [Experimental("TASKRECOVERY001")]
 public sealed record TaskStartRequest(
     Guid NodeId, long EntryId, long Fence, Guid JobId, Guid? TaskId, int Attempt,
-    string EntryKind, DateTimeOffset? DueAt = null, OverlapPolicy? Overlap = null);
+    string EntryKind, DateTimeOffset? DueAt = null, OverlapPolicy? Overlap = null, bool WasPlanned = false);

@@ -8,8 +8,9 @@ namespace TaskRecovery.Storage;
 /// its job is paused, deleted or of another kind by now; the task of a single run continues although its job ended with it. A task that
 /// waits for its first start, or that an operator retries, waits for the tasks before it. If the entry names a task that is not bound to
 /// it, another entry has taken over the task.
-/// A run that is not the planned one was requested, and the request was confirmed. So it also starts after its job has ended, and it waits
-/// while its job is paused. Its entry is put back in the transaction of the start: only then does a resume find every run that waits.
+/// A run that is not the planned one was requested, and the request was confirmed, or an operator has put back a run that was planned
+/// before. So it also starts after its job has ended, and it waits while its job is paused. Its entry is put back in the transaction of the
+/// start: only then does a resume find every run that waits.
 /// A new run that does not start is skipped permanently: its entry ends in the same transaction. Otherwise a lost answer or a crash would
 /// cause a second verdict, against a plan that has changed since. Only the planned entry plans the next run. Each due time has at most one
 /// task, and so has each entry.
@@ -116,7 +117,7 @@ public static partial class TaskStartRules
             return SkipNew(reason, next);
         }
 
-        if (job.HasTaskForDueTime && (job.IsPlanned || job.IsBackfill))
+        if (job.HasTaskForDueTime && (job.IsPlanned || job.DueAt is not null))
         {
             return SkipNew(EndReasons.TaskFinished, next);
         }

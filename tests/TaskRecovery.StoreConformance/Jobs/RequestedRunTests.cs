@@ -95,7 +95,9 @@ public abstract class RequestedRunTests(StoreFixture fixture) : JobStoreTests(fi
         Assert.Empty(await ClaimRunsAsync(GivenNode()));
         await ShiftTimeAsync(2 * Hour);
         var (run, task) = await GivenRunningTaskAsync(GivenNode());
-        Assert.Equal(isJobEnded ? null : job.NextRunAt - (2 * Hour), task.DueAt);
+
+        // The shift does not change the arguments of the entry, from which a run that is put back has its due time.
+        Assert.Equal(isJobEnded ? job.NextRunAt : job.NextRunAt - (2 * Hour), task.DueAt);
         await FinishTaskAsync(run);
         Assert.Equal(JobState.Ended, (await FindJobAsync(job.Id)).State);
         Assert.Empty(await Store.CheckInvariantsAsync(Cancellation));
@@ -145,6 +147,35 @@ public abstract class RequestedRunTests(StoreFixture fixture) : JobStoreTests(fi
         Assert.Equal(job.NextRunAt + Hour, (await FindJobAsync(job.Id)).NextRunAt);
         var waiting = (await WaitingRunsAsync()).Select(static run => (DateTimeOffset?)run.RunAt);
         Assert.Equal([job.NextRunAt, job.NextRunAt + Hour], waiting.Order());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Run_that_is_put_back_after_the_next_was_planned_has_its_due_time_unless_that_has_run(bool hasRun)
+    {
+        var start = await Fixture.GetTimeAsync(Cancellation) + Hour;
+        var job = await GivenJobAsync(configure: definition => definition with { StartAt = start });
+        var entry = Assert.Single(await WaitingRunsAsync()).Id;
+        Assert.True(await Store.CancelAsync(entry, Cancellation));
+        Assert.Equal(1, (await Jobs.RecoverJobsAsync(Cancellation)).Planned);
+        if (hasRun)
+        {
+            Assert.Equal(1, await Jobs.BackfillAsync(job.Id, [job.NextRunAt!.Value], Cancellation));
+            await FinishTaskAsync((await GivenRunningTaskAsync(GivenNode())).Run);
+        }
+
+        Assert.Equal(OperatorResult.Done, await Store.RetryAsync(entry, RetryFrom.LastStep, Cancellation));
+        var run = await ClaimRunAsync(GivenNode());
+        var answer = await StartAsync(run);
+
+        Assert.Equal(entry, run.Entry.Id);
+        Assert.Equal(hasRun ? TaskStartDecision.Skip : TaskStartDecision.Started, answer.Decision);
+        Assert.Equal(hasRun ? EndReasons.TaskFinished : null, answer.Reason);
+        Assert.Equal(job.NextRunAt, Assert.Single(await Jobs.ListTasksAsync(job.Id, null, 10, Cancellation)).DueAt);
+        Assert.NotEqual(true, answer.Task?.IsCatchUp);
+        Assert.Equal(0, await Jobs.BackfillAsync(job.Id, [job.NextRunAt!.Value], Cancellation));
+        Assert.Equal(job.NextRunAt + Hour, (await FindJobAsync(job.Id)).NextRunAt);
     }
 
     private async Task RecoverIfAsync(bool recovers, Guid jobId)

@@ -164,7 +164,7 @@ public abstract class StartFactsTests(StoreFixture fixture) : JobStoreTests(fixt
                 Detail.NamesEndedTask => ended,
                 _ => null,
             };
-            return (one, run with { TaskId = named }, FactsOf(one, job, now, run.DueAt));
+            return (one, run with { TaskId = named }, FactsOf(one, job, now, run.IsPlanned ? null : run.DueAt));
         });
     }
 
@@ -194,7 +194,7 @@ public abstract class StartFactsTests(StoreFixture fixture) : JobStoreTests(fixt
         {
             var one = jobs[ofJob.Key].Case;
             var (first, last) = one is { Origin: Origin.Planned, Detail: Detail.DueTaken }
-                ? (ofJob.Single(static run => run.DueAt is not null), ofJob.Single(static run => run.DueAt is null))
+                ? (ofJob.Single(static run => !run.IsPlanned), ofJob.Single(static run => run.IsPlanned))
                 : (ofJob.First(), ofJob.Last());
             Assert.Equal(TaskStartDecision.Started, (await StartAsync(first)).Decision);
             if (one.Origin == Origin.Queued)

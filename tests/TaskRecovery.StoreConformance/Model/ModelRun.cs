@@ -24,7 +24,8 @@ internal sealed class ModelRun(ModelNode node, ClaimedEntry entry, long fence, I
     public bool MayOverlap { get; set; }
 
     public TaskStartRequest Request
-        => new(node.Node.Id, entry.Id, fence, args.JobId, args.TaskId, entry.Attempt, entry.Kind, args.DueAt, args.Overlap);
+        => new(
+            node.Node.Id, entry.Id, fence, args.JobId, args.TaskId, entry.Attempt, entry.Kind, args.DueAt, args.Overlap, args.IsPlanned);
 
     public override string ToString()
         => $"entry {entry.Id}/{fence} of job {args.JobId}{(args.Overlap is { } overlap ? $" with {overlap}" : "")}";
