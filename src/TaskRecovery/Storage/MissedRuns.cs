@@ -16,13 +16,24 @@ public static class MissedRuns
     /// <param name="rules">The rules of the job for runs that start late.</param>
     /// <param name="now">The store's clock.</param>
     /// <exception cref="TimeZoneNotFoundException">This machine does not know the time zone of the schedule.</exception>
+    /// <exception cref="ArgumentException">The schedule has no next due time that is later.</exception>
     public static PlannedStart Plan(JobTiming job, MissedRunRules rules, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(job);
         ArgumentNullException.ThrowIfNull(rules);
-        var times = job.GetTimes();
         var due = job.NextRunAt ?? now;
+        var start = Plan(job.GetTimes(), due, rules, now);
 
+        // The run would be planned for the same time again and again, without end.
+        return start.Next <= due
+            ? throw new ArgumentException(
+                $"The run of '{job.Schedule}' after {due:O} would be due at {start.Next:O}, which is not later. Check the time zone data "
+                + "of this machine, or change the expression.", nameof(job))
+            : start;
+    }
+
+    private static PlannedStart Plan(RunTimes times, DateTimeOffset due, MissedRunRules rules, DateTimeOffset now)
+    {
         // Time passes, so that a search from now on ends some day.
         var following = times.TryNextAfter(due, due, out var found) ? found : times.NextAfter(now > due ? now : due, due);
         var isExpired = now - due > rules.ExpiresAfter;

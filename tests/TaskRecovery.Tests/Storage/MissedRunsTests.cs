@@ -73,6 +73,29 @@ public sealed class MissedRunsTests
         }
     }
 
+    [Theory]
+    [InlineData("Europe/Dublin", "30 1 * * *", 3, 28)]
+    [InlineData("Europe/Dublin", "0 * * * *", 3, 28)]
+    [InlineData("Europe/Dublin", "*/5 * * * *", 10, 24)]
+    [InlineData("Africa/Casablanca", "30 2 * * *", 2, 14)]
+    [InlineData("Africa/Casablanca", "30 2 * * *", 3, 21)]
+    public void Next_run_is_later_or_the_job_can_not_be_planned(string zone, string expression, int month, int day)
+    {
+        var due = new DateTimeOffset(2026, month, day, 0, 0, 0, TimeSpan.Zero);
+        for (var end = due.AddDays(3); due < end;)
+        {
+            var job = EveryMinute with { Schedule = Schedule.Cron(expression, zone), NextRunAt = due };
+            var now = due.AddSeconds(1);
+            DateTimeOffset? next = null;
+
+            var problem = Record.Exception(() => { next = MissedRuns.Plan(job, Rules, now).Next; });
+
+            Assert.True(problem is null || UnplannableJob.IsProblem(problem), $"{problem}");
+            Assert.True(problem is not null || next > due, $"The run after {due:O} is due at {next:O}.");
+            due = next ?? end;
+        }
+    }
+
     /// <summary>When the last pause began and ended, in seconds from the due time of the run; now is 630.</summary>
     [Theory]
     [InlineData(30, 270, 100, true, 300, 0)]
