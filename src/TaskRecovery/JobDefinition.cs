@@ -19,6 +19,8 @@ public sealed record JobDefinition(string Name, Schedule Schedule)
 
     /// <summary>How long after its due time a missed run is made up for. Later, it is skipped, and so is a missed run that has waited for
     /// an earlier one for longer than this.</summary>
+    /// <remarks>For <see cref="MissedRunPolicy.RunOnce"/>, the latest of the missed due times counts. The due time that the handler gets is
+    /// the first of them, and may be longer ago.</remarks>
     /// <value>Default: <see langword="null"/>, which means no limit. At most 36,500 days.</value>
     public TimeSpan? CatchUpWithin { get; init; }
 

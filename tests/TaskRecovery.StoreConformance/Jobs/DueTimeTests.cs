@@ -76,4 +76,15 @@ public abstract class DueTimeTests(StoreFixture fixture) : JobStoreTests(fixture
 
         Assert.Equal(first.AddHours(5), (await FindJobAsync(job.Id)).NextRunAt);
     }
+
+    [Fact]
+    public async Task One_run_for_all_that_were_missed_has_the_first_due_time_also_if_that_is_older_than_the_limit()
+    {
+        var job = await GivenJobAsync(configure: static definition => definition with { CatchUpWithin = TimeSpan.FromMinutes(45) });
+        await ShiftTimeAsync(10.5 * Hour);
+
+        var (_, task) = await GivenRunningTaskAsync(GivenNode());
+
+        Assert.Equal((job.NextRunAt - (10.5 * Hour), true), (task.DueAt, task.IsCatchUp));
+    }
 }
