@@ -25,14 +25,14 @@ public sealed class PauseUndoTests
     }
 
     [Theory]
-    [InlineData("queues/resume", "queues/pause", "pause queue reports")]
-    [InlineData("kinds/resume", "kinds/pause", "pause kind reports")]
+    [InlineData("queues/resume", "queues/pause", "pause queue default")]
+    [InlineData("kinds/resume", "kinds/pause", "pause kind mail.send")]
     public async Task The_undo_of_a_resumption_restores_the_pause(string path, string opposite, string expected)
     {
         await using var app = await DashboardApp.StartAsync(Shop.Open());
         using var resumed = await app.Client.SendAsync(
             Requests.Post(
-                $"jobs/{path}", fields: [("name", "reports"), ("was-reason", Why), ("was-until", $"{Until:O}")]), Cancellation);
+                $"jobs/{path}", fields: [("was-reason", Why), ("was-until", $"{Until:O}")]), Cancellation);
 
         var note = await ReadAsync(app, $"jobs/{resumed.Headers.Location!.OriginalString["../".Length..]}");
 
