@@ -4,18 +4,23 @@ namespace TaskRecovery.Schedules;
 
 /// <summary>A cron expression in a time zone.</summary>
 /// <remarks>
-/// Daylight saving time follows Cronos. A run in the skipped hour runs once, at the end of the gap. If an hour occurs twice, a fixed time
-/// runs once, at the first occurrence; an expression with <c>*</c>, a step or a range in its second, minute or hour runs at both.
+/// Cronos searches the local times, and <see cref="LocalClock"/> maps them to instants. Cronos can map them itself, but relies on answers
+/// of the runtime that are wrong for some zones, and may return the time after which it searched.
+/// A run in the skipped hour runs once, at the end of the gap. If an hour occurs twice, a fixed time runs once, at the first occurrence; an
+/// expression with <c>*</c>, a step or a range in its second, minute or hour runs at both.
 /// </remarks>
 internal sealed class CronSchedule
 {
+    private readonly string _text;
     private readonly CronExpression _expression;
+    private readonly bool _isRepeated;
     private readonly TimeZoneInfo _zone;
+    private readonly LocalClock _clock;
 
-    private CronSchedule(CronExpression expression, TimeZoneInfo zone)
+    private CronSchedule(string text, CronExpression expression, bool isRepeated, TimeZoneInfo zone)
     {
-        _expression = expression;
-        _zone = zone;
+        (_text, _expression, _isRepeated, _zone) = (text, expression, isRepeated, zone);
+        _clock = new LocalClock(zone);
     }
 
     /// <summary>Parses an expression.</summary>
@@ -23,17 +28,72 @@ internal sealed class CronSchedule
     /// <param name="zone">The time zone of the expression.</param>
     /// <param name="jobName">The job name, from whose hash <c>H</c> gets its value.</param>
     /// <exception cref="ArgumentException">The expression is invalid.</exception>
-    public static CronSchedule Parse(string text, TimeZoneInfo zone, string jobName) => new(CronText.Parse(text, jobName), zone);
+    public static CronSchedule Parse(string text, TimeZoneInfo zone, string jobName)
+        => new(text, CronText.Parse(text, jobName, out var isRepeated), isRepeated, zone);
 
     /// <summary>Returns the first run after a time; <see langword="null"/> if there is none before the year 2500, the limit of
     /// Cronos.</summary>
+    /// <exception cref="InvalidOperationException">The run that was found is not later, which is an error in the search.</exception>
     public DateTimeOffset? NextAfter(DateTimeOffset after)
-        => _expression.GetNextOccurrence(after.ToUniversalTime(), _zone)?.ToUniversalTime();
+    {
+        if (Next(after.UtcTicks) is not { } ticks)
+        {
+            return null;
+        }
+
+        // The planning of runs would never end.
+        var next = new DateTimeOffset(ticks, TimeSpan.Zero);
+        return next > after
+            ? next
+            : throw new InvalidOperationException(
+                $"The run of the cron expression '{_text}' in the time zone '{_zone.Id}' after {after:O} would be {next:O}, which is not "
+                + "later. This is an error in TaskRecovery or in the time zone data of this machine.");
+    }
 
     /// <summary>Returns the last run at or before a time; <see langword="null"/> if there is none.</summary>
     public DateTimeOffset? LatestUpTo(DateTimeOffset until)
         => _expression.GetPreviousOccurrence(until.ToUniversalTime(), _zone, inclusive: true)?.ToUniversalTime();
 
     /// <summary>Returns whether the expression has a run at exactly this time.</summary>
-    public bool Matches(DateTimeOffset at) => _expression.GetNextOccurrence(at.ToUniversalTime(), _zone, inclusive: true) == at;
+    public bool Matches(DateTimeOffset at) => Next(at.UtcTicks - 1) == at.UtcTicks;
+
+    // `local` is the first match after the local time of `at`. It is due at `due` unless the clocks change before that.
+    private long? Next(long after)
+    {
+        var (at, offset) = (after, _clock.OffsetAt(after));
+        var repeated = _isRepeated ? null : _clock.RepeatBegin(at);
+        var local = NextLocal(repeated is { } begin ? begin + _clock.OffsetAt(begin - 1) - 1 : at + offset);
+        while (local is { } time)
+        {
+            var due = time - offset;
+            var near = Math.Min(due, at + LocalClock.Day);
+            if (_clock.ChangeWithin(at, near) is { } change)
+            {
+                (at, var before, offset) = (change, offset, _clock.OffsetAt(change));
+                if (time < at + offset) // in the gap
+                {
+                    return at;
+                }
+
+                local = _isRepeated && offset < before ? NextLocal(at + offset - 1) : local;
+            }
+            else if (near == due)
+            {
+                return due;
+            }
+            else
+            {
+                // Nothing matches until `local`: of the changes of the clocks, only those that are near it matter.
+                at = Math.Max(near, due - (2 * LocalClock.Day));
+                offset = _clock.OffsetAt(at);
+            }
+        }
+
+        return null;
+    }
+
+    private long? NextLocal(long after) => _expression.GetNextOccurrence(AsDateTime(after))?.Ticks;
+
+    // Cronos takes only times of UTC, in which clocks never change.
+    private static DateTime AsDateTime(long local) => new(Math.Clamp(local, 0, DateTime.MaxValue.Ticks), DateTimeKind.Utc);
 }

@@ -14,7 +14,15 @@ internal static class CronText
     /// but each job always at the same time.</param>
     /// <exception cref="ArgumentException">The expression is invalid. The message names the field, the character and the allowed
     /// values.</exception>
-    public static CronExpression Parse(string text, string jobName)
+    public static CronExpression Parse(string text, string jobName) => Parse(text, jobName, out _);
+
+    /// <summary>As <see cref="Parse(string, string)"/>.</summary>
+    /// <param name="text">The expression.</param>
+    /// <param name="jobName">The job name.</param>
+    /// <param name="isRepeated">Whether the expression has <c>*</c>, a step or a range in its second, minute or hour. If an hour occurs
+    /// twice, such an expression runs at both.</param>
+    /// <exception cref="ArgumentException">The expression is invalid.</exception>
+    public static CronExpression Parse(string text, string jobName, out bool isRepeated)
     {
         ArgumentNullException.ThrowIfNull(text);
         var parts = Split(CronMacros.Expand(text)
@@ -28,10 +36,14 @@ internal static class CronText
         var fields = parts.Count == 6 ? CronField.All : [.. CronField.All.Skip(1)];
         RefuseBothDays(text, parts[^3].Text, parts[^1].Text);
         var rewritten = new StringBuilder();
+        isRepeated = false;
         for (var i = 0; i < fields.Count; i++)
         {
             var reader = new CronFieldReader(text, parts[i].Text, parts[i].Position, fields[i], jobName);
-            rewritten.Append(i == 0 ? "" : " ").Append(reader.Rewrite());
+            var field = reader.Rewrite();
+            rewritten.Append(i == 0 ? "" : " ").Append(field);
+            // The last three fields are the days and the month.
+            isRepeated |= i < fields.Count - 3 && field.AsSpan().IndexOfAny('*', '/', '-') >= 0;
         }
 
         try

@@ -6,13 +6,14 @@ namespace TaskRecovery.Schedules;
 internal sealed class ExcludedTimes
 {
     private readonly TimeZoneInfo _zone;
+    private readonly LocalClock _clock;
     private readonly HashSet<DateOnly>? _dates;
     private readonly CronSchedule? _cron;
     private readonly TimeSpan _unit;
 
     public ExcludedTimes(ScheduleExceptions exceptions, TimeZoneInfo zone, string jobName)
     {
-        _zone = zone;
+        (_zone, _clock) = (zone, new LocalClock(zone));
         if (exceptions.IsDates)
         {
             _dates = [.. exceptions.Text.Split(',').Select(ReadDate)];
@@ -50,15 +51,5 @@ internal sealed class ExcludedTimes
     private static DateTimeOffset Start(DateTimeOffset at, TimeSpan unit) => new(at.UtcTicks - (at.UtcTicks % unit.Ticks), TimeSpan.Zero);
 
     // If clocks skip midnight, the day begins at the end of the gap; if midnight comes twice, at the first of them.
-    private DateTimeOffset Midnight(DateOnly date)
-    {
-        var midnight = date.ToDateTime(TimeOnly.MinValue);
-        while (_zone.IsInvalidTime(midnight))
-        {
-            midnight = midnight.AddMinutes(1);
-        }
-
-        var offset = _zone.IsAmbiguousTime(midnight) ? _zone.GetAmbiguousTimeOffsets(midnight).Max() : _zone.GetUtcOffset(midnight);
-        return new DateTimeOffset(midnight, offset).ToUniversalTime();
-    }
+    private DateTimeOffset Midnight(DateOnly date) => _clock.FirstInstantOf(date.ToDateTime(TimeOnly.MinValue));
 }

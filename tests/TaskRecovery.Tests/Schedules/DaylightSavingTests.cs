@@ -1,5 +1,6 @@
 using System.Globalization;
 using TaskRecovery.Schedules;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Tests.Schedules;
 
@@ -7,7 +8,10 @@ namespace TaskRecovery.Tests.Schedules;
 public sealed class DaylightSavingTests
 {
     public static TheoryData<string> Zones =>
-        ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Santiago", "Africa/Cairo"];
+    [
+        "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Santiago", "Africa/Cairo",
+        "Europe/Dublin", "Africa/Casablanca", // In these two, summer time is the standard time.
+    ];
 
     [Theory]
     [MemberData(nameof(Zones))]
@@ -35,9 +39,51 @@ public sealed class DaylightSavingTests
     [InlineData("Europe/Berlin", "30 2 * * *", "2026-10-25T00:30Z", "2026-10-26T01:30Z")]
     [InlineData("Australia/Lord_Howe", "15 2 * * *", "2026-10-03T00:00Z", "2026-10-03T15:30Z")] // A gap of half an hour: at 02:30.
     [InlineData("America/Santiago", "0 0 * * *", "2026-09-05T12:00Z", "2026-09-06T04:00Z")] // The gap is at midnight: at 01:00.
+    [InlineData("Europe/Dublin", "30 1 * * *", "2026-03-28T12:00Z", "2026-03-29T01:00Z")] // 01:30 does not exist: at 02:00.
+    [InlineData("Europe/Dublin", "30 1 * * *", "2026-03-29T01:00Z", "2026-03-30T00:30Z")]
+    [InlineData("Europe/Dublin", "30 1 * * *", "2026-10-24T12:00Z", "2026-10-25T00:30Z")] // 01:30 comes twice: the first.
+    [InlineData("Europe/Dublin", "30 1 * * *", "2026-10-25T00:30Z", "2026-10-26T01:30Z")]
+    [InlineData("Africa/Casablanca", "30 2 * * *", "2026-02-14T12:00Z", "2026-02-15T01:30Z")] // Ramadan begins: 02:30 comes twice.
+    [InlineData("Africa/Casablanca", "30 2 * * *", "2026-03-21T12:00Z", "2026-03-22T02:00Z")] // It ends: 02:30 does not exist.
+    [InlineData("Pacific/Apia", "30 2 * * *", "2011-12-29T14:00Z", "2011-12-30T10:00Z")] // A day does not exist: at its end.
     public void A_fixed_time_runs_once_on_a_day_on_which_the_clocks_change(string zone, string expression, string after, string expected)
     {
         var next = CronSchedule.Parse(expression, TimeZones.Find(zone)!, "job").NextAfter(Time(after));
+
+        Assert.Equal(Time(expected), next);
+    }
+
+    [Theory]
+    [MemberData(nameof(Zones))]
+    public void The_run_after_a_planned_one_is_later(string id)
+    {
+        var zone = TimeZones.Find(id)!;
+        var rules = new MissedRunRules(MissedRunPolicy.RunOnce, null, 100, null, DateTimeOffset.UnixEpoch);
+        foreach (var change in Changes(zone, 2026))
+        {
+            foreach (var expression in Expressions())
+            {
+                var schedule = Schedule.Cron(expression, id);
+                var job = new JobTiming { Name = "job", State = JobState.Active, Schedule = schedule, IsPlanned = true };
+                foreach (var due in Runs(expression, zone, change.AddHours(-4), change.AddHours(4)))
+                {
+                    var next = MissedRuns.Plan(job with { NextRunAt = due }, rules, due.AddMinutes(1)).Next;
+
+                    Assert.True(next > due, $"{expression} in {id}: {next:O} after {due:O}");
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("0 0 1 1 *", "2026-06-01T00:00Z", "2027-01-01T00:00Z")] // Two changes of the clocks are in between.
+    [InlineData("30 1-1 25 10 *", "2026-10-25T00:30Z", "2026-10-25T01:30Z")] // The second time is not lost to the next year.
+    [InlineData("30 1-1 25 10 *", "2026-10-25T01:30Z", "2027-10-25T00:30Z")]
+    [InlineData("30 1 25 10 *", "2025-11-01T00:00Z", "2026-10-25T00:30Z")] // The first of two, a year later.
+    [InlineData("30 1 29 3 *", "2025-04-01T00:00Z", "2026-03-29T01:00Z")] // A gap, a year later.
+    public void Run_that_is_far_away_is_found(string expression, string after, string expected)
+    {
+        var next = CronSchedule.Parse(expression, TimeZones.Get("Europe/Dublin"), "job").NextAfter(Time(after));
 
         Assert.Equal(Time(expected), next);
     }
