@@ -1,25 +1,23 @@
-using Cronos;
-
 namespace TaskRecovery.Schedules;
 
 /// <summary>A cron expression in a time zone.</summary>
 /// <remarks>
-/// Cronos searches the local times, and <see cref="LocalClock"/> maps them to instants. Cronos can map them itself, but relies on answers
-/// of the runtime that are wrong for some zones, and may return the time after which it searched.
+/// <see cref="LocalCron"/> searches the local times, and <see cref="LocalClock"/> maps them to instants. Cronos can map them itself, but
+/// relies on answers of the runtime that are wrong for some zones, and may return the time after which it searched.
 /// A run in the skipped hour runs once, at the end of the gap. If an hour occurs twice, a fixed time runs once, at the first occurrence; an
 /// expression with <c>*</c>, a step or a range in its second, minute or hour runs at both.
 /// </remarks>
 internal sealed class CronSchedule
 {
     private readonly string _text;
-    private readonly CronExpression _expression;
+    private readonly LocalCron _cron;
     private readonly bool _isRepeated;
     private readonly TimeZoneInfo _zone;
     private readonly LocalClock _clock;
 
-    private CronSchedule(string text, CronExpression expression, bool isRepeated, TimeZoneInfo zone)
+    private CronSchedule(string text, LocalCron cron, bool isRepeated, TimeZoneInfo zone)
     {
-        (_text, _expression, _isRepeated, _zone) = (text, expression, isRepeated, zone);
+        (_text, _cron, _isRepeated, _zone) = (text, cron, isRepeated, zone);
         _clock = new LocalClock(zone);
     }
 
@@ -29,7 +27,7 @@ internal sealed class CronSchedule
     /// <param name="jobName">The job name, from whose hash <c>H</c> gets its value.</param>
     /// <exception cref="ArgumentException">The expression is invalid.</exception>
     public static CronSchedule Parse(string text, TimeZoneInfo zone, string jobName)
-        => new(text, CronText.Parse(text, jobName, out var isRepeated), isRepeated, zone);
+        => new(text, new LocalCron(CronText.Parse(text, jobName, out var isRepeated)), isRepeated, zone);
 
     /// <summary>Returns the first run after a time; <see langword="null"/> if there is none before the year 2500, the limit of
     /// Cronos.</summary>
@@ -52,7 +50,7 @@ internal sealed class CronSchedule
 
     /// <summary>Returns the last run at or before a time; <see langword="null"/> if there is none.</summary>
     public DateTimeOffset? LatestUpTo(DateTimeOffset until)
-        => _expression.GetPreviousOccurrence(until.ToUniversalTime(), _zone, inclusive: true)?.ToUniversalTime();
+        => Latest(until.UtcTicks) is { } ticks and >= 0 ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
 
     /// <summary>Returns whether the expression has a run at exactly this time.</summary>
     public bool Matches(DateTimeOffset at) => Next(at.UtcTicks - 1) == at.UtcTicks;
@@ -62,7 +60,7 @@ internal sealed class CronSchedule
     {
         var (at, offset) = (after, _clock.OffsetAt(after));
         var repeated = _isRepeated ? null : _clock.RepeatBegin(at);
-        var local = NextLocal(repeated is { } begin ? begin + _clock.OffsetAt(begin - 1) - 1 : at + offset);
+        var local = _cron.NextAfter(repeated is { } begin ? begin + _clock.OffsetAt(begin - 1) - 1 : at + offset);
         while (local is { } time)
         {
             var due = time - offset;
@@ -75,7 +73,7 @@ internal sealed class CronSchedule
                     return at;
                 }
 
-                local = _isRepeated && offset < before ? NextLocal(at + offset - 1) : local;
+                local = _isRepeated && offset < before ? _cron.NextAfter(at + offset - 1) : local;
             }
             else if (near == due)
             {
@@ -92,8 +90,40 @@ internal sealed class CronSchedule
         return null;
     }
 
-    private long? NextLocal(long after) => _expression.GetNextOccurrence(AsDateTime(after))?.Ticks;
+    // As Next, but `local` is the last match up to the local time of `at`.
+    private long? Latest(long until)
+    {
+        var (at, offset) = (until, _clock.OffsetAt(until));
+        var local = _cron.LatestUpTo(at + offset);
+        while (local is { } time)
+        {
+            var due = time - offset;
+            var near = Math.Max(due, at - LocalClock.Day);
+            var change = _clock.ChangeWithin(near, at);
+            if (change is null && near > due)
+            {
+                at = Math.Min(near, due + (2 * LocalClock.Day));
+                offset = _clock.OffsetAt(at);
+                continue;
+            }
 
-    // Cronos takes only times of UTC, in which clocks never change.
-    private static DateTime AsDateTime(long local) => new(Math.Clamp(local, 0, DateTime.MaxValue.Ticks), DateTimeKind.Utc);
+            change ??= _isRepeated ? null : _clock.RepeatBegin(due);
+            if (change is not { } begin)
+            {
+                return due;
+            }
+
+            // A local time that is neither before the change nor after it is in a gap.
+            var before = _clock.OffsetAt(begin - 1);
+            if (time >= begin + before)
+            {
+                return begin;
+            }
+
+            (at, offset) = (begin - 1, before);
+            local = _cron.LatestUpTo(at + offset);
+        }
+
+        return null;
+    }
 }

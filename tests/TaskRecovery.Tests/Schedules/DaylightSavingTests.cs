@@ -29,8 +29,22 @@ public sealed class DaylightSavingTests
                 var expected = new SlowCron(expression).Runs(after, until, zone);
 
                 Assert.Equal(expected, Runs(expression, zone, after, until));
+                Assert.Equal(expected, RunsBackwards(expression, zone, after, until));
             }
         }
+    }
+
+    [Theory]
+    [InlineData("0 0 * * *", "2026-04-23T22:10Z", "2026-04-23T22:00Z")] // 00:00 does not exist: at 01:00.
+    [InlineData("0 0 * * *", "2026-04-23T21:59:59Z", "2026-04-22T22:00Z")]
+    [InlineData("30 23 * * *", "2026-10-29T21:40Z", "2026-10-29T20:30Z")] // 23:30 comes twice: the first.
+    [InlineData("30,45 23 * * *", "2026-10-29T21:40Z", "2026-10-29T20:45Z")]
+    [InlineData("0 0 1 1 *", "2026-08-01T00:00Z", "2025-12-31T22:00Z")] // A change of the clocks is in between.
+    public void The_last_run_up_to_a_time_is_found(string expression, string until, string expected)
+    {
+        var latest = CronSchedule.Parse(expression, TimeZones.Get("Africa/Cairo"), "job").LatestUpTo(Time(until));
+
+        Assert.Equal(Time(expected), latest);
     }
 
     [Theory]
@@ -138,6 +152,20 @@ public sealed class DaylightSavingTests
             runs.Add(run);
         }
 
+        return runs;
+    }
+
+    private static List<DateTimeOffset> RunsBackwards(string expression, TimeZoneInfo zone, DateTimeOffset after, DateTimeOffset until)
+    {
+        var schedule = CronSchedule.Parse(expression, zone, "job");
+        var runs = new List<DateTimeOffset>();
+        for (var at = schedule.LatestUpTo(until); at is { } run && run > after; at = schedule.LatestUpTo(run.AddTicks(-1)))
+        {
+            Assert.True(runs.Count == 0 || run < runs[^1], "A run before a time is strictly earlier.");
+            runs.Add(run);
+        }
+
+        runs.Reverse();
         return runs;
     }
 
