@@ -58,9 +58,9 @@ public sealed record Schedule
     /// <remarks>
     /// Fields may have lists (<c>1,15</c>), ranges, also around the end (<c>22-2</c>), steps (<c>*/5</c>), names (<c>MON</c>, <c>JAN</c>),
     /// and <c>H</c>: a value derived from the name of the job, which spreads jobs over the hour or the day. The day of the month may be
-    /// <c>L</c>, <c>L-3</c>, <c>15W</c> or <c>LW</c>, the day of the week <c>5L</c> or <c>MON#2</c>. 0 and 7 are Sunday. A fixed time that
-    /// clocks skip runs at the end of the gap; a fixed time that comes twice runs once, the first time; steps, ranges and <c>*</c> in the
-    /// second, minute or hour run both times.
+    /// <c>L</c>, <c>L-3</c>, <c>15W</c> or <c>LW</c>, the day of the week <c>5L</c> or <c>MON#2</c>. 0 and 7 are Sunday.
+    /// What clocks skip runs once, at the end of the gap, unless the runs before and after the gap are an hour apart or less without it. A
+    /// fixed time that comes twice runs once, the first time; steps, ranges and <c>*</c> in the second, minute or hour run both times.
     /// </remarks>
     /// <param name="expression">Five fields (minute, hour, day of month, month, day of week), six with the second first, or a macro such as
     /// <c>@hourly</c>.</param>

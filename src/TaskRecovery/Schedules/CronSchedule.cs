@@ -4,8 +4,9 @@ namespace TaskRecovery.Schedules;
 /// <remarks>
 /// <see cref="LocalCron"/> searches the local times, and <see cref="LocalClock"/> maps them to instants. Cronos can map them itself, but
 /// relies on answers of the runtime that are wrong for some zones, and may return the time after which it searched.
-/// A run in the skipped hour runs once, at the end of the gap. If an hour occurs twice, a fixed time runs once, at the first occurrence; an
-/// expression with <c>*</c>, a step or a range in its second, minute or hour runs at both.
+/// What clocks skip runs once, at the end of the gap, unless the runs before and after the gap are an hour apart or less without it. If an
+/// hour occurs twice, a fixed time runs once, at the first occurrence; an expression with <c>*</c>, a step or a range in its second, minute
+/// or hour runs at both.
 /// </remarks>
 internal sealed class CronSchedule
 {
@@ -68,12 +69,12 @@ internal sealed class CronSchedule
             if (_clock.ChangeWithin(at, near) is { } change)
             {
                 (at, var before, offset) = (change, offset, _clock.OffsetAt(change));
-                if (time < at + offset) // in the gap
+                if (time < at + offset && !IsBridged(at + before, at + offset))
                 {
                     return at;
                 }
 
-                local = _isRepeated && offset < before ? _cron.NextAfter(at + offset - 1) : local;
+                local = _isRepeated || time < at + offset ? _cron.NextAfter(at + offset - 1) : local;
             }
             else if (near == due)
             {
@@ -115,7 +116,7 @@ internal sealed class CronSchedule
 
             // A local time that is neither before the change nor after it is in a gap.
             var before = _clock.OffsetAt(begin - 1);
-            if (time >= begin + before)
+            if (time >= begin + before && !IsBridged(begin + before, begin + offset))
             {
                 return begin;
             }
@@ -126,4 +127,9 @@ internal sealed class CronSchedule
 
         return null;
     }
+
+    // An hourly job does not need a run at the end of a gap, at which all hourly jobs would be due in the same second.
+    private bool IsBridged(long gapBegin, long gapEnd)
+        => _cron.LatestUpTo(gapBegin - 1) is { } last && _cron.NextAfter(gapEnd - 1) is { } first
+            && gapBegin - last + (first - gapEnd) <= TimeSpan.TicksPerHour;
 }

@@ -102,6 +102,26 @@ public sealed class DaylightSavingTests
         Assert.Equal(Time(expected), next);
     }
 
+    [Theory]
+    [InlineData("Europe/Berlin", "17 * * * *", "2026-03-29T00:17Z", "2026-03-29T01:17Z")] // 02:17 does not exist: at 03:17.
+    [InlineData("Europe/Berlin", "7-59/10 * * * *", "2026-03-29T00:57Z", "2026-03-29T01:07Z")]
+    [InlineData("Europe/Berlin", "30 1-3 * * *", "2026-03-29T00:30Z", "2026-03-29T01:30Z")]
+    [InlineData("Europe/Berlin", "30 1,2,3 * * *", "2026-03-29T00:30Z", "2026-03-29T01:30Z")]
+    [InlineData("Europe/Berlin", "30 2-4 * * *", "2026-03-28T03:30Z", "2026-03-29T01:00Z")] // Nothing runs before the gap: at 03:00.
+    [InlineData("Europe/Berlin", "17 */2 * * *", "2026-03-28T23:17Z", "2026-03-29T01:00Z")] // 00:17, 03:00, 04:17.
+    [InlineData("Europe/Berlin", "*/10 2 * * *", "2026-03-28T01:50Z", "2026-03-29T01:00Z")]
+    [InlineData("Europe/Dublin", "17 * * * *", "2026-03-29T00:17Z", "2026-03-29T01:17Z")]
+    [InlineData("Australia/Lord_Howe", "15 * * * *", "2026-10-03T14:45Z", "2026-10-03T15:30Z")] // 01:15, 02:30, 03:15.
+    public void A_run_at_the_end_of_a_gap_is_for_schedules_that_would_wait_for_over_an_hour(
+        string id, string expression, string after, string expected)
+    {
+        var schedule = CronSchedule.Parse(expression, TimeZones.Get(id), "job");
+
+        Assert.Equal(Time(expected), schedule.NextAfter(Time(after)));
+        Assert.Equal(Time(expected), schedule.LatestUpTo(Time(expected)));
+        Assert.Equal(Time(after), schedule.LatestUpTo(Time(expected).AddTicks(-1)));
+    }
+
     [Fact]
     public void Steps_run_through_the_hour_that_comes_twice()
     {
@@ -135,7 +155,7 @@ public sealed class DaylightSavingTests
         }
 
         string[] others = ["* * * * *", "*/7 * * * *", "0 * * * *", "30 0-3 * * *", "0,30 2 * * *",
-            "0 1,2,3 * * *", "*/10 2 * * *", "5 */2 * * *", "0 12 * * *", "15 2 * * 0"];
+            "0 1,2,3 * * *", "*/10 2 * * *", "5 */2 * * *", "17 * * * *", "50 1-3 * * *", "30 2-4 * * *", "0 12 * * *", "15 2 * * 0"];
         foreach (var expression in others)
         {
             yield return expression;

@@ -33,17 +33,27 @@ internal sealed class SlowCron
             }
 
             // Clocks that jump: what they skip runs once, at the end of the gap.
-            var before = TimeZoneInfo.ConvertTime(utc.AddMinutes(-1), zone).DateTime;
-            for (var skipped = before.AddMinutes(1); skipped < local; skipped = skipped.AddMinutes(1))
+            var gap = TimeZoneInfo.ConvertTime(utc.AddMinutes(-1), zone).DateTime.AddMinutes(1);
+            if (utc > after && Minutes(gap, local).Any(Matches) && !IsBridged(gap, local))
             {
-                if (utc > after && Matches(skipped))
-                {
-                    runs.Add(utc);
-                }
+                runs.Add(utc);
             }
         }
 
         return [.. runs];
+    }
+
+    // Without a run at the end of the gap, there is one at most an hour after the last one.
+    private bool IsBridged(DateTime gap, DateTime end)
+        => Enumerable.Range(1, 60).Any(minutes => Matches(gap.AddMinutes(-minutes))
+            && Minutes(end, end.AddMinutes(61 - minutes)).Any(Matches));
+
+    private static IEnumerable<DateTime> Minutes(DateTime from, DateTime to)
+    {
+        for (var minute = from; minute < to; minute = minute.AddMinutes(1))
+        {
+            yield return minute;
+        }
     }
 
     private bool Matches(DateTime local)
