@@ -58,6 +58,7 @@ internal static class CronWords
         ("*" or "?", "*", _) => OnWeekdays(weekday),
         ("L", "*", "*" or "?") => "on the last day of the month",
         (_, "*", "*" or "?") when Number(day) is { } number => $"on day {number} of the month",
+        (_, _, "*" or "?") when Number(day) == 29 && Number(month) == 2 => "on February 29 in leap years",
         (_, _, "*" or "?") when Number(day) is { } number && Number(month) is { } of and >= 1 and <= 12
             => $"every year on {CultureInfo.InvariantCulture.DateTimeFormat.GetMonthName(of)} {number}",
         _ => null,

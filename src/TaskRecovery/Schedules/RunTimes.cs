@@ -110,6 +110,11 @@ internal sealed class RunTimes
     public List<DateTimeOffset> Preview(DateTimeOffset after, DateTimeOffset grid, int count)
     {
         CheckPreviewed(count);
+        if (_schedule.At is { } at)
+        {
+            return at > after && OrLater(at) is { } only ? [only] : [];
+        }
+
         var runs = new List<DateTimeOffset>();
         for (var next = NextAfter(after, grid); runs.Count < count && next is { } run; next = NextAfter(run, grid))
         {

@@ -21,6 +21,8 @@ public sealed class ScheduleTextTests
     [InlineData("0 3 1 * *", "on day 1 of the month at 03:00 (UTC)")]
     [InlineData("0 3 L * *", "on the last day of the month at 03:00 (UTC)")]
     [InlineData("@yearly", "every year on January 1 at 00:00 (UTC)")]
+    [InlineData("0 0 28 2 *", "every year on February 28 at 00:00 (UTC)")]
+    [InlineData("0 0 29 2 *", "on February 29 in leap years at 00:00 (UTC)")]
     public void A_common_cron_expression_is_in_words(string expression, string expected)
         => Assert.Equal(expected, ScheduleText.Of(Schedule.Cron(expression)));
 

@@ -152,6 +152,17 @@ public sealed class JobScheduleTests
     }
 
     [Fact]
+    public void Definition_of_a_single_run_shows_it_until_it_is_over()
+    {
+        var once = new JobDefinition("go live", Schedule.Once(Now.AddHours(5)));
+
+        Assert.Equal([Now.AddHours(5)], once.GetRunsAfter(Now));
+        Assert.Equal([Now.AddHours(5)], (once with { StartAt = Now.AddHours(6), EndAt = Now.AddHours(7) }).GetRunsAfter(Now, 1));
+        Assert.Empty(once.GetRunsAfter(Now.AddHours(5)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => once.GetRunsAfter(Now, 0));
+    }
+
+    [Fact]
     public async Task Backfill_runs_the_due_times_of_a_range_before_the_planned_run()
     {
         await using var host = Create(static _ => { });
