@@ -32,7 +32,8 @@ internal sealed class CronSchedule
 
     /// <summary>Returns the first run after a time; <see langword="null"/> if there is none before the year 2500, the limit of
     /// Cronos.</summary>
-    /// <exception cref="InvalidOperationException">The run that was found is not later, which is an error in the search.</exception>
+    /// <exception cref="ArgumentException">The run that was found is not later, which is an error in the search. The job can't be planned
+    /// then.</exception>
     public DateTimeOffset? NextAfter(DateTimeOffset after)
     {
         if (Next(after.UtcTicks) is not { } ticks)
@@ -44,9 +45,10 @@ internal sealed class CronSchedule
         var next = new DateTimeOffset(ticks, TimeSpan.Zero);
         return next > after
             ? next
-            : throw new InvalidOperationException(
+            : throw new ArgumentException(
                 $"The run of the cron expression '{_text}' in the time zone '{_zone.Id}' after {after:O} would be {next:O}, which is not "
-                + "later. This is an error in TaskRecovery or in the time zone data of this machine.");
+                + "later. This is an error in TaskRecovery or in the time zone data of this machine.",
+                nameof(after));
     }
 
     /// <summary>Returns the last run at or before a time; <see langword="null"/> if there is none.</summary>
