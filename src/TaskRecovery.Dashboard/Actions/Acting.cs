@@ -44,12 +44,11 @@ internal sealed class Acting(SharedReads shared, Refusals refusals, ILogger<Acti
         {
             return await action.RunAsync(request).ConfigureAwait(false);
         }
-        catch (Exception failure) when (failure is UnconfirmedException || UnconfirmedException.IsCause(failure))
+        catch (UnconfirmedException failure)
         {
             // A page that answers a POST must not say that it can be loaded again: that would repeat the action.
-            var known = failure as UnconfirmedException;
             throw new UnconfirmedException(
-                known?.InnerException ?? failure, [PageOf(request, action), .. (known?.Look ?? []), .. EventsOf(request)]);
+                failure.InnerException ?? failure, [PageOf(request, action), .. failure.Look, .. EventsOf(request)]);
         }
         finally
         {

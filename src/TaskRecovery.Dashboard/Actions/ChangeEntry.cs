@@ -30,9 +30,9 @@ internal sealed class ChangeEntry(BulkAction action, IQueueMonitor monitor, IQue
         }
 
         var audit = Audits.Of(request);
-        return Answer(id, Retry(request) is { } retry
-            ? await operations.RetryAsync(id, audit, retry, request.Aborted).ConfigureAwait(false)
-            : await operations.CancelAsync(id, audit, request.Aborted).ConfigureAwait(false));
+        return Answer(id, await UnconfirmedException.WhileAsync(() => Retry(request) is { } retry
+            ? operations.RetryAsync(id, audit, retry, request.Aborted)
+            : operations.CancelAsync(id, audit, request.Aborted)).ConfigureAwait(false));
     }
 
     private RetryOptions? Retry(DashboardRequest request) => action != BulkAction.Retry ? null

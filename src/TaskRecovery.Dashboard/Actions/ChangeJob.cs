@@ -19,7 +19,8 @@ internal sealed class ChangeJob(bool isDelete, IJobService jobs, IQueueOperator 
 
         if (!isDelete)
         {
-            var entry = await operations.TriggerJobAsync(id, Audits.Of(request), overlap: null, request.Aborted).ConfigureAwait(false);
+            var entry = await UnconfirmedException.WhileAsync(
+                () => operations.TriggerJobAsync(id, Audits.Of(request), overlap: null, request.Aborted)).ConfigureAwait(false);
             return entry is null ? new Done($"jobs/{id}", "not-triggered") : new Done($"jobs/{id}", "triggered") { Number = entry };
         }
 
@@ -28,8 +29,8 @@ internal sealed class ChangeJob(bool isDelete, IJobService jobs, IQueueOperator 
             return new Done($"jobs/{id}", "name-differs");
         }
 
-        return await operations.DeleteJobAsync(id, Audits.Of(request), request.Aborted).ConfigureAwait(false) == OperatorResult.Done
-            ? new Done("jobs", "deleted")
-            : new Done("jobs", "refused-missing");
+        var result = await UnconfirmedException.WhileAsync(
+            () => operations.DeleteJobAsync(id, Audits.Of(request), request.Aborted)).ConfigureAwait(false);
+        return result == OperatorResult.Done ? new Done("jobs", "deleted") : new Done("jobs", "refused-missing");
     }
 }

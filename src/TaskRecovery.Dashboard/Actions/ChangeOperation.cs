@@ -22,15 +22,15 @@ internal sealed class ChangeOperation(string verb, IQueueOperator operations, Re
         }
 
         var audit = Audits.Of(request);
-        var (result, operation) = verb switch
+        var (result, operation) = await UnconfirmedException.WhileAsync(() => verb switch
         {
-            "start" => await operations.StartAsync(id, audit, request.Aborted).ConfigureAwait(false),
-            "stop" => await operations.StopAsync(id, audit, request.Aborted).ConfigureAwait(false),
-            _ => await operations.UndoAsync(id, audit, request.Aborted).ConfigureAwait(false),
-        };
+            "start" => operations.StartAsync(id, audit, request.Aborted),
+            "stop" => operations.StopAsync(id, audit, request.Aborted),
+            _ => operations.UndoAsync(id, audit, request.Aborted),
+        }).ConfigureAwait(false);
         if (result == OperationResult.Done && verb == "undo" && operation is { Expected.Value: <= 1 })
         {
-            await operations.ContinueAsync(operation.Id, request.Aborted).ConfigureAwait(false);
+            await UnconfirmedException.WhileAsync(() => operations.ContinueAsync(operation.Id, request.Aborted)).ConfigureAwait(false);
         }
 
         return new Done(

@@ -40,9 +40,9 @@ internal sealed class ChangePause(string what, bool isPause, IQueueOperator oper
         }
 
         var audit = Audits.Of(request);
-        var result = isPause
-            ? await operations.PauseAsync(target, audit, until, request.Aborted).ConfigureAwait(false)
-            : await operations.ResumeAsync(target, audit, request.Aborted).ConfigureAwait(false);
+        var result = await UnconfirmedException.WhileAsync(() => isPause
+            ? operations.PauseAsync(target, audit, until, request.Aborted)
+            : operations.ResumeAsync(target, audit, request.Aborted)).ConfigureAwait(false);
         return result switch
         {
             OperatorResult.Done => new Done(back, isPause ? "paused" : "resumed") { Pause = Opposite(request, until) },

@@ -7,6 +7,20 @@ internal sealed class UnconfirmedException(Exception failure, IReadOnlyList<stri
 {
     public IReadOnlyList<string> Look => look;
 
+    /// <summary>Makes a call that changes something.</summary>
+    /// <remarks>Only such calls go through it: a read that fails has changed nothing, and its own failure says what to do.</remarks>
+    public static async ValueTask<T> WhileAsync<T>(Func<ValueTask<T>> change)
+    {
+        try
+        {
+            return await change().ConfigureAwait(false);
+        }
+        catch (Exception failure) when (IsCause(failure))
+        {
+            throw new UnconfirmedException(failure, []);
+        }
+    }
+
     /// <summary>Whether a failure says nothing about what was stored.</summary>
     public static bool IsCause(Exception failure) => failure is StoreUnavailableException or TimeoutException;
 }

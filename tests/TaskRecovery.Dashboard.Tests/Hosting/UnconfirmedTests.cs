@@ -50,6 +50,40 @@ public sealed class UnconfirmedTests
         Assert.DoesNotContain("Ask for less", page, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("operations/prepare")]
+    [InlineData("entries/4104/retry")]
+    public async Task A_count_that_takes_too_long_has_changed_nothing(string action)
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open());
+        app.Operations.Unconfirmed = ("preview", new TimeoutException("the count took too long"));
+
+        using var response = await app.Client.SendAsync(Requests.Post($"jobs/{action}"), Cancellation);
+        var page = await response.Content.ReadAsStringAsync(Cancellation);
+
+        Assert.Equal(HttpStatusCode.GatewayTimeout, response.StatusCode);
+        Assert.Contains("Ask for less", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("not known", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_entry_that_can_not_be_read_was_not_changed()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup
+        {
+            Configure = static options => options.Scope = static _ => new EntryScope { Queues = ["mail"] },
+        });
+        app.Monitor.Fail(new StoreUnavailableException("the store is away"), "life");
+
+        using var response = await app.Client.SendAsync(Requests.Post("jobs/entries/4104/retry"), Cancellation);
+        var page = await response.Content.ReadAsStringAsync(Cancellation);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        Assert.Contains("The database does not answer", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("not known", page, StringComparison.Ordinal);
+        Assert.Empty(app.Operations.Done);
+    }
+
     [Fact]
     public async Task A_user_with_a_scope_is_not_sent_to_the_events()
     {
