@@ -17,11 +17,15 @@ internal static class JobFindings
     private const int LastTasks = 5;
 
     /// <summary>Finds the jobs without a planned run, and those whose planned run has been due for long although no earlier run is
-    /// unfinished.</summary>
+    /// unfinished and neither their queue nor their kind is paused.</summary>
     public static async Task<IReadOnlyList<StoreFinding>> OverdueAsync(
-        IQueueMonitor monitor, IEnumerable<Job> jobs, DateTimeOffset now, CancellationToken cancellationToken)
+        IQueueMonitor monitor, IEnumerable<Job> jobs, QueueSnapshot snapshot, IEnumerable<KindSummary> kinds,
+        CancellationToken cancellationToken)
     {
-        List<Job> overdue = [.. jobs.Where(job => OverdueJob.MayBe(job, now)).OrderBy(static job => job.NextRunAt)];
+        var now = snapshot.TakenAt;
+        var runs = new OverdueRuns(snapshot.Queues, kinds);
+        List<Job> overdue =
+            [.. jobs.Where(job => OverdueJob.MayBe(job, now) && !runs.IsPaused(job)).OrderBy(static job => job.NextRunAt)];
         if (overdue.Count == 0)
         {
             return [];
@@ -32,7 +36,7 @@ internal static class JobFindings
             .ConfigureAwait(false);
         var busy = tasks.Where(static task => task.State < TaskState.Completed).Select(static task => task.JobId).ToHashSet();
         overdue.RemoveAll(job => job.NextRunAt is not null && busy.Contains(job.Id));
-        List<StoreFinding> findings = [.. overdue.Take(Most).Select(job => FindingOf(job, now))];
+        List<StoreFinding> findings = [.. overdue.Take(Most).Select(job => FindingOf(job, runs, now))];
         if (overdue.Count > Most)
         {
             findings.Add(new StoreFinding(
@@ -42,16 +46,22 @@ internal static class JobFindings
         return findings;
     }
 
-    private static StoreFinding FindingOf(Job job, DateTimeOffset now) => job.NextRunAt is { } due
-        ? new StoreFinding(
-            Overdue,
-            FindingLevel.Warning,
-            $"Job {job.Name} has been due for {Format.Duration(now - due)}, and its run does not start.",
-            $"Start a node with the job's handler that serves queue {job.Queue}. If one runs, look for event 4006 in its log: it says why "
-            + "the job can't be planned.")
-        : new StoreFinding(
-            Overdue,
-            FindingLevel.Warning,
-            $"Job {job.Name} is active, and no run of it is planned.",
-            "Start a node. If one runs, look for event 4006 in its log: it says why the job can't be planned.");
+    private static StoreFinding FindingOf(Job job, OverdueRuns runs, DateTimeOffset now)
+    {
+        var (text, repair) = (job.NextRunAt, runs.WaitOf(job)) switch
+        {
+            (null, _) => (
+                $"Job {job.Name} is active, and no run of it is planned.",
+                "Start a node. If one runs, look for event 4006 in its log: it says why the job can't be planned."),
+            ({ } due, { } wait) => (
+                $"Job {job.Name} has been due for {Format.Duration(now - due)}, and its run waits in queue {job.Queue}, whose oldest due "
+                + $"entry has waited for {Format.Duration(wait)}.",
+                QueueFindings.Behind),
+            ({ } due, null) => (
+                $"Job {job.Name} has been due for {Format.Duration(now - due)}, and its run does not start.",
+                $"Start a node with the job's handler that serves queue {job.Queue}. If one runs, look for event 4006 in its log: it says "
+                + "why the job can't be planned."),
+        };
+        return new StoreFinding(Overdue, FindingLevel.Warning, text, repair);
+    }
 }

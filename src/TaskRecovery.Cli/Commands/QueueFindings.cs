@@ -7,6 +7,9 @@ namespace TaskRecovery.Cli.Commands;
 /// <summary>What is wrong with nodes, kinds and queues, as the read model shows them.</summary>
 internal static class QueueFindings
 {
+    /// <summary>The repair of a queue whose nodes are behind.</summary>
+    public const string Behind = "Add nodes or concurrency, or see which kinds are paused or have no worker: taskrecovery kinds";
+
     // As long as the health check allows by default.
     private static readonly TimeSpan LongWait = TimeSpan.FromMinutes(15);
 
@@ -16,7 +19,7 @@ internal static class QueueFindings
         var nodes = await store.Monitor.ListNodesAsync(cancellationToken).ConfigureAwait(false);
         var kinds = await store.Monitor.ListKindsAsync(cancellationToken).ConfigureAwait(false);
         var jobs = await JobsCommand.ListAllAsync(store.Monitor, cancellationToken).ConfigureAwait(false);
-        var overdue = await JobFindings.OverdueAsync(store.Monitor, jobs, snapshot.TakenAt, cancellationToken).ConfigureAwait(false);
+        var overdue = await JobFindings.OverdueAsync(store.Monitor, jobs, snapshot, kinds, cancellationToken).ConfigureAwait(false);
         var misplaced = await KindFindings.FindMisplacedAsync(store.Monitor, snapshot, nodes, kinds, cancellationToken)
             .ConfigureAwait(false);
         return
@@ -70,7 +73,7 @@ internal static class QueueFindings
             "long waits",
             FindingLevel.Warning,
             $"The oldest due entry of queue {queue.Name} has waited for {Format.Duration(queue.OldestDue)}; {queue.Due} are due.",
-            "Add nodes or concurrency, or see which kinds are paused or have no worker: taskrecovery kinds"));
+            Behind));
 
     private static IEnumerable<StoreFinding> Orphaned(IEnumerable<Job> jobs)
         => jobs.Where(static job => job is { OrphanedAt: not null, State: not JobState.Ended }).Select(static job => new StoreFinding(

@@ -1,5 +1,6 @@
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Rendering;
+using TaskRecovery.Storage;
 using static TaskRecovery.Dashboard.Rendering.Markup;
 
 namespace TaskRecovery.Dashboard.Pages;
@@ -20,7 +21,7 @@ internal static class Health
         [
             .. NoNode(snapshot, nodes), .. Silent(request, nodes), .. Unknown(request, kinds), .. Uncounted(request, kinds),
             .. Paused(request, snapshot, kinds, jobs),
-            .. Late(request, snapshot), .. Overdue(request, snapshot, jobs, overdue), .. Orphaned(request, jobs),
+            .. Late(request, snapshot), .. Overdue(request, snapshot, kinds, jobs, overdue), .. Orphaned(request, jobs),
         ];
         return Html(
             $"<ul class=\"health\" aria-label=\"Health\">"
@@ -91,12 +92,18 @@ internal static class Health
         "more queue", "queues", " with a long wait");
 
     private static IEnumerable<Markup> Overdue(
-        DashboardRequest request, QueueSnapshot snapshot, IReadOnlyList<Job> jobs, IReadOnlyList<Job> overdue) => Warnings(
-        request, overdue, "jobs",
-        job => job.NextRunAt is { } due
-            ? Html($"The job {Link(request, job)} has been due for {Shown.Duration(snapshot.TakenAt - due)}, and its run does not start.")
-            : Html($"The job {Link(request, job)} is active, and no run of it is planned. The nodes log why (4006)."),
-        "more overdue job", "jobs", Among(jobs));
+        DashboardRequest request, QueueSnapshot snapshot, IReadOnlyList<KindSummary> kinds, IReadOnlyList<Job> jobs,
+        IReadOnlyList<Job> overdue)
+    {
+        var runs = new OverdueRuns(snapshot.Queues, kinds);
+        return Warnings(
+            request, overdue.Where(job => !runs.IsPaused(job)), "jobs",
+            job => job.NextRunAt is { } due
+                ? Html($"The job {Link(request, job)} has been due for {Shown.Duration(snapshot.TakenAt - due)}, and its run "
+                    + $"{(runs.WaitOf(job) is null ? "does not start" : "waits in a queue that is behind")}.")
+                : Html($"The job {Link(request, job)} is active, and no run of it is planned. The nodes log why (4006)."),
+            "more overdue job", "jobs", Among(jobs));
+    }
 
     private static IEnumerable<Markup> Orphaned(DashboardRequest request, IReadOnlyList<Job> jobs) => Warnings(
         request, jobs.Where(static job => job is { OrphanedAt: not null, State: not JobState.Ended }), "jobs",

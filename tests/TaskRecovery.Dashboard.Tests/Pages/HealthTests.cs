@@ -95,6 +95,31 @@ public sealed partial class HealthTests
         Assert.DoesNotContain("<bdi>soon</bdi>", health, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(true, false, null)]
+    [InlineData(false, true, null)]
+    [InlineData(false, false, "waits in a queue that is behind")]
+    public async Task A_job_behind_a_pause_or_a_backlog_is_not_said_to_be_without_a_node(bool queue, bool kind, string? expected)
+    {
+        var system = Calm();
+        var (wait, pause) = (TimeSpan.FromHours(2), new PauseInfo { Actor = "ada" });
+        system.Snapshot = system.Snapshot with
+        {
+            Queues = [system.Snapshot.Queues[0] with { OldestDue = wait, Pause = queue ? pause : null }],
+        };
+        system.Kinds.Add(new KindSummary
+        {
+            Name = "task:report.monthly", Waiting = new Count(1), Nodes = 1, OldestDue = wait, Pause = kind ? pause : null,
+        });
+        system.Jobs.Add(Report(system) with { NextRunAt = system.Now - wait });
+
+        var health = await ReadAsync(system);
+
+        Assert.DoesNotContain("its run does not start", health, StringComparison.Ordinal);
+        Assert.Equal(expected is not null, health.Contains("<bdi>monthly-report</bdi></a> has been due for 2 h", StringComparison.Ordinal));
+        Assert.Contains(expected ?? "is paused", health, StringComparison.Ordinal);
+    }
+
     // A shop with one node in which nothing needs a person.
     private static FakeSystem Calm()
     {
