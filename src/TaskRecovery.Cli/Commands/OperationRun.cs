@@ -24,8 +24,19 @@ internal static class OperationRun
     /// <returns>What became of the entry.</returns>
     public static async Task<OperatorResult> ChangeOneAsync(CommandCall call, long id, CancellationToken cancellationToken)
     {
-        await StartPreparedAsync(call, id, cancellationToken).ConfigureAwait(false);
-        var operation = await CarryOutAsync(call, id, cancellationToken).ConfigureAwait(false);
+        BulkOperation operation;
+        try
+        {
+            await StartPreparedAsync(call, id, cancellationToken).ConfigureAwait(false);
+            operation = await CarryOutAsync(call, id, cancellationToken).ConfigureAwait(false);
+        }
+        catch (CommandException stopped) when (stopped.ExitCode == ExitCodes.PartlyDone)
+        {
+            // The time limit has passed. One entry has no parts: it was changed before the operation was stopped, or nothing was.
+            var ended = await call.Store.Operator.FindOperationAsync(id, scope: null, CancellationToken.None).ConfigureAwait(false);
+            return ended is { Done: > 0 } ? OperatorResult.Done : throw new CommandException(ExitCodes.NotReachable, stopped.Message);
+        }
+
         if (operation.Done > 0)
         {
             return OperatorResult.Done;

@@ -87,6 +87,39 @@ public sealed class PostgreSqlTests
             3, "It is not known whether this was done: look with 'taskrecovery events --by \"anna\"' before you repeat it.");
     }
 
+    [Theory]
+    [InlineData(false, 3)]
+    [InlineData(true, 0)]
+    public async Task One_entry_that_was_not_changed_in_time_is_not_called_a_part(bool isChanged, int expected)
+    {
+        await using var database = await MigratedDatabase.CreateAsync("cli");
+        var time = new FakeTimeProvider();
+        using var cli = new CliFixture(database.ConnectionString) { Time = time };
+        var id = Assert.Single(await cli.EnqueueAsync(1));
+        await using var holder = new NpgsqlConnection($"{database.ConnectionString};Pooling=false");
+        await holder.OpenAsync(TestContext.Current.CancellationToken);
+        if (isChanged)
+        {
+            // As if the step had changed the entry before the operation was stopped (state 3).
+            await ExecuteAsync(holder, """
+                create function taskrecovery.changed() returns trigger language plpgsql as 'begin new.done := 1; return new; end';
+                create trigger changed before update on taskrecovery.operations for each row when (new.state = 3)
+                    execute function taskrecovery.changed()
+                """);
+        }
+
+        await ExecuteAsync(holder, "begin; lock table taskrecovery.waiting in exclusive mode");
+        var cancelled = cli.RunAsync(["cancel", $"{id}", "--yes", "--timeout", "1h"], answer: null);
+        await UntilOneWaitsForALockAsync(database.ConnectionString, cancelled);
+        time.Advance(TimeSpan.FromHours(2));
+
+        // On a machine that stands still, the server may have ended the wait first. Then a node would carry out the operation.
+        var result = await cancelled;
+        var isWaitOver = result.Error.Contains("a running node carries it out", StringComparison.Ordinal);
+        Assert.Equal(isWaitOver ? 3 : expected, result.ExitCode);
+        Assert.Equal(isChanged && !isWaitOver, result.Out.Contains($"cancel entry {id}: done", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task An_erase_that_was_stopped_says_how_many_are_erased()
     {
