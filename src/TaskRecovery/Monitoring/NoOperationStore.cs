@@ -3,13 +3,14 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Monitoring;
 
 /// <summary>Stands in for bulk operations in a store that has none.</summary>
-internal sealed class NoOperationStore : IOperationStore
+internal sealed class NoOperationStore(TimeProvider time) : IOperationStore
 {
     public ValueTask<int> ResumeDueAsync(CancellationToken cancellationToken) => ValueTask.FromResult(0);
 
     public ValueTask RecordAsync(QueueEventKind kind, string subject, AuditInfo audit, CancellationToken cancellationToken) => throw None();
 
-    public ValueTask<DateTimeOffset> GetTimeAsync(CancellationToken cancellationToken) => throw None();
+    // A pause needs no bulk operations, and its end is counted from this time.
+    public ValueTask<DateTimeOffset> GetTimeAsync(CancellationToken cancellationToken) => ValueTask.FromResult(time.GetUtcNow());
 
     public ValueTask<long> FindLastEntryAsync(CancellationToken cancellationToken) => throw None();
 

@@ -35,7 +35,8 @@ public interface IQueueOperator
     ValueTask<int> EraseAsync(EraseTarget target, AuditInfo audit, CancellationToken cancellationToken = default);
 
     /// <summary>Reads the store's clock, with which the end of a pause and the due times of entries are compared.</summary>
-    /// <remarks>Add a duration to this time, and not to the time of this machine, whose clock may differ.</remarks>
+    /// <remarks>Add a duration to this time, and not to the time of this machine, whose clock may differ. Of a store without an
+    /// <c>IOperationStore</c>, it is the time of this machine.</remarks>
     ValueTask<DateTimeOffset> GetTimeAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Pauses a queue, a kind or a job for every node. Running entries continue.</summary>

@@ -199,7 +199,7 @@ public sealed class StoreLoopTests : IDisposable
         using var sweeper = Sweeper(loops);
         using var retention = new RetentionLoop(_recovery.Store, loops, _recovery.Node.Options);
         using var operations = new OperationLoop(
-            new NoOperationStore(), _recovery.Waker, new OperationSignal(), loops, new LogRecorder<OperationLoop>());
+            new NoOperationStore(TimeProvider.System), _recovery.Waker, new OperationSignal(), loops, new LogRecorder<OperationLoop>());
 
         await AssertRareAsync(sweeper, SweepInterval);
         await AssertRareAsync(retention, TimeSpan.FromSeconds(30));
