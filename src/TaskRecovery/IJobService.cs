@@ -34,10 +34,13 @@ public interface IJobService
     /// <param name="reason">Why it is paused, shown with the job (see <see cref="Job.Pause"/>).</param>
     /// <param name="actor">Who pauses it; <see langword="null"/> for the application.</param>
     /// <param name="until">When it resumes by itself, within a minute; <see langword="null"/> if <see cref="ResumeAsync"/> will be
-    /// called. Runs that are due after this time are not lost.</param>
+    /// called. Runs that are due after this time are not lost. To pause for a duration, add it to
+    /// <see cref="IQueueOperator.GetTimeAsync"/>: the store's clock counts.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <returns><see langword="false"/> if there is no such job, or it has ended.</returns>
     /// <exception cref="ArgumentException">A text is too long or has a character that can't be stored.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="until"/> is not later than the store's clock, or beyond the year
+    /// 9000.</exception>
     Task<bool> PauseAsync(
         Guid jobId, string? reason = null, string? actor = null, DateTimeOffset? until = null,
         CancellationToken cancellationToken = default);

@@ -9,16 +9,19 @@ public static class PauseRules
     /// <summary>Checks that a pause ends later than now.</summary>
     /// <param name="pause">The pause; <see langword="null"/> if something is resumed.</param>
     /// <param name="now">The time of the transaction, by the store's clock.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The end is not later: the pause would be over at once.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The end is not later: the pause would be over at once. The parameter is
+    /// named <c>until</c>, as the application passes it.</exception>
     public static void CheckEnd(PauseInfo? pause, DateTimeOffset now)
     {
         if (pause?.Until is { } until && until <= now)
         {
-            throw new ArgumentOutOfRangeException(
-                nameof(pause), until,
-                $"The end of the pause is {until:O}, and by the store's clock it is {now:O}: use a later time, or none.");
+            throw Over("until", until, now);
         }
     }
+
+    // Named as the parameter of IQueueOperator and IJobService: an application passes no PauseInfo.
+    private static ArgumentOutOfRangeException Over(string argument, DateTimeOffset until, DateTimeOffset now) => new(
+        argument, until, $"The end of the pause is {until:O}, and by the store's clock it is {now:O}: use a later time, or none.");
 
     /// <summary>Returns what a store keeps of the pause of a job that is resumed: its beginning and its end, if the planned run was due
     /// before it. Later, the due times during the pause are not made up for (<see cref="MissedRunRules.PausedFrom"/>).</summary>

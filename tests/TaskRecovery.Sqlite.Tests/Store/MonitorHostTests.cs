@@ -51,6 +51,29 @@ public sealed class MonitorHostTests : IDisposable
     }
 
     [Fact]
+    public async Task A_pause_that_is_over_is_refused_with_the_name_of_the_argument()
+    {
+        await using var tool = Tool();
+        await tool.GetRequiredService<IStoreMigrator>().MigrateAsync(Cancellation);
+        var (jobs, operate) = (tool.GetRequiredService<IJobService>(), tool.GetRequiredService<IQueueOperator>());
+        var job = await jobs.CreateOrUpdateAsync(
+            new JobDefinition("sweep", Schedule.Every(TimeSpan.FromHours(1))), new Render(1), Cancellation);
+        var until = await operate.GetTimeAsync(Cancellation) - TimeSpan.FromSeconds(1);
+
+        var service = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            () => jobs.PauseAsync(job.Id, until: until, cancellationToken: Cancellation));
+        foreach (var target in (PauseTarget[])[PauseTarget.Job(job.Id), PauseTarget.Queue("mail", mayBeNew: true)])
+        {
+            var refused = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+                async () => await operate.PauseAsync(target, Anna, until, Cancellation));
+            Assert.Equal("until", refused.ParamName);
+        }
+
+        Assert.Equal("until", service.ParamName);
+        Assert.Contains("by the store's clock it is", service.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_tool_cancels_previews_continues_and_undoes_without_a_node()
     {
         await using var tool = Tool();

@@ -59,7 +59,7 @@ public static class OperationsPage
         await operate.RetryAsync(entryId, audit);
         await operate.RetryAsync(entryId, audit, new RetryOptions { From = RetryFrom.Start, RunAt = tonight });
         await operate.CancelAsync(entryId, audit);
-        await operate.PauseAsync(PauseTarget.Queue("mail"), audit, until: DateTimeOffset.UtcNow.AddHours(2));
+        await operate.PauseAsync(PauseTarget.Queue("mail"), audit, until: (await operate.GetTimeAsync()).AddHours(2));
         await operate.ResumeAsync(PauseTarget.Queue("mail"), audit);
     }
 
