@@ -19,8 +19,8 @@ public sealed record DrainOptions
 
     /// <summary>Whether entries may stay due that the application can't run, because it does not serve their queue or has no worker for
     /// their kind. Otherwise the drain ends with a <see cref="DrainException"/>. Kinds that the application has registered with
-    /// <c>AddKind</c>, and so only enqueues, are always allowed.</summary>
-    /// <value>Default: <see langword="false"/>.</value>
+    /// <c>AddKind</c>, and so only enqueues, are always allowed. So is everything if the application has no worker at all.</summary>
+    /// <value>Default: <see langword="false"/>: <see cref="TaskRecoveryTestingOptions.AllowUnserved"/> decides.</value>
     public bool AllowUnserved { get; init; }
 
     /// <summary>Whether failed attempts are repeated in the same drain. The time of the queue moves to when each retry is due, so other

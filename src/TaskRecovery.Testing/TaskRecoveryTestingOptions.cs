@@ -11,6 +11,11 @@ public sealed class TaskRecoveryTestingOptions
     /// <value>Default: <see cref="TestRunning.Manual"/>.</value>
     public TestRunning Running { get; set; }
 
+    /// <summary>Whether every drain allows what <see cref="DrainOptions.AllowUnserved"/> allows. For an application with entries that
+    /// another one runs, although it has their worker or has not registered their kind with <c>AddKind</c>.</summary>
+    /// <value>Default: <see langword="false"/>.</value>
+    public bool AllowUnserved { get; set; }
+
     /// <summary>The clock of the application, for example a <c>FakeTimeProvider</c>. If set, it becomes the application's
     /// <see cref="TimeProvider"/>, the queue reads its time from it, and <see cref="TaskRecoveryTest.AdvanceAsync"/> calls its method
     /// <c>Advance(TimeSpan)</c>.</summary>

@@ -12,7 +12,8 @@ public sealed record UnservedWork
     /// <summary>Whether the application has a worker for the kind, so that it only does not serve the queue.</summary>
     public required bool HasWorker { get; init; }
 
-    /// <summary>Whether the application has registered the kind for enqueueing only, so that another one runs its entries.</summary>
+    /// <summary>Whether another application runs the entries: this one has no worker at all, or has registered the kind for enqueueing
+    /// only.</summary>
     internal bool IsExpected { get; init; }
 
     /// <summary>Describes the entries and why they can't run.</summary>

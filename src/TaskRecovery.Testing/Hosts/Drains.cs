@@ -84,20 +84,27 @@ internal static class Drains
         => runs.Skip(index + 1).Any(later => later.EntryId == runs[index].EntryId);
 
     /// <summary>Throws if entries are due that the application can't run, although it should.</summary>
-    public static void ThrowIfUnserved(IReadOnlyList<UnservedWork> unserved, DrainOptions options)
+    public static void ThrowIfUnserved(IReadOnlyList<UnservedWork> unserved)
     {
         UnservedWork[] unexpected = [.. unserved.Where(static work => !work.IsExpected)];
-        if (options.AllowUnserved || unexpected.Length == 0)
+        if (unexpected.Length == 0)
         {
             return;
         }
 
         var more = unexpected.Length > MostShown ? $"\n  and {Text(unexpected.Length - MostShown)} more" : "";
+        var queueRemedy = unexpected.Any(static work => work.HasWorker)
+            ? "If the application is to serve the queue, call AddQueue. "
+            : "";
+        var kindRemedy = unexpected.Any(static work => !work.HasWorker)
+            ? "If the application is to run the kind, register its worker with AddWorker; if it only enqueues the kind, call AddKind. "
+            : "";
         throw new DrainException(
             "Entries are due that the application can't run:"
-            + $"{string.Concat(unexpected.Take(MostShown).Select(static work => $"\n  {work}"))}{more}\n"
-            + "Register the worker (AddWorker) or the queue (AddQueue). If another application runs them, register the kind with AddKind, "
-            + $"or set {nameof(DrainOptions)}.{nameof(DrainOptions.AllowUnserved)}.",
+            + $"{string.Concat(unexpected.Take(MostShown).Select(static work => $"\n  {work}"))}{more}\n{queueRemedy}{kindRemedy}"
+            + $"If another application runs them, set {nameof(TaskRecoveryTestingOptions)}."
+            + $"{nameof(TaskRecoveryTestingOptions.AllowUnserved)}, or {nameof(DrainOptions)}.{nameof(DrainOptions.AllowUnserved)} "
+            + "for one drain.",
             []);
     }
 

@@ -31,7 +31,7 @@ internal sealed class ServedWork(KindRegistry kinds, IOptions<TaskRecoveryOption
                 Kind = kind,
                 Queue = queue,
                 HasWorker = isWorked,
-                IsExpected = kinds.Find(kind) is { Registration.IsWorked: false },
+                IsExpected = kinds.WorkedKinds.Count == 0 || kinds.Find(kind) is { Registration.IsWorked: false },
             };
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace TaskRecovery.Testing.Tests.Hosts;
 
@@ -19,7 +20,26 @@ public sealed class UnservedTests
 
         Assert.Contains(
             "kind 'numbers' in the queue 'slow': the application does not serve the queue", failed.Message, StringComparison.Ordinal);
+        Assert.Contains("call AddQueue", failed.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("AddKind", failed.Message, StringComparison.Ordinal);
         Assert.Empty(failed.Failures);
+    }
+
+    [Theory]
+    [InlineData(TestRunning.Manual)]
+    [InlineData(TestRunning.Automatic)]
+    public async Task A_queue_that_another_process_serves_can_be_allowed_for_all_drains(TestRunning running)
+    {
+        await using var application = await StartAsync(configure: options =>
+        {
+            options.Running = running;
+            options.AllowUnserved = true;
+        });
+        await application.Queue.EnqueueAsync(new Numbers(1), new EnqueueOptions { Queue = "slow" }, Cancellation);
+
+        var drained = await application.Test.DrainAsync(cancellationToken: Cancellation);
+
+        Assert.Equal(("numbers", "slow", true), Unserved(drained));
     }
 
     [Fact]
@@ -34,6 +54,8 @@ public sealed class UnservedTests
         Assert.Contains(
             "kind 'forgotten' in the queue 'default': the application has no worker for the kind", failed.Message,
             StringComparison.Ordinal);
+        Assert.Contains("call AddKind", failed.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("AddQueue", failed.Message, StringComparison.Ordinal);
         Assert.Equal(("forgotten", "default", false), Unserved(drained));
         Assert.StartsWith("not run: kind 'forgotten'", drained.ToString(), StringComparison.Ordinal);
     }
@@ -47,6 +69,25 @@ public sealed class UnservedTests
         var drained = await application.Test.DrainAsync(cancellationToken: Cancellation);
 
         Assert.Equal(("forgotten", "default", false), Unserved(drained));
+    }
+
+    [Fact]
+    public async Task An_application_without_workers_only_enqueues()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddTaskRecovery();
+        builder.Services.AddTaskRecoveryTesting();
+        using var host = builder.Build();
+        await host.StartAsync(Cancellation);
+        await host.Services.GetRequiredService<IJobQueue>().EnqueueAsync(new Forgotten(1), cancellationToken: Cancellation);
+        var test = host.Services.GetTaskRecoveryTest();
+
+        var drained = await test.DrainAsync(cancellationToken: Cancellation);
+        var advanced = await test.AdvanceAsync(TimeSpan.FromHours(1), cancellationToken: Cancellation);
+
+        Assert.Equal(("forgotten", "default", false), Unserved(drained));
+        Assert.Equal(("forgotten", "default", false), Unserved(advanced));
+        await host.StopAsync(Cancellation);
     }
 
     [Fact]
