@@ -45,13 +45,19 @@ public static class PostgreSqlTaskRecoveryBuilderExtensions
         Action<PostgreSqlOptions>? configure)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.SetStore("UsePostgreSql", connectionString);
+        var isReplacement = builder.SetStore("UsePostgreSql", connectionString);
         var services = builder.InstanceServices;
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostgreSqlOptions>, PostgreSqlOptionsValidator>());
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IValidateOptions<PostgreSqlOptions>, OwnBindingValidator<PostgreSqlOptions>>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<PostgreSqlOptions>, PostgreSqlOptionsBinder>());
         var options = services.AddOptions<PostgreSqlOptions>().ValidateOnStart();
+        if (isReplacement)
+        {
+            // A test's monitor must not read from a replica of the database that was replaced.
+            options.Configure(static replaced => replaced.MonitorConnectionString = null);
+        }
+
         if (configure is not null)
         {
             options.Configure(configure);

@@ -37,10 +37,16 @@ public sealed class TaskRecoveryBuilder
         => instance.GetRequiredService<ApplicationServices>().Provider;
 
     /// <summary>Allows the next <c>Use...</c> to select another store or another database than the one that was selected. For a test that
-    /// builds on the services of an application. Options that were set for the first store remain.</summary>
+    /// builds on the services of an application. Options that were set for the first store remain, except those that name a server, such
+    /// as <c>PostgreSqlOptions.MonitorConnectionString</c>.</summary>
     public TaskRecoveryBuilder ReplaceStore()
     {
-        InstanceServices.RemoveAll<StoreName>();
+        if (InstanceServices.Any(static service => service.ServiceType == typeof(StoreName)))
+        {
+            InstanceServices.RemoveAll<StoreName>();
+            InstanceServices.TryAddSingleton(new StoreReplacement());
+        }
+
         return this;
     }
 
@@ -49,9 +55,11 @@ public sealed class TaskRecoveryBuilder
     /// <param name="name">The extension method that selects the store, such as <c>UsePostgreSql</c>.</param>
     /// <param name="database">What tells the database from others, such as the connection string; <see langword="null"/> if the container
     /// decides. It is compared and never shown.</param>
+    /// <returns>Whether this store replaces one that was selected before (<see cref="ReplaceStore"/>). Options that name a server of that
+    /// one must then be reset.</returns>
     /// <exception cref="InvalidOperationException">Another store or another database has already been selected.</exception>
     [Experimental("TASKRECOVERY001")]
-    public void SetStore(string name, string? database = null)
+    public bool SetStore(string name, string? database = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         var chosen = InstanceServices.Select(static service => service.ServiceType == typeof(StoreName)
@@ -59,16 +67,23 @@ public sealed class TaskRecoveryBuilder
             : null).OfType<StoreName>().FirstOrDefault();
         if (chosen is null)
         {
+            var isReplacement = InstanceServices.Any(static service => service.ServiceType == typeof(StoreReplacement));
+            InstanceServices.RemoveAll<StoreReplacement>();
             InstanceServices.AddSingleton(new StoreName(name, database));
+            return isReplacement;
         }
-        else if (chosen.Name != name)
+
+        if (chosen.Name != name)
         {
             throw Refused($"Two stores are set up: {chosen.Name} was called, and now {name}.");
         }
-        else if (chosen.Database != database)
+
+        if (chosen.Database != database)
         {
             throw Refused($"Two databases are set up: {name} was called before, for another one.");
         }
+
+        return false;
 
         static InvalidOperationException Refused(string what)
             => new($"{what} One instance of TaskRecovery has one store: remove one of the calls, or give one an instance of its own, such "

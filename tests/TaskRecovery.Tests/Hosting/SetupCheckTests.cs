@@ -1,7 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
 
@@ -69,6 +71,31 @@ public sealed class SetupCheckTests
 
         Assert.Single(builder.Services, static service => service.ServiceType == typeof(IQueueStore));
         Assert.Throws<InvalidOperationException>(() => builder.UsePostgreSql("Host=shop"));
+    }
+
+    [Fact]
+    public void Monitor_of_a_replaced_store_does_not_read_from_the_application_s_replica()
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(
+            [new("PostgreSql:Schema", "queues"), new("PostgreSql:MonitorConnectionString", "Host=configured")]).Build();
+        var builder = new ServiceCollection().AddTaskRecovery(configuration)
+            .UsePostgreSql("Host=shop", static options => options.MonitorConnectionString = "Host=replica");
+        builder.UsePostgreSql("Host=shop");
+        Assert.Equal("Host=replica", Options().MonitorConnectionString);
+
+        builder.ReplaceStore().UsePostgreSql("Host=test");
+        Assert.Equal("queues", Options().Schema);
+        Assert.Null(Options().MonitorConnectionString);
+
+        builder.ReplaceStore().UsePostgreSql("Host=test", static options => options.MonitorConnectionString = "Host=test-replica");
+        builder.UsePostgreSql("Host=test");
+        Assert.Equal("Host=test-replica", Options().MonitorConnectionString);
+
+        PostgreSqlOptions Options()
+        {
+            using var services = builder.Services.BuildServiceProvider();
+            return services.GetRequiredService<IOptions<PostgreSqlOptions>>().Value;
+        }
     }
 
     [Fact]
