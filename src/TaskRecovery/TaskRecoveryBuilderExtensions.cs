@@ -32,6 +32,7 @@ public static class TaskRecoveryBuilderExtensions
                 queue = options.Queues[name] = new QueueOptions();
             }
 
+            options.ConfiguredQueues.Remove(name);
             queue.Concurrency = concurrency ?? queue.Concurrency;
             queue.Prefetch = prefetch ?? queue.Prefetch;
         });

@@ -50,6 +50,9 @@ public sealed class TaskRecoveryOptions
     /// <summary>The queues that this process serves, by name. <c>AddQueue</c> adds to this dictionary.</summary>
     public IDictionary<string, QueueOptions> Queues { get; } = new Dictionary<string, QueueOptions>(StringComparer.Ordinal);
 
+    /// <summary>The queues that only configuration names, whose keys have no case. A call of <c>AddQueue</c> removes its queue.</summary>
+    internal HashSet<string> ConfiguredQueues { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Heartbeat and lease settings.</summary>
     public NodeOptions Node { get; } = new();
 

@@ -36,6 +36,7 @@ internal sealed class TaskRecoveryOptionsBinder(IConfiguration configuration) : 
             if (!options.Queues.TryGetValue(section.Key, out var queue))
             {
                 queue = options.Queues[section.Key] = new QueueOptions();
+                options.ConfiguredQueues.Add(section.Key);
             }
 
             Settings.Bind(section, new()

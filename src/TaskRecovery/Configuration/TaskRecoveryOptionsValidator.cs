@@ -46,11 +46,14 @@ internal sealed class TaskRecoveryOptionsValidator : IValidateOptions<TaskRecove
         }
 
         // Keys of configuration have no case: Queues__DEFAULT__Concurrency is meant for the queue 'default', and would serve another one.
+        // Names from code are meant as they are written: a process may serve the old and the new name of a queue.
         var served = options.ServeDefaultQueue ? options.Queues.Keys.Append(EntryLimits.DefaultQueue) : options.Queues.Keys;
         foreach (var names in served.Distinct(StringComparer.Ordinal).GroupBy(static name => name, StringComparer.OrdinalIgnoreCase))
         {
-            Check(names.Count() == 1, nameof(options.Queues), string.Join("' and '", names),
-                "these queues differ only by case, which configuration does not distinguish; use one spelling");
+            Check(names.Count() == 1 || !names.Any(options.ConfiguredQueues.Contains),
+                nameof(options.Queues), string.Join("' and '", names),
+                "these queues differ only by case, which configuration does not distinguish; use the spelling of the code in "
+                + "configuration. If entries are stored under both names, serve both with AddQueue");
         }
 
         var node = options.Node;

@@ -309,6 +309,21 @@ public sealed class RegistrationTests
         var exception = Assert.Throws<OptionsValidationException>(Options);
 
         Assert.Contains($"Queues is '{configured}' and '{served}'", Assert.Single(exception.Failures), StringComparison.Ordinal);
+        Assert.Contains("serve both with AddQueue", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Queues_of_the_code_may_differ_by_case(bool isOneConfigured)
+    {
+        (string Key, string Value)[] configured = isOneConfigured ? [("Queues:MAIL:Concurrency", "2")] : [];
+        _services.AddTaskRecovery(Configuration(configured)).AddQueue("MAIL").AddQueue("mail", concurrency: 1).AddQueue("Default");
+
+        var queues = Options().Queues;
+
+        Assert.Equal(["Default", "MAIL", "mail"], queues.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal((isOneConfigured ? 2 : 20, 1), (queues["MAIL"].Concurrency, queues["mail"].Concurrency));
     }
 
     [Fact]
