@@ -48,8 +48,8 @@ public static class PostgreSqlTaskRecoveryBuilderExtensions
         var isReplacement = builder.SetStore("UsePostgreSql", connectionString);
         var services = builder.InstanceServices;
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostgreSqlOptions>, PostgreSqlOptionsValidator>());
-        services.TryAddEnumerable(
-            ServiceDescriptor.Singleton<IValidateOptions<PostgreSqlOptions>, OwnBindingValidator<PostgreSqlOptions>>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostgreSqlOptions>, OwnBindingValidator<PostgreSqlOptions>>(
+            provider => new OwnBindingValidator<PostgreSqlOptions>(provider, builder.Name)));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<PostgreSqlOptions>, PostgreSqlOptionsBinder>());
         var options = services.AddOptions<PostgreSqlOptions>().ValidateOnStart();
         if (isReplacement)

@@ -28,8 +28,8 @@ public static class SqliteTaskRecoveryBuilderExtensions
 
         var services = builder.InstanceServices;
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SqliteOptions>, SqliteOptionsValidator>());
-        services.TryAddEnumerable(
-            ServiceDescriptor.Singleton<IValidateOptions<SqliteOptions>, OwnBindingValidator<SqliteOptions>>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SqliteOptions>, OwnBindingValidator<SqliteOptions>>(
+            provider => new OwnBindingValidator<SqliteOptions>(provider, builder.Name)));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<SqliteOptions>, SqliteOptionsBinder>());
         var options = services.AddOptions<SqliteOptions>().ValidateOnStart();
         if (configure is not null)

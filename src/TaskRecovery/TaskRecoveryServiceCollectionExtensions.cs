@@ -135,7 +135,7 @@ public static class TaskRecoveryServiceCollectionExtensions
         }
 
         var instance = new InstanceRegistration(name, new ServiceCollection(), InstanceRegistration.NextGroup(services));
-        AddServices(instance.Services, application: services);
+        AddServices(instance.Services, application: services, name);
         services.AddSingleton(instance);
         services.AddKeyedSingleton(name, (provider, _) => new NamedInstance(instance, provider));
         services.TryAddSingleton<InstanceStarts>();
@@ -156,12 +156,13 @@ public static class TaskRecoveryServiceCollectionExtensions
                 name, (provider, _) => NamedInstance.Of(provider, name).Services.GetRequiredService<T>());
     }
 
-    private static void AddServices(IServiceCollection services, IServiceCollection application)
+    private static void AddServices(IServiceCollection services, IServiceCollection application, string? instance = null)
     {
         services.AddOptions<TaskRecoveryOptions>().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<IValidateOptions<TaskRecoveryOptions>, TaskRecoveryOptionsValidator>();
-        services.AddSingleton<IValidateOptions<TaskRecoveryOptions>, OwnBindingValidator<TaskRecoveryOptions>>();
+        services.AddSingleton<IValidateOptions<TaskRecoveryOptions>>(
+            provider => new OwnBindingValidator<TaskRecoveryOptions>(provider, instance));
         var kinds = new KindRegistrations();
         services.AddSingleton(kinds);
         services.AddSingleton(new OtherInstances(() => InstanceRegistration.ListKinds(application), kinds));

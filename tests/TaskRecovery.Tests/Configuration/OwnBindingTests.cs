@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using TaskRecovery.Instances;
 
 namespace TaskRecovery.Tests.Configuration;
 
@@ -48,10 +49,34 @@ public sealed class OwnBindingTests
     [Fact]
     public void Options_of_a_named_instance_are_refused_too()
     {
-        var reports = _services.AddTaskRecovery("reports").InstanceServices;
-        reports.Configure<TaskRecoveryOptions>(Section("MaxArgsBytes", "5"));
+        _services.AddTaskRecovery("reports").InstanceServices.Configure<TaskRecoveryOptions>(Section("MaxArgsBytes", "5"));
 
-        AssertRefused<TaskRecoveryOptions>(reports);
+        AssertRefused<TaskRecoveryOptions>(_services, "reports");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("reports")]
+    public void Options_of_the_application_are_refused_because_a_named_instance_has_its_own(string name)
+    {
+        _services.AddTaskRecovery("reports").UseSqlite("Data Source=tasks.db");
+        _services.Configure<TaskRecoveryOptions>(name, Section("MaxArgsBytes", "5"));
+        _services.Configure<SqliteOptions>(name, Section("BusyTimeout", "00:00:05"));
+
+        AssertRefused<TaskRecoveryOptions>(_services, "reports");
+        AssertRefused<SqliteOptions>(_services, "reports");
+    }
+
+    [Fact]
+    public void Options_with_another_name_are_not_those_of_TaskRecovery()
+    {
+        _services.AddTaskRecovery();
+        _services.AddTaskRecovery("reports");
+        _services.Configure<TaskRecoveryOptions>("mine", Section("MaxArgsBytes", "5"));
+        using var provider = _services.BuildServiceProvider();
+
+        Assert.Equal(new TaskRecoveryOptions().MaxArgsBytes, Options<TaskRecoveryOptions>(provider, null).MaxArgsBytes);
+        Assert.Equal(new TaskRecoveryOptions().MaxArgsBytes, Options<TaskRecoveryOptions>(provider, "reports").MaxArgsBytes);
     }
 
     [Fact]
@@ -66,17 +91,22 @@ public sealed class OwnBindingTests
         Assert.Equal((5, 6), (options.MaxArgsBytes, options.MaxResultBytes));
     }
 
-    private static void AssertRefused<TOptions>(IServiceCollection services)
+    private static void AssertRefused<TOptions>(IServiceCollection services, string? instance = null)
         where TOptions : class
     {
         using var provider = services.BuildServiceProvider();
 
-        var refused = Assert.Throws<OptionsValidationException>(() => provider.GetRequiredService<IOptions<TOptions>>().Value);
+        var refused = Assert.Throws<OptionsValidationException>(() => Options<TOptions>(provider, instance));
 
         var failure = Assert.Single(refused.Failures);
         Assert.Contains($"services.Configure<{typeof(TOptions).Name}>(section)", failure, StringComparison.Ordinal);
-        Assert.Contains("AddTaskRecovery(section)", failure, StringComparison.Ordinal);
+        Assert.Contains(
+            instance is null ? "AddTaskRecovery(section)" : $"AddTaskRecovery(\"{instance}\", section)", failure, StringComparison.Ordinal);
     }
+
+    private static TOptions Options<TOptions>(IServiceProvider provider, string? instance)
+        where TOptions : class
+        => (instance is null ? provider : NamedInstance.Of(provider, instance).Services).GetRequiredService<IOptions<TOptions>>().Value;
 
     private static IConfigurationSection Section(string key, string value)
         => new ConfigurationBuilder().AddInMemoryCollection([new("TaskRecovery:" + key, value)]).Build().GetSection("TaskRecovery");
