@@ -108,8 +108,8 @@ public static class TaskRecoveryDbContextExtensions
         where TArgs : notnull
     {
         var queue = QueueOf(context);
-        SaveOverrides.RefuseSkipped(context);
         var strategy = context.Database.CreateExecutionStrategy();
+        SaveOverrides.RefuseSkipped(context, strategy.RetriesOnFailure);
         var result = await strategy.ExecuteAsync(
             async token =>
             {

@@ -1,4 +1,6 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -19,6 +21,8 @@ public sealed class EfCoreOverrideTests : IAsyncLifetime
         Add<ShortContext>(builder.Services);
         Add<BothContext>(builder.Services);
         Add<DerivedContext>(builder.Services);
+        Add<RetryingContext>(
+            builder.Services, static sqlite => sqlite.ExecutionStrategy(static dependencies => new RetryingStrategy(dependencies)));
         builder.Services.AddTaskRecovery().UseSqlite(_database.ConnectionString).AddKind<Announce>();
         _host = builder.Build();
         await InContextAsync<LongContext, bool>(db => db.Database.EnsureCreatedAsync(Cancellation));
@@ -74,6 +78,18 @@ public sealed class EfCoreOverrideTests : IAsyncLifetime
         Assert.Equal(["short"], await ReadAsync());
     }
 
+    [Fact]
+    public async Task With_a_retrying_strategy_the_refusal_names_a_transaction_inside_it()
+    {
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(SaveAsync<RetryingContext>);
+        await Assert.ThrowsAsync<InvalidOperationException>(SaveInTransactionAsync<RetryingContext>);
+        await InContextAsync<RetryingContext, EnqueueResult>(
+            db => db.Database.CreateExecutionStrategy().ExecuteAsync(_ => SaveAndCommitAsync(db), Cancellation));
+
+        Assert.Contains("CreateExecutionStrategy().ExecuteInTransactionAsync", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(["short"], await ReadAsync());
+    }
+
     private Task SaveAsync<TContext>()
         where TContext : NoteContext
         => InContextAsync<TContext, EnqueueResult>(db =>
@@ -84,14 +100,16 @@ public sealed class EfCoreOverrideTests : IAsyncLifetime
 
     private Task SaveInTransactionAsync<TContext>()
         where TContext : NoteContext
-        => InContextAsync<TContext, EnqueueResult>(async db =>
-        {
-            await using var transaction = await db.Database.BeginTransactionAsync(Cancellation);
-            db.Notes.Add(new Note { Id = Guid.CreateVersion7() });
-            var result = await db.SaveChangesAndEnqueueAsync(new Announce(), cancellationToken: Cancellation);
-            await transaction.CommitAsync(Cancellation);
-            return result;
-        });
+        => InContextAsync<TContext, EnqueueResult>(SaveAndCommitAsync);
+
+    private static async Task<EnqueueResult> SaveAndCommitAsync(NoteContext db)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(Cancellation);
+        db.Notes.Add(new Note { Id = Guid.CreateVersion7() });
+        var result = await db.SaveChangesAndEnqueueAsync(new Announce(), cancellationToken: Cancellation);
+        await transaction.CommitAsync(Cancellation);
+        return result;
+    }
 
     private Task<List<string?>> ReadAsync()
         => InContextAsync<LongContext, List<string?>>(db => db.Notes.Select(note => note.ChangedBy).ToListAsync(Cancellation));
@@ -103,9 +121,14 @@ public sealed class EfCoreOverrideTests : IAsyncLifetime
         return await call(scope.ServiceProvider.GetRequiredService<TContext>());
     }
 
-    private void Add<TContext>(IServiceCollection services)
+    private void Add<TContext>(IServiceCollection services, Action<SqliteDbContextOptionsBuilder>? configure = null)
         where TContext : NoteContext
-        => services.AddDbContext<TContext>(options => options.UseSqlite(_database.ConnectionString));
+        => services.AddDbContext<TContext>(options => options.UseSqlite(_database.ConnectionString, configure));
+
+    private sealed class RetryingStrategy(ExecutionStrategyDependencies dependencies) : ExecutionStrategy(dependencies, 1, TimeSpan.Zero)
+    {
+        protected override bool ShouldRetryOn(Exception? exception) => false;
+    }
 
     [JobKind("test.announce")]
     public sealed record Announce;
@@ -150,6 +173,15 @@ public sealed class EfCoreOverrideTests : IAsyncLifetime
     }
 
     public sealed class ShortContext(DbContextOptions<ShortContext> options) : NoteContext(options)
+    {
+        public override Task<int> SaveChangesAsync(CancellationToken cancellationToken = default)
+        {
+            Sign("short");
+            return base.SaveChangesAsync(cancellationToken);
+        }
+    }
+
+    public sealed class RetryingContext(DbContextOptions<RetryingContext> options) : NoteContext(options)
     {
         public override Task<int> SaveChangesAsync(CancellationToken cancellationToken = default)
         {

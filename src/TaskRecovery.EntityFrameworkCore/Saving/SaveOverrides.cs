@@ -10,8 +10,11 @@ internal static class SaveOverrides
 {
     /// <summary>Refuses a context of which a class overrides the short overload alone. A class that overrides both is expected to do the
     /// same in both.</summary>
+    /// <param name="context">The context.</param>
+    /// <param name="retries">Whether its execution strategy repeats what fails. EF Core then refuses a transaction that begins outside
+    /// the strategy.</param>
     /// <exception cref="InvalidOperationException">There is such a class.</exception>
-    public static void RefuseSkipped(DbContext context)
+    public static void RefuseSkipped(DbContext context, bool retries)
     {
         for (var type = context.GetType(); type is not null && type != typeof(DbContext); type = type.BaseType)
         {
@@ -21,7 +24,11 @@ internal static class SaveOverrides
                     $"{type.Name} overrides SaveChangesAsync(CancellationToken) only. A transaction of this call accepts the changes after "
                     + "its commit, which only SaveChangesAsync(bool, CancellationToken) can do, and that would skip the override. Override "
                     + "SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken) instead: EF Core calls it for "
-                    + "both. Or begin a transaction before the call.");
+                    + "both. Or begin a transaction before the call"
+                    + (retries
+                        ? ", inside Database.CreateExecutionStrategy().ExecuteInTransactionAsync(...), because the strategy of this "
+                            + "context repeats what fails (docs/ef-core.md, 'With EnableRetryOnFailure')."
+                        : "."));
             }
         }
     }
