@@ -54,7 +54,8 @@ public static class WorkerTest
     /// </remarks>
     /// <typeparam name="TWorld">What survives a crash: the application's database, files and remote systems, or fakes of them.</typeparam>
     /// <typeparam name="TArgs">The arguments type of the kind.</typeparam>
-    /// <param name="world">Creates a new world. Must not return an object twice.</param>
+    /// <param name="world">Creates a new world. Must not return an object twice: if all crashes share a database, empty it and return a
+    /// new object around it.</param>
     /// <param name="worker">Creates a worker that uses a world. Called once for every run, because nothing in the process survives a
     /// crash. Must not return an object twice.</param>
     /// <param name="args">The arguments of the entry.</param>

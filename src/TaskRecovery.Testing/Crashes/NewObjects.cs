@@ -2,8 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace TaskRecovery.Testing.Crashes;
 
-/// <summary>Checks that a function of a test returns a new object each time. What an object remembers from an earlier run would hide what a
-/// crash destroys.</summary>
+/// <summary>Checks that a function of a test returns a new object each time. What a worker remembers from an earlier run would hide what a
+/// crash destroys, and what a world remembers from an earlier crash would hide what is missing after this one.</summary>
 internal sealed class NewObjects
 {
     private readonly ConditionalWeakTable<object, NewObjects> _returned = [];
@@ -17,7 +17,8 @@ internal sealed class NewObjects
     }
 
     public static NewObjects Worlds()
-        => new("world", "Each crash needs a world in which nothing has happened yet: create a new one.");
+        => new("world", "Each crash needs a world in which nothing has happened yet: create a new one. If it stands for something that all "
+            + "crashes share, such as a database, empty that and return a new object around it.");
 
     public static NewObjects Handlers(string function)
         => new(function, "What it keeps in memory does not survive a crash: create a new one for each run.");

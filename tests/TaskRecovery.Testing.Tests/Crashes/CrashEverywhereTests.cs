@@ -220,6 +220,24 @@ public sealed class CrashEverywhereTests
             () => world, TwoSteps, new Numbers(1), _ => { }, cancellationToken: Cancellation));
 
         Assert.StartsWith("The function 'world' returned a ", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("empty that and return a new object around it.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_new_world_around_a_shared_database_is_accepted()
+    {
+        var database = new World();
+
+        var report = await WorkerTest.CrashEverywhereAsync(
+            () =>
+            {
+                database.Effects.Clear();
+                return new SharedWorld(database);
+            },
+            world => TwoSteps(world.Database), new Numbers(1), world => Assert.Equal(["a", "b"], world.Database.Effects),
+            cancellationToken: Cancellation);
+
+        Assert.Equal(report.Places.Count + 1, report.Trials);
     }
 
     [Fact]
@@ -296,6 +314,11 @@ public sealed class CrashEverywhereTests
         await context.StepAsync("a", _ => world.DoAsync("a"), token);
         await context.StepAsync("b", _ => world.DoAsync("b"), token);
     });
+
+    private sealed class SharedWorld(World database)
+    {
+        public World Database => database;
+    }
 
     private sealed class World
     {
