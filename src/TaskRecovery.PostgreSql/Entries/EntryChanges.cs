@@ -7,6 +7,10 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Cancels and retries entries in the caller's transaction: one entry for an operator, or those of a step.</summary>
 internal sealed class EntryChanges(PostgreSqlDatabase database)
 {
+    /// <summary>Locks entries against being put back, cancelled or taken back by another transaction.</summary>
+    public ValueTask LockAsync(NpgsqlConnection connection, long[] ids, CancellationToken cancellationToken)
+        => SendAsync(connection, OperatorSql.LockEntries, ids, cancellationToken);
+
     /// <summary>Requests the cancellation of entries. Waiting ones end at once.</summary>
     /// <remarks>The request is stored first, so that an entry that is claimed or put back in the meantime has it.</remarks>
     public async ValueTask<IReadOnlyList<EntryChange>> CancelAsync(

@@ -103,9 +103,11 @@ internal sealed partial class PostgreSqlJobStore
                     return (false, false, []);
                 }
 
-                // This waits for locks of entries, so it comes first: a sweep that holds one may wait for the outcome of the planned entry.
-                var hasRunning = await CancelTasksAsync(connection, held.Id, token).ConfigureAwait(false);
+                // The locks of the tasks' entries come first: a sweep that holds one may wait for the outcome of the planned entry. The
+                // waiting rows of the tasks come last: a claim that holds the planned row may wait for them.
+                var entries = await LockTasksAsync(connection, held.Id, token).ConfigureAwait(false);
                 await EndPlannedAsync(connection, held, OutcomeKind.Cancelled, EndReasons.JobDeleted, token).ConfigureAwait(false);
+                var hasRunning = await CancelTasksAsync(connection, entries, token).ConfigureAwait(false);
                 await database.ExecuteAsync(connection, JobSql.Delete, [Arg.Uuid(held.Id)], token).ConfigureAwait(false);
                 await AddEventAsync(connection, QueueEventKind.JobDeleted, held, audit, token).ConfigureAwait(false);
                 return (true, hasRunning, await WakeAsync(connection, held.Id, token).ConfigureAwait(false));
@@ -120,13 +122,24 @@ internal sealed partial class PostgreSqlJobStore
         return isDeleted;
     }
 
-    // No task is created meanwhile: the job's row is locked.
-    private async ValueTask<bool> CancelTasksAsync(NpgsqlConnection connection, Guid jobId, CancellationToken cancellationToken)
+    // Locks and returns the entries of the job's unfinished tasks. No task is created meanwhile: the job's row is locked.
+    private async ValueTask<long[]> LockTasksAsync(NpgsqlConnection connection, Guid jobId, CancellationToken cancellationToken)
     {
         var unfinished = await database.ListAsync(
             connection, TaskSql.ListIncomplete, [Arg.Uuid(jobId)], static row => ReadTask(row, 0).EntryId, cancellationToken)
             .ConfigureAwait(false);
         long[] entries = [.. unfinished.OfType<long>()];
+        if (entries.Length > 0)
+        {
+            await queue.Changes.LockAsync(connection, entries, cancellationToken).ConfigureAwait(false);
+        }
+
+        return entries;
+    }
+
+    // Returns whether any of the entries runs.
+    private async ValueTask<bool> CancelTasksAsync(NpgsqlConnection connection, long[] entries, CancellationToken cancellationToken)
+    {
         var changes = entries.Length == 0
             ? []
             : await queue.Changes.CancelAsync(connection, entries, EndReasons.JobDeleted, cancellationToken).ConfigureAwait(false);
