@@ -31,9 +31,11 @@ internal sealed class TaskRecoveryHealthCheck(
         }
 
         IReadOnlyList<QueueDepth> depths;
+        IReadOnlyList<OverdueJob> overdue;
         try
         {
             depths = await queues.ReadAsync(cancellationToken).ConfigureAwait(false);
+            overdue = await jobs.ListOverdueAsync(settings.OldestDueLimit, cancellationToken).ConfigureAwait(false);
         }
         catch (TaskRecoveryException exception)
         {
@@ -46,7 +48,8 @@ internal sealed class TaskRecoveryHealthCheck(
             ? new HealthCheckResult(
                 failure, "This node has no valid lease: its heartbeats do not succeed, and it starts nothing until one does.", data: data)
             : Judge(
-                depths, [.. unresponsive.SelectMany(handlers => handlers.List())], [.. loops.SelectMany(loop => loop.ListFailing())], data);
+                depths, overdue, [.. unresponsive.SelectMany(handlers => handlers.List())],
+                [.. loops.SelectMany(loop => loop.ListFailing())], data);
     }
 
     private Dictionary<string, object> DataOf(IReadOnlyList<QueueDepth> depths, Node? node)
@@ -82,13 +85,12 @@ internal sealed class TaskRecoveryHealthCheck(
     }
 
     private HealthCheckResult Judge(
-        IReadOnlyList<QueueDepth> depths, IReadOnlyList<UnresponsiveHandler> unresponsive,
+        IReadOnlyList<QueueDepth> depths, IReadOnlyList<OverdueJob> overdue, IReadOnlyList<UnresponsiveHandler> unresponsive,
         IReadOnlyList<string> failing, Dictionary<string, object> data)
     {
         var limit = settings.OldestDueLimit;
         var late = depths.Where(depth => depth.OldestAge > limit).ToList();
         var unplannable = jobs.ListUnplannable();
-        var overdue = jobs.ListOverdue().Where(job => job.By > limit).ToList();
         List<string> problems = ShowsDetails
             ?
             [

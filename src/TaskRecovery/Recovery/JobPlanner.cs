@@ -6,7 +6,7 @@ namespace TaskRecovery.Recovery;
 
 /// <summary>Plans the jobs that have no planned run, logs the jobs that this node can't plan, and keeps what does not run for the health
 /// check.</summary>
-internal sealed class JobPlanner(IJobStore store, ILogger<JobPlanner> logger)
+internal sealed class JobPlanner(IJobStore store, TimeProvider time, ILogger<JobPlanner> logger)
 {
     private readonly Lock _lock = new();
     private readonly ILogger _logger = logger.Guarded();
@@ -22,13 +22,29 @@ internal sealed class JobPlanner(IJobStore store, ILogger<JobPlanner> logger)
         }
     }
 
-    /// <summary>The jobs whose planned run was overdue when this node last looked.</summary>
-    public IReadOnlyList<OverdueJob> ListOverdue()
+    /// <summary>The jobs whose planned run was overdue for longer than a limit when this node last looked, without those that have run
+    /// since.</summary>
+    /// <remarks>The next look may be more than a minute away, in a fleet several, so each job is read again. Nearly always there is
+    /// none.</remarks>
+    public async Task<IReadOnlyList<OverdueJob>> ListOverdueAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
+        IReadOnlyList<OverdueJob> known;
         lock (_lock)
         {
-            return _overdue;
+            known = _overdue;
         }
+
+        var overdue = new List<OverdueJob>();
+        foreach (var job in known.Where(job => job.By > limit))
+        {
+            var stored = await store.FindByNameAsync(job.Name, cancellationToken).ConfigureAwait(false);
+            if (stored is not null && OverdueJob.MayBe(stored, time.GetUtcNow()))
+            {
+                overdue.Add(job);
+            }
+        }
+
+        return overdue;
     }
 
     /// <summary>Resumes the jobs whose pause has ended, and plans the jobs that have no planned run.</summary>
@@ -36,7 +52,7 @@ internal sealed class JobPlanner(IJobStore store, ILogger<JobPlanner> logger)
     public async Task<int> RecoverAsync(CancellationToken cancellationToken)
     {
         var recovery = await store.RecoverJobsAsync(cancellationToken).ConfigureAwait(false);
-        Keep(recovery);
+        Keep(recovery, recovery.Overdue);
         return recovery.Planned;
     }
 
@@ -44,25 +60,27 @@ internal sealed class JobPlanner(IJobStore store, ILogger<JobPlanner> logger)
     /// <returns>The number of jobs that had no planned run.</returns>
     public async Task<int> RecoverAtStartAsync(CancellationToken cancellationToken)
     {
-        var planned = await RecoverAsync(cancellationToken).ConfigureAwait(false);
+        // After a downtime, planned runs have been due for long. Nothing could claim them, so that no job is overdue yet.
+        var recovery = await store.RecoverJobsAsync(cancellationToken).ConfigureAwait(false);
+        Keep(recovery, []);
         var corrected = await store.CorrectPlansAsync(cancellationToken).ConfigureAwait(false);
         if (corrected.Planned > 0)
         {
             _logger.PlansCorrected(corrected.Planned);
         }
 
-        return planned;
+        return recovery.Planned;
     }
 
     // Logs a problem when it appears, not at every recovery.
-    private void Keep(JobRecovery recovery)
+    private void Keep(JobRecovery recovery, IReadOnlyList<OverdueJob> overdue)
     {
         IEnumerable<UnplannableJob> fresh;
         lock (_lock)
         {
             HashSet<UnplannableJob> current = [.. recovery.Unplannable];
             fresh = current.Except(_known).ToList();
-            (_known, _overdue) = (current, recovery.Overdue);
+            (_known, _overdue) = (current, overdue);
         }
 
         foreach (var job in fresh)

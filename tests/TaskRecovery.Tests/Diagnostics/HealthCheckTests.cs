@@ -179,6 +179,35 @@ public sealed class HealthCheckTests : IDisposable
     }
 
     [Fact]
+    public async Task A_job_that_was_overdue_and_has_run_since_does_not_degrade_it()
+    {
+        GivenWorkingNode();
+        GivenOverdueJob();
+        await _recovery.Planner.RecoverAsync(Cancellation);
+        _recovery.Jobs.NextRunAt = _recovery.Time.GetUtcNow() - TimeSpan.FromMinutes(6);
+        var waiting = await CheckAsync();
+        _recovery.Jobs.NextRunAt = _recovery.Time.GetUtcNow() + TimeSpan.FromMinutes(1);
+
+        var healthy = await CheckAsync();
+
+        Assert.Equal((HealthStatus.Degraded, HealthStatus.Healthy), (waiting.Status, healthy.Status));
+    }
+
+    [Fact]
+    public async Task A_run_that_became_due_during_a_downtime_does_not_degrade_a_node_that_has_just_started()
+    {
+        GivenWorkingNode();
+        GivenOverdueJob();
+
+        Assert.Equal(0, await _recovery.Planner.RecoverAtStartAsync(Cancellation));
+        var started = await CheckAsync();
+        await _recovery.Planner.RecoverAsync(Cancellation);
+        var later = await CheckAsync();
+
+        Assert.Equal((HealthStatus.Healthy, HealthStatus.Degraded), (started.Status, later.Status));
+    }
+
+    [Fact]
     public async Task Claims_that_keep_failing_degrade_it_although_the_store_answers()
     {
         GivenWorkingNode();
@@ -223,6 +252,10 @@ public sealed class HealthCheckTests : IDisposable
         _recovery.Node.Gate.Open();
         _recovery.Node.Beat();
     }
+
+    private void GivenOverdueJob()
+        => _recovery.Jobs.Answer = Task.FromResult(
+            new JobRecovery(0, []) { Overdue = [new OverdueJob("late", TimeSpan.FromHours(1))] });
 
     private Task<HealthCheckResult> CheckAsync(bool includeDetails = true)
     {

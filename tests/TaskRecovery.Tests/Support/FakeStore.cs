@@ -166,6 +166,22 @@ internal sealed class FakeJobStore(FakeStore store) : NoJobs
     /// <summary>What the recovery of jobs returns.</summary>
     public Task<JobRecovery> Answer { get; set; } = Task.FromResult(new JobRecovery(2, []));
 
+    /// <summary>When the next run of every job is due.</summary>
+    public DateTimeOffset? NextRunAt { get; set; }
+
+    public override Task<Job?> FindByNameAsync(string name, CancellationToken cancellationToken)
+        => Task.FromResult<Job?>(new Job
+        {
+            Id = Guid.Empty,
+            Name = name,
+            Kind = "report",
+            Args = "{}",
+            Schedule = Schedule.Every(TimeSpan.FromHours(1)),
+            State = JobState.Active,
+            Queue = "default",
+            NextRunAt = NextRunAt,
+        });
+
     public override Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken)
     {
         store.Record("recover jobs");

@@ -38,7 +38,7 @@ internal sealed class RecoveryUnderTest : IDisposable
 
     public TaskRecoverer Recoverer { get; }
 
-    public JobPlanner Planner => field ??= new JobPlanner(Jobs, new LogRecorder<JobPlanner>());
+    public JobPlanner Planner => field ??= new JobPlanner(Jobs, Time, new LogRecorder<JobPlanner>());
 
     public List<IStartupStep> Steps { get; } = [];
 
