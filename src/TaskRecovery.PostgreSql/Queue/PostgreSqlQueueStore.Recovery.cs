@@ -61,12 +61,29 @@ internal sealed partial class PostgreSqlQueueStore
 
         if (requested.Count > 0)
         {
-            await _database.InTransactionAsync(
-                (connection, token) => Changes.EndRequestedAsync(connection, [.. requested], token), cancellationToken)
-                .ConfigureAwait(false);
+            await TryEndRequestedAsync([.. requested], cancellationToken).ConfigureAwait(false);
         }
 
         return report.Count == 0 ? RecoveryReport.Empty : new RecoveryReport(report);
+    }
+
+    private async ValueTask TryEndRequestedAsync(long[] entries, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _database.InTransactionAsync(
+                async (connection, token) =>
+                {
+                    await _database.ExecuteAsync(connection, StartSql.LimitWait, [], token).ConfigureAwait(false);
+                    return await Changes.EndRequestedAsync(connection, entries, token).ConfigureAwait(false);
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException)
+        {
+            // A row stays locked, or the store is gone. The report of what was swept must not be lost; the next sweep finds these entries
+            // again.
+        }
     }
 
     public ValueTask<IReadOnlyList<string>> CheckInvariantsAsync(CancellationToken cancellationToken)

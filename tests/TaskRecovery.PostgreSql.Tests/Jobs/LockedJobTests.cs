@@ -93,16 +93,42 @@ public sealed class LockedJobTests() : JobStoreTests(new PostgreSqlFixture())
         Assert.Empty(await Store.FindBlockedAsync(outcomes, Cancellation));
     }
 
+    [Fact]
+    public async Task A_task_that_is_locked_does_not_keep_a_sweep_from_reporting_what_it_has_recovered()
+    {
+        await GivenJobAsync();
+        var (run, _) = await GivenRunningTaskAsync(GivenNode());
+        await FinishTaskAsync(run, OutcomeKind.Retried);
+        var dead = GivenNode();
+        var held = await GivenClaimedAsync(dead);
+        Die(dead);
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await RunAsync(connection, $"insert into cancellations (entry) values ({run.Held.Id})");
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await RunAsync(connection, $"select id from tasks where entry_id = {run.Held.Id} for update");
+
+        var report = await SweepAsync();
+
+        Assert.Equal((held.Id, RecoveryAction.Recovered), (Assert.Single(report.Items).EntryId, report.Items[0].Action));
+        Assert.Equal(EntryState.Waiting, await StateAsync(run.Held.Id));
+        await transaction.CommitAsync(Cancellation);
+        await SweepAsync();
+        Assert.Equal(EntryState.Cancelled, await StateAsync(run.Held.Id));
+    }
+
     private async Task<Run> GivenRunAsync(TestNode node, string job)
     {
         await GivenJobAsync(name: job);
         return await ClaimRunAsync(node);
     }
 
-    private static async Task LockAsync(DbConnection connection, Run run)
+    private static Task LockAsync(DbConnection connection, Run run)
+        => RunAsync(connection, $"select id from jobs where id = '{run.JobId}' for update");
+
+    private static async Task RunAsync(DbConnection connection, string statement)
     {
         await using var command = connection.CreateCommand();
-        command.CommandText = $"select id from jobs where id = '{run.JobId}' for update";
+        command.CommandText = statement;
         await command.ExecuteNonQueryAsync(Cancellation);
     }
 }
