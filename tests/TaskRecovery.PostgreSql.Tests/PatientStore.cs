@@ -21,4 +21,12 @@ internal static class PatientStore
         (store.LongScan, store.LongRescan) = (Patience, Patience);
         return store;
     }
+
+    /// <summary>A start that waits for a locked job is put off after a while, and a busy machine may stop the test that unlocks the job for
+    /// longer. With this, the start waits for a minute.</summary>
+    public static PostgreSqlJobStore WithPatience(this PostgreSqlJobStore store)
+    {
+        store.StartPatience = Patience;
+        return store;
+    }
 }

@@ -8,7 +8,14 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Jobs and tasks in PostgreSQL. Every statement that starts a run or changes a plan locks the job's row.</summary>
 internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, PostgreSqlQueueStore queue) : IJobStore
 {
-    private readonly StartBatches _starts = new(new TaskStarter(database, queue.Hints), database.Options.CommandTimeout);
+    private readonly StartBatches _starts = new(new TaskStarter(database, queue.Hints));
+
+    /// <inheritdoc cref="StartBatches.Patience"/>
+    internal TimeSpan StartPatience
+    {
+        get => _starts.Patience;
+        set => _starts.Patience = value;
+    }
 
     public async Task<Job?> FindAsync(Guid jobId, CancellationToken cancellationToken)
         => (await ReadJobsAsync(JobSql.Find, [Arg.Uuid(jobId)], cancellationToken).ConfigureAwait(false)).FirstOrDefault();

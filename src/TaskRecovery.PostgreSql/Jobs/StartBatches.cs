@@ -20,23 +20,24 @@ internal sealed class StartBatches
     // A writer that waits for a lock keeps a connection, of which a process has few.
     private static readonly BatchRules<Call> WaitingRules = new() { MaxWriters = 1, MaxItems = MaxItems };
 
-    // A run whose job stays locked is put back, so that it does not occupy a slot, and asks again after about this time.
-    private static readonly TimeSpan NextTry = TimeSpan.FromSeconds(1);
-
+    // A run whose job stays locked is put back, so that it does not occupy a slot.
+    private readonly StartPutOffs _putOffs = new(TimeProvider.System);
     private readonly TaskStarter _starter;
-    private readonly TimeSpan _patience;
     private readonly Batcher<Call> _batcher;
     private readonly Batcher<Call> _waiting;
 
     /// <param name="starter">Starts the runs of a batch.</param>
-    /// <param name="patience">How long a start waits for its job, if another transaction has locked it, before it is put off.</param>
-    public StartBatches(TaskStarter starter, TimeSpan patience)
+    public StartBatches(TaskStarter starter)
     {
         _starter = starter;
-        _patience = patience;
         _batcher = new Batcher<Call>(WriteAsync, Rules, TimeProvider.System);
         _waiting = new Batcher<Call>(WaitForOneJobAsync, WaitingRules, TimeProvider.System);
     }
+
+    /// <summary>How long a start waits for its job, if another transaction has locked it, before it is put off. It occupies a slot
+    /// meanwhile, so this is not the time limit of a statement: two runs of a locked job would stop a queue that runs two at
+    /// once.</summary>
+    internal TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Starts a run.</summary>
     /// <param name="request">The request.</param>
@@ -86,6 +87,7 @@ internal sealed class StartBatches
             {
                 if (starts[i] is { } start)
                 {
+                    _putOffs.Forget(requests[i].JobId);
                     batch[requests[i]].ForEach(call => call.TrySetResult(start));
                 }
                 else
@@ -120,13 +122,13 @@ internal sealed class StartBatches
     // The answer says for certain that the run has not started, so that its outcome does not wait for the job too.
     private void WaitOrPutOff(Call call)
     {
-        if (TimeProvider.System.GetElapsedTime(call.Since) < _patience)
+        if (TimeProvider.System.GetElapsedTime(call.Since) < Patience)
         {
             _waiting.Add(call);
             return;
         }
 
-        var wait = NextTry * (0.8 + (0.4 * Random.Shared.NextDouble()));
+        var wait = _putOffs.PutOff(call.Request.JobId) * (0.8 + (0.4 * Random.Shared.NextDouble()));
         call.TrySetResult(new TaskStart(TaskStartDecision.Wait, null, null, null, wait));
     }
 

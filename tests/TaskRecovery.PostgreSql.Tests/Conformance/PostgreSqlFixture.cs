@@ -159,6 +159,7 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
         _stores.Add(store);
         store.GetRequiredService<PostgreSqlDatabase>().WithPatience();
         ((PostgreSqlQueueStore)store.GetRequiredService<IQueueStore>()).WithPatience();
+        ((PostgreSqlJobStore)store.GetRequiredService<IJobStore>()).WithPatience();
         return store;
     }
 

@@ -115,12 +115,58 @@ public sealed class EndToEndTests : IAsyncLifetime
         Assert.Empty(await _fixture.Queue.CheckInvariantsAsync(Cancellation));
     }
 
-    private async Task<IHost> StartAsync(TimeSpan every)
+    [Fact]
+    public async Task Runs_of_a_job_that_is_locked_do_not_keep_the_slots_of_their_queue()
+    {
+        using var host = await StartAsync(TimeSpan.FromHours(1), concurrency: 2);
+        var (jobs, queue) = (host.Services.GetRequiredService<IJobService>(), host.Services.GetRequiredService<IJobQueue>());
+        var job = (await jobs.GetByNameAsync("links", Cancellation))!;
+        var tasks = host.Services.GetRequiredService<ITaskService>();
+        await UntilAsync(async ()
+            => (await tasks.ListAsync(new TaskQuery { State = TaskState.Completed }, Cancellation)).Tasks is [var first] ? first : null);
+        await using var connection = await _fixture.OpenConnectionAsync(Cancellation);
+        await using (var transaction = await connection.BeginTransactionAsync(Cancellation))
+        {
+            await using var command = connection.CreateCommand();
+            command.CommandText = $"select id from jobs where id = '{job.Id}' for update";
+            await command.ExecuteNonQueryAsync(Cancellation);
+            long[] requested =
+            [
+                await jobs.TriggerNowAsync(job.Id, OverlapPolicy.Allow, Cancellation),
+                await jobs.TriggerNowAsync(job.Id, OverlapPolicy.Allow, Cancellation),
+            ];
+            foreach (var entry in requested)
+            {
+                await UntilAsync(async ()
+                    => await queue.FindAsync(entry, Cancellation) is { State: EntryState.Running } found ? found : null);
+            }
+
+            var others = new List<long>();
+            for (var number = 0; number < 20; number++)
+            {
+                others.Add((await queue.EnqueueAsync(new NoteArgs(), cancellationToken: Cancellation)).Id);
+            }
+
+            foreach (var entry in others)
+            {
+                await UntilAsync(async ()
+                    => await queue.FindAsync(entry, Cancellation) is { State: EntryState.Completed } found ? found : null);
+            }
+        }
+
+        await host.StopAsync(Cancellation);
+        Assert.Empty(await _fixture.Queue.CheckInvariantsAsync(Cancellation));
+    }
+
+    private async Task<IHost> StartAsync(TimeSpan every, int concurrency = 20)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddPatience().AddSingleton(_runs);
-        builder.Services.AddTaskRecovery()
-            .UsePostgreSql(_fixture.ConnectionString, options => options.Schema = _fixture.Schema)
+        builder.Services.AddTaskRecovery(options => options.Queues["default"] = new QueueOptions { Concurrency = concurrency })
+            .UsePostgreSql(
+                _fixture.ConnectionString,
+                options => (options.Schema, options.CommandTimeout) = (_fixture.Schema, TimeSpan.FromMinutes(10)))
+            .AddWorker<NoteArgs, NoteWorker>()
             .AddTaskHandler<LinksArgs, LinksHandler>()
             .AddIntervalJob("links", every, new LinksArgs("docs"));
         var host = builder.Build();
@@ -147,6 +193,14 @@ public sealed class EndToEndTests : IAsyncLifetime
 
     [JobKind("test.links")]
     internal sealed record LinksArgs(string Folder);
+
+    [JobKind("test.note")]
+    internal sealed record NoteArgs;
+
+    internal sealed class NoteWorker : IJobWorker<NoteArgs>
+    {
+        public Task WorkAsync(WorkContext<NoteArgs> context, CancellationToken cancellationToken) => Task.CompletedTask;
+    }
 
     /// <summary>What the handler does, said by the test.</summary>
     internal sealed class Runs

@@ -57,7 +57,7 @@ public sealed class LockedJobTests() : JobStoreTests(new PostgreSqlFixture())
             new PostgreSqlConnectionSource(Fixture.ConnectionString, null), new PostgreSqlOptions { Schema = Fixture.Schema }, Hour)
             .WithPatience();
         database.CommandTimeout = 300;
-        var starts = new StartBatches(new TaskStarter(database, ((PostgreSqlQueueStore)Fixture.Queue).Hints), patience: TimeSpan.Zero);
+        var starts = new StartBatches(new TaskStarter(database, ((PostgreSqlQueueStore)Fixture.Queue).Hints)) { Patience = TimeSpan.Zero };
         var request = new TaskStartRequest(
             run.Held.Node.Id, run.Held.Id, run.Held.Fence, run.JobId, run.TaskId, run.Entry.Attempt, run.Entry.Kind, run.DueAt,
             run.Overlap);
