@@ -48,10 +48,24 @@ internal sealed partial class PostgreSqlQueueStore
     public async ValueTask<IReadOnlyList<RunOutcome>> FindBlockedAsync(
         IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
     {
-        List<Statement> questions = [new(OutcomeSql.NotBlocked, Ids(outcomes))];
-        if (outcomes.Where(IsStartUnanswered).ToList() is { Count: > 0 } unanswered)
+        // A run whose start was not answered has no handler that could have completed it in a transaction, so that its entry need not be
+        // locked for the question.
+        List<RunOutcome> unanswered = [.. outcomes.Where(IsStartUnanswered)];
+        List<RunOutcome> answered = [.. outcomes.Where(static outcome => !IsStartUnanswered(outcome))];
+        List<Statement> questions = [];
+        if (answered.Count > 0)
+        {
+            questions.Add(new Statement(OutcomeSql.NotBlocked, Ids(answered)));
+        }
+
+        if (unanswered.Count > 0)
         {
             questions.Add(new Statement(OutcomeSql.WithLockedJobs, Ids(unanswered)));
+        }
+
+        if (questions.Count == 0)
+        {
+            return [];
         }
 
         var answers = new List<HashSet<long>>();
@@ -59,8 +73,11 @@ internal sealed partial class PostgreSqlQueueStore
             questions,
             async (_, reader, token) => answers.Add([.. await ReadNumbersAsync(reader, token).ConfigureAwait(false)]),
             cancellationToken).ConfigureAwait(false);
-        var (free, waiting) = (answers[0], answers.Count > 1 ? answers[1] : []);
-        return [.. outcomes.Where(outcome => !free.Contains(outcome.EntryId) || waiting.Contains(outcome.EntryId))];
+        return
+        [
+            .. answered.Where(outcome => !answers[0].Contains(outcome.EntryId)),
+            .. unanswered.Where(outcome => answers[^1].Contains(outcome.EntryId)),
+        ];
     }
 
     public async ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken)

@@ -63,7 +63,7 @@ internal sealed class Executor(ExecutorPool pool, WorkServices services) : IThre
     {
         if (entry.Problem is not null && claim.Lease.IsValid)
         {
-            services.Outcomes.EndUnreadable(entry, claim);
+            services.Outcomes.EndUnreadable(entry, claim, after: early?.Abandon());
             return false;
         }
 
@@ -81,7 +81,7 @@ internal sealed class Executor(ExecutorPool pool, WorkServices services) : IThre
 
         if (entry is { StartsWithin: { } limit, Attempt: 1, Crashes: 0 } && services.Time.GetElapsedTime(claim.AcceptedAt) > limit)
         {
-            services.Outcomes.EndExpired(entry, claim);
+            services.Outcomes.EndExpired(entry, claim, after: early?.Abandon());
             return false;
         }
 

@@ -38,6 +38,7 @@ internal sealed class OutcomeSink(
             decided = failure is ObjectDisposedException && !run.HasScope
                 ? OutcomePolicy.WithoutHandler(run.Entry, run.Claim, run.Kind.Registration.IsTask, OutcomeKind.Released)
                 : OutcomePolicy.Broken(run.Entry, run.Claim, run.Kind.Registration.IsTask, failure);
+            decided = decided with { IsStartAnswered = run.IsStartAnswered };
         }
 
         if (decided is not { } outcome)
@@ -67,21 +68,27 @@ internal sealed class OutcomeSink(
     /// <param name="kind">How it ends.</param>
     /// <param name="after">A call of the store about this entry that has to end first.</param>
     public void EndWithoutHandler(ClaimedEntry entry, NodeClaim claim, OutcomeKind kind, Task? after = null)
-        => End(entry, claim, OutcomePolicy.WithoutHandler(entry, claim, IsTask(entry), kind), after: after);
+        => EndUnstarted(entry, claim, OutcomePolicy.WithoutHandler(entry, claim, IsTask(entry), kind), after);
 
     /// <summary>Releases the entry of a run without waiting for its handler.</summary>
     public void GiveUp(WorkRun run)
-        => End(run.Entry, run.Claim, OutcomePolicy.GivenUp(run.Entry, run.Claim, IsTask(run.Entry)), run.CompletedInTransaction);
+    {
+        var outcome = OutcomePolicy.GivenUp(run.Entry, run.Claim, IsTask(run.Entry)) with { IsStartAnswered = run.IsStartAnswered };
+        End(run.Entry, run.Claim, outcome, run.CompletedInTransaction);
+    }
 
     /// <summary>Ends an entry that may no longer start.</summary>
-    public void EndExpired(ClaimedEntry entry, NodeClaim claim)
-        => End(entry, claim, OutcomePolicy.WithoutHandler(entry, claim, IsTask(entry), OutcomeKind.Cancelled, EndReasons.Expired));
+    public void EndExpired(ClaimedEntry entry, NodeClaim claim, Task? after)
+    {
+        var outcome = OutcomePolicy.WithoutHandler(entry, claim, IsTask(entry), OutcomeKind.Cancelled, EndReasons.Expired);
+        EndUnstarted(entry, claim, outcome, after);
+    }
 
     /// <summary>Ends an entry whose row can't be read.</summary>
-    public void EndUnreadable(ClaimedEntry entry, NodeClaim claim)
+    public void EndUnreadable(ClaimedEntry entry, NodeClaim claim, Task? after)
     {
         _logger.EntryUnreadable(entry.Id, entry.Problem!);
-        End(entry, claim, OutcomePolicy.Unreadable(entry, claim, isTask: true, entry.Problem!));
+        EndUnstarted(entry, claim, OutcomePolicy.Unreadable(entry, claim, isTask: true, entry.Problem!), after);
     }
 
     /// <summary>Ends an attempt that failed outside its handler.</summary>
@@ -90,6 +97,10 @@ internal sealed class OutcomeSink(
         _logger.RunBroken(entry.Id, entry.Kind, exception);
         End(entry, claim, OutcomePolicy.Broken(entry, claim, IsTask(entry), exception));
     }
+
+    // If no start was asked for, none can be under way in the store: the outcome does not wait for the job.
+    private void EndUnstarted(ClaimedEntry entry, NodeClaim claim, RunOutcome outcome, Task? after)
+        => End(entry, claim, outcome with { IsStartAnswered = after is null }, after: after);
 
     private void End(ClaimedEntry entry, NodeClaim claim, RunOutcome outcome, bool afterTransaction = false, Task? after = null)
     {

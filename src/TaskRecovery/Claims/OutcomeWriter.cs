@@ -21,7 +21,7 @@ internal sealed class OutcomeWriter : IDisposable
     private const int AttemptsAtOne = 5;
 
     // How long to wait before checking an outcome again that has to wait for a transaction.
-    private static readonly TimeSpan BlockedWait = TimeSpan.FromMilliseconds(250);
+    private static readonly Backoff BlockedWait = new(TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(2));
 
     // A second batch is stored concurrently only if it is large enough to be worth its transaction. After a batch of 64, more outcomes are
     // coming, so a short pause makes the next transaction worth more (docs/decisions/0013-writes-are-grouped-without-a-timer.md).
@@ -135,9 +135,11 @@ internal sealed class OutcomeWriter : IDisposable
             // The process is stopping.
         }
 
-        if (blocked.Count > 0)
+        // Each question takes locks, so an outcome that stays blocked is asked for less often.
+        foreach (var same in blocked.GroupBy(static pending => pending.Blocks))
         {
-            _ = AddLaterAsync(blocked, BlockedWait);
+            List<PendingOutcome> again = [.. same.Select(static pending => pending with { Blocks = pending.Blocks + 1 })];
+            _ = AddLaterAsync(again, BlockedWait.After(same.Key + 1));
         }
 
         if (free.Count > 0)

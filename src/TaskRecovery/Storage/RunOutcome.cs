@@ -37,8 +37,8 @@ public sealed record RunOutcome
     /// <summary>Whether the entry runs a task, whose record is updated in the same statement.</summary>
     public bool IsTask { get; init; }
 
-    /// <summary>For an entry that runs a task: whether the start of the run (<see cref="IJobStore.StartTaskAsync"/>) was answered. If not,
-    /// a start may still be under way in the store. The outcome then waits for it, and ends its task.</summary>
+    /// <summary>For an entry that runs a task: whether the start of the run (<see cref="IJobStore.StartTaskAsync"/>) was answered, or was
+    /// not asked for. If not, a start may still be under way in the store. The outcome then waits for it, and ends its task.</summary>
     public bool IsStartAnswered { get; init; }
 
     /// <summary>Returns a text without the result and the error, which may contain the application's data.</summary>

@@ -44,14 +44,14 @@ internal sealed class EarlyStart(KindRunner runner, ClaimedEntry entry, NodeClai
     }
 
     /// <summary>Begins nothing any more, because the entry will not run under this claim.</summary>
-    /// <returns>The work that has begun, which may be done. The outcome of the entry has to wait for it: the two would change the same
-    /// rows.</returns>
-    public Task Abandon()
+    /// <returns>The work that has begun, which may be done; <see langword="null"/> if none has. The outcome of the entry has to wait for
+    /// it: the two would change the same rows.</returns>
+    public Task? Abandon()
     {
         lock (_gate)
         {
             _hasBegun = true;
-            return _work ?? Task.CompletedTask;
+            return _work;
         }
     }
 }

@@ -94,6 +94,21 @@ public sealed class LockedJobTests() : JobStoreTests(new PostgreSqlFixture())
     }
 
     [Fact]
+    public async Task An_outcome_whose_start_was_not_answered_is_not_blocked_by_a_lock_of_its_entry()
+    {
+        var run = await GivenRunAsync(GivenNode(), "free");
+        var outcome = run.Held.Outcome(OutcomeKind.Snoozed, isTask: true);
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await RunAsync(connection, $"select id from entries where id = {run.Held.Id} for update");
+
+        Assert.Empty(await Store.FindBlockedAsync([outcome], Cancellation));
+
+        var answered = outcome with { IsStartAnswered = true };
+        Assert.Equal([answered], await Store.FindBlockedAsync([answered], Cancellation));
+    }
+
+    [Fact]
     public async Task A_task_that_is_locked_does_not_keep_a_sweep_from_reporting_what_it_has_recovered()
     {
         await GivenJobAsync();

@@ -83,7 +83,7 @@ public sealed class EntryBufferTests
     {
         var start = Start(1);
 
-        Assert.True(start.Abandon().IsCompleted);
+        Assert.Null(start.Abandon());
         start.Begin();
 
         Assert.Empty(_begun);

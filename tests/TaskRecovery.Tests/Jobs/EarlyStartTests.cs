@@ -106,6 +106,34 @@ public sealed class EarlyStartTests
         await host.DisposeAsync();
     }
 
+    [Fact]
+    public async Task Entry_that_is_released_before_its_start_was_asked_for_does_not_wait_for_its_job()
+    {
+        // All outcomes of runs whose start was not answered would wait.
+        var ids = AddEntries(20);
+        foreach (var id in ids)
+        {
+            _store.Blocked.Add(id);
+        }
+
+        var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isAsked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _jobs.StartAnswers = _ =>
+        {
+            isAsked.TrySetResult();
+            return answer.Task;
+        };
+        var host = await StartAsync(prefetch: 10);
+        await isAsked.Task.WaitAsync(TestContext.Current.CancellationToken);
+
+        var stop = host.StopAsync();
+        await _store.Until(store => store.Entries.Any(static entry => entry.Kinds.Contains(OutcomeKind.Released)));
+        _store.Blocked.Clear();
+        answer.SetResult();
+        await stop;
+        await host.DisposeAsync();
+    }
+
     private static void InterlockedMax(ref int most, int value)
     {
         for (var known = Volatile.Read(ref most); value > known;)
