@@ -9,6 +9,10 @@ internal static class PostgreSqlErrors
     /// <summary>Raised by <c>fail_lost_claim</c>.</summary>
     internal const string LostClaim = "TR001";
 
+    /// <summary>Whether a row stayed locked for longer than <see cref="StartSql.LimitWait"/> allows.</summary>
+    internal static bool IsLockTimeout(StoreUnavailableException exception)
+        => exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable };
+
     /// <summary>The exception to throw instead of <paramref name="exception"/>; <see langword="null"/> if it is rethrown as it
     /// is.</summary>
     internal static TaskRecoveryException? Translate(Exception exception, string schema) => exception switch

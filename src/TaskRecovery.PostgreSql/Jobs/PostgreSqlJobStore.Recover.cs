@@ -9,6 +9,9 @@ internal sealed partial class PostgreSqlJobStore
 {
     private const int PlanBatch = 1_000;
 
+    // A recovery waits half a second for each of so many jobs that stay locked.
+    private const int MostTimeouts = 4;
+
     public async Task<JobRecovery> RecoverJobsAsync(CancellationToken cancellationToken)
     {
         var problems = new List<UnplannableJob>();
@@ -108,22 +111,64 @@ internal sealed partial class PostgreSqlJobStore
             },
             cancellationToken).ConfigureAwait(false);
         var queues = new HashSet<string>(StringComparer.Ordinal);
+        var timeouts = 0;
         foreach (var id in jobs)
         {
-            queues.UnionWith(await database.InTransactionAsync(
-                (connection, token) => WakeOverdueAsync(connection, id, token), cancellationToken).ConfigureAwait(false));
+            var woken = await WakeOverdueAsync(id, waits: false, cancellationToken).ConfigureAwait(false);
+            if (woken is null && timeouts < MostTimeouts)
+            {
+                woken = await WaitAndWakeAsync(id, cancellationToken).ConfigureAwait(false);
+                timeouts += woken is null ? 1 : 0;
+            }
+
+            queues.UnionWith(woken ?? []);
         }
 
         return queues;
     }
 
-    private async ValueTask<List<string>> WakeOverdueAsync(NpgsqlConnection connection, Guid job, CancellationToken cancellationToken)
+    // The starts of a busy job lock it for moments, in turn, so that it is hardly ever free at once. An operator may keep it locked for
+    // long: then the next recovery tries again.
+    private async ValueTask<List<string>?> WaitAndWakeAsync(Guid job, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await WakeOverdueAsync(job, waits: true, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException exception) when (PostgreSqlErrors.IsLockTimeout(exception))
+        {
+            return null;
+        }
+    }
+
+    private ValueTask<List<string>?> WakeOverdueAsync(Guid job, bool waits, CancellationToken cancellationToken)
+        => database.InTransactionAsync(
+            async (connection, token) =>
+            {
+                if (waits)
+                {
+                    await database.ExecuteAsync(connection, StartSql.LimitWait, [], token).ConfigureAwait(false);
+                }
+
+                return await WakeOverdueAsync(
+                    connection, waits ? PausedRunSql.WaitForJob : PausedRunSql.TryLockJob, job, token).ConfigureAwait(false);
+            },
+            cancellationToken);
+
+    // Returns null if another transaction has locked the job.
+    private async ValueTask<List<string>?> WakeOverdueAsync(
+        NpgsqlConnection connection, string lockStatement, Guid job, CancellationToken cancellationToken)
     {
         var isPaused = await database.ReadAsync(
-            connection, PausedRunSql.TryLockJob, [Arg.Uuid(job)],
+            connection, lockStatement, [Arg.Uuid(job)],
             static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) ? reader.GetBoolean(0) : (bool?)null,
             cancellationToken).ConfigureAwait(false);
-        return isPaused == false ? await WakeAsync(connection, job, cancellationToken).ConfigureAwait(false) : [];
+        return isPaused switch
+        {
+            null => null,
+            true => [],
+            false => await WakeAsync(connection, job, cancellationToken).ConfigureAwait(false),
+        };
     }
 
     private static DateTimeOffset? TryPlan(JobTiming timing, Func<JobTiming, DateTimeOffset?> plan, List<UnplannableJob> problems)

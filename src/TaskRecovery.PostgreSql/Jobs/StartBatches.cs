@@ -1,4 +1,3 @@
-using Npgsql;
 using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
 
@@ -96,7 +95,7 @@ internal sealed class StartBatches
                 }
             }
         }
-        catch (StoreUnavailableException exception) when (IsLockTimeout(exception))
+        catch (StoreUnavailableException exception) when (PostgreSqlErrors.IsLockTimeout(exception))
         {
             // The transaction has changed nothing.
             batch.Values.SelectMany(static calls => calls).ToList().ForEach(WaitOrPutOff);
@@ -115,9 +114,6 @@ internal sealed class StartBatches
 
         return true;
     }
-
-    private static bool IsLockTimeout(StoreUnavailableException exception)
-        => exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable };
 
     // The answer says for certain that the run has not started, so that its outcome does not wait for the job too.
     private void WaitOrPutOff(Call call)

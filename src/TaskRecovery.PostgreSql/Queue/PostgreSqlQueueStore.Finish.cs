@@ -68,16 +68,53 @@ internal sealed partial class PostgreSqlQueueStore
             return [];
         }
 
-        var answers = new List<HashSet<long>>();
+        HashSet<long> free = [];
+        Dictionary<long, Guid> waiting = [];
         await _database.ReadEachAsync(
             questions,
-            async (_, reader, token) => answers.Add([.. await ReadNumbersAsync(reader, token).ConfigureAwait(false)]),
+            async (number, reader, token) =>
+            {
+                if (number < questions.Count - 1 || unanswered.Count == 0)
+                {
+                    free = [.. await ReadNumbersAsync(reader, token).ConfigureAwait(false)];
+                    return;
+                }
+
+                waiting.Clear();
+                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                {
+                    waiting[reader.GetInt64(0)] = reader.GetGuid(1);
+                }
+            },
             cancellationToken).ConfigureAwait(false);
+        var unlocked = waiting.Count == 0 ? null : await WaitForOneJobAsync([.. waiting.Values], cancellationToken).ConfigureAwait(false);
         return
         [
-            .. answered.Where(outcome => !answers[0].Contains(outcome.EntryId)),
-            .. unanswered.Where(outcome => answers[^1].Contains(outcome.EntryId)),
+            .. answered.Where(outcome => !free.Contains(outcome.EntryId)),
+            .. unanswered.Where(outcome => waiting.TryGetValue(outcome.EntryId, out var job) && job != unlocked),
         ];
+    }
+
+    // The starts of a busy job lock it for moments, in turn. Returns the job if it was free within the limit: its outcomes may then wait
+    // for it too. Any of the jobs, so that one that stays locked does not keep the others from their turn.
+    private async ValueTask<Guid?> WaitForOneJobAsync(Guid[] jobs, CancellationToken cancellationToken)
+    {
+        var job = jobs[Random.Shared.Next(jobs.Length)];
+        try
+        {
+            await _database.InTransactionAsync(
+                async (connection, token) =>
+                {
+                    await _database.ExecuteAsync(connection, StartSql.LimitWait, [], token).ConfigureAwait(false);
+                    return await _database.ExecuteAsync(connection, OutcomeSql.WaitForJob, [Arg.Uuid(job)], token).ConfigureAwait(false);
+                },
+                cancellationToken).ConfigureAwait(false);
+            return job;
+        }
+        catch (StoreUnavailableException exception) when (PostgreSqlErrors.IsLockTimeout(exception))
+        {
+            return null;
+        }
     }
 
     public async ValueTask RemoveSettledClaimsAsync(Guid nodeId, IReadOnlyList<long> fences, CancellationToken cancellationToken)

@@ -122,16 +122,20 @@ internal static class OutcomeSql
             order by j.id for share) j
         """;
 
-    /// <summary>The runs for which <see cref="LockJobs"/> would wait. $1 entries.</summary>
+    /// <summary>The runs for which <see cref="LockJobs"/> would wait at this moment, and their jobs. $1 entries.</summary>
     internal const string WithLockedJobs = $$"""
         with named as materialized (
             select e.id, {{JobOfArgs}} as job from {schema}.entries e where e.id = any ($1)
         ), free as materialized (
             select j.id from {schema}.jobs j where j.id = any (array(select n.job from named n)) for share skip locked
         )
-        select n.id from named n
+        select n.id, n.job from named n
         where n.job not in (select f.id from free f) and (select j.id from {schema}.jobs j where j.id = n.job) is not null
         """;
+
+    /// <summary>Waits for a job as <see cref="LockJobs"/> does. Sent as the only lock of its transaction, with a limit: the starts of a
+    /// busy job lock it in turn, so that <see cref="WithLockedJobs"/> hardly ever finds it free. $1 job.</summary>
+    internal const string WaitForJob = "select j.id from {schema}.jobs j where j.id = $1::uuid for share";
 
     /// <summary>Whether a run of an entry has begun, or an operator has put the entry back. Such an entry does not expire.</summary>
     /// <remarks>A subquery for a value, because the planner may turn <c>exists</c> into a join that reads all outcomes.</remarks>

@@ -73,12 +73,18 @@ internal static class PausedRunSql
 
     /// <summary>Locks the job of runs that wait, so that its pause does not begin or end meanwhile, unless another transaction has locked
     /// it. $1 job. Returns whether it is paused; no row if it is locked. A job that does not exist is not paused.</summary>
-    internal const string TryLockJob = $$"""
-        with held as materialized (
-            select j.state from {schema}.jobs j where j.id = $1 for no key update skip locked
+    internal const string TryLockJob = LockJob + " skip locked" + StateOfHeld;
+
+    /// <summary>As <see cref="TryLockJob"/>, but waits for the other transaction: the starts of a busy job lock it in turn.</summary>
+    internal const string WaitForJob = LockJob + StateOfHeld;
+
+    private const string LockJob =
+        "with held as materialized (select j.state from {schema}.jobs j where j.id = $1::uuid for no key update";
+
+    private const string StateOfHeld = $$"""
         )
         select h.state = {{Codes.JobPaused}} from held h
         union all
-        select false where not exists (select from {schema}.jobs j where j.id = $1)
+        select false where not exists (select from {schema}.jobs j where j.id = $1::uuid)
         """;
 }

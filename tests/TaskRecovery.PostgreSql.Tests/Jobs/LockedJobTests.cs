@@ -1,5 +1,6 @@
 using System.Data.Common;
 using TaskRecovery.PostgreSql.Tests.Conformance;
+using TaskRecovery.PostgreSql.Tests.Store;
 using TaskRecovery.Storage;
 using TaskRecovery.StoreConformance;
 
@@ -91,6 +92,33 @@ public sealed class LockedJobTests() : JobStoreTests(new PostgreSqlFixture())
 
         await transaction.CommitAsync(Cancellation);
         Assert.Empty(await Store.FindBlockedAsync(outcomes, Cancellation));
+    }
+
+    [Fact]
+    public async Task An_outcome_waits_for_a_moment_until_the_job_is_free()
+    {
+        const int tries = 20;
+        var run = await GivenRunAsync(GivenNode(), "busy");
+        var outcome = run.Held.Outcome(OutcomeKind.Snoozed, isTask: true);
+        await using var gate = await StatementGate.CloseAsync(Fixture, "nodes", "delete", Cancellation);
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        var blocked = 0;
+
+        // A machine that stands still for longer than the wait needs another try.
+        for (; blocked < tries; blocked++)
+        {
+            await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+            await LockAsync(connection, run);
+            var asking = Task.Run(async () => await Store.FindBlockedAsync([outcome], Cancellation), Cancellation);
+            await gate.UntilWaitingAsync(1, orEnded: asking);
+            await transaction.CommitAsync(Cancellation);
+            if ((await asking).Count == 0)
+            {
+                break;
+            }
+        }
+
+        Assert.InRange(blocked, 0, tries - 1);
     }
 
     [Fact]

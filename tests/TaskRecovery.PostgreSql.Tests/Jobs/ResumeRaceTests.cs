@@ -126,6 +126,32 @@ public sealed class ResumeRaceTests() : JobStoreTests(new PostgreSqlFixture())
         Assert.Equal(run.Entry.Id, (await ClaimRunAsync(node)).Entry.Id);
     }
 
+    [Fact]
+    public async Task A_recovery_waits_for_a_moment_until_the_job_of_a_run_is_free()
+    {
+        const int tries = 20;
+        var node = GivenNode();
+        var (job, run) = await GivenRunThatWaitsAsync(node);
+        await Fixture.SetJobAsync(job.Name, "state", "0", Cancellation);
+        await using var gate = await StatementGate.CloseAsync(Fixture, "nodes", "delete", Cancellation);
+        await using var connection = (NpgsqlConnection)await Fixture.OpenConnectionAsync(Cancellation);
+        List<Run> woken = [];
+
+        // A machine that stands still for longer than the wait needs another try.
+        for (var count = 0; woken.Count == 0 && count < tries; count++)
+        {
+            await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+            await RunAsync(connection, $"select id from jobs where id = '{job.Id}' for update");
+            var recovering = Task.Run(() => Jobs.RecoverJobsAsync(Cancellation), Cancellation);
+            await gate.UntilWaitingAsync(1, orEnded: recovering);
+            await transaction.CommitAsync(Cancellation);
+            await recovering;
+            woken = await ClaimRunsAsync(node);
+        }
+
+        Assert.Equal(run.Entry.Id, Assert.Single(woken).Entry.Id);
+    }
+
     private async Task<(Job Job, Run Run)> GivenRunThatWaitsAsync(TestNode node)
     {
         var now = await Fixture.GetTimeAsync(Cancellation);
