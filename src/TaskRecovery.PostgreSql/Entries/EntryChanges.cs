@@ -61,7 +61,15 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
         // Under the locks, no request is withdrawn.
         var locked = await FindAsync(connection, CancelRequestSql.TryLockEntries, ids, cancellationToken).ConfigureAwait(false);
         var requested = await FindAsync(connection, CancelRequestSql.Find, locked, cancellationToken).ConfigureAwait(false);
-        return (await EndWaitingAsync(connection, requested, EndReasons.CancelRequested, cancellationToken).ConfigureAwait(false)).Count;
+        var ended = await EndWaitingAsync(connection, requested, EndReasons.CancelRequested, cancellationToken).ConfigureAwait(false);
+        if (ended.Count > 0)
+        {
+            await database.ExecuteAsync(
+                connection, CancelRequestSql.SetFences, [Ids([.. ended.Select(static change => change.Entry)]), Fences(ended)],
+                cancellationToken).ConfigureAwait(false);
+        }
+
+        return ended.Count;
     }
 
     /// <summary>Puts entries that failed or were cancelled back.</summary>

@@ -1,3 +1,5 @@
+using TaskRecovery.Storage;
+
 namespace TaskRecovery.PostgreSql;
 
 /// <summary>Statements that end waiting entries whose cancellation was requested before.</summary>
@@ -22,4 +24,16 @@ internal static class CancelRequestSql
 
     /// <summary>The entries that have a request. $1 ids, locked.</summary>
     internal const string Find = "select x.entry from {schema}.cancellations x where x.entry = any($1)";
+
+    /// <summary>Stores, for the bulk operations that requested the cancellations, under which fences the entries have ended: an undo finds
+    /// the outcomes by them. $1 ids, locked, $2 the fences of their outcomes.</summary>
+    internal static readonly string SetFences = $$"""
+        update {schema}.operation_entries p set fence = ($2::bigint[])[array_position($1::bigint[], p.entry)]
+        where p.entry = any ($1::bigint[]) and p.run_at is null and p.result = {{Codes.ResultDone}}
+            and p.fence is not null and p.fence <> {{Codes.FenceOfOther}}
+            and (select o.action from {schema}.operations o where o.id = p.operation) = {{Codes.BulkCancel}}
+            and (select o.entry from {schema}.outcomes o
+                where o.entry = p.entry and o.fence >= p.fence and o.fence <> ($2::bigint[])[array_position($1::bigint[], p.entry)]
+                    and o.kind in {{Codes.KindsThat(OutcomeRules.Ends)}} limit 1) is null
+        """;
 }

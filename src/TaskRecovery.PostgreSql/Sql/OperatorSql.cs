@@ -145,14 +145,16 @@ internal static class OperatorSql
         """;
 
     /// <summary>Withdraws the cancel requests of entries that have not ended. $1 ids, locked by <see cref="LockEntries"/>, $2 for each the
-    /// fence of the run, or null if it is not known: if that run has ended, the request is a later one. Returns the entries that had
-    /// one.</summary>
-    internal const string WithdrawCancel = """
+    /// fence of the run, or null if it is not known: if the entry has ended under that fence or a later one, and an operator has put it
+    /// back, the request is a later one. If the run was only put back, by a sweep that did not see the request, it is still the same.
+    /// Returns the entries that had one.</summary>
+    internal static readonly string WithdrawCancel = $$"""
         delete from {schema}.cancellations x
         where x.entry = any($1::bigint[])
             and (select o.entry from {schema}.outcomes o where o.entry = x.entry and o.final limit 1) is null
             and (select o.entry from {schema}.outcomes o
-                where o.entry = x.entry and o.fence = ($2::bigint[])[array_position($1, x.entry)]) is null
+                where o.entry = x.entry and o.fence >= ($2::bigint[])[array_position($1, x.entry)]
+                    and o.kind in {{Codes.KindsThat(OutcomeRules.Ends)}} limit 1) is null
         returning x.entry
         """;
 

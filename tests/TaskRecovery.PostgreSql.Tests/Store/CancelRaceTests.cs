@@ -60,6 +60,36 @@ public sealed class CancelRaceTests() : OperationTests(new PostgreSqlFixture())
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_entry_that_a_sweep_puts_back_while_a_bulk_operation_cancels_it_is_put_back_by_the_undo(bool hasEnded)
+    {
+        var node = GivenNode();
+        var held = await GivenClaimedAsync(node);
+        var operation = await StartedAsync(BulkAction.Cancel, ids: [held.Id]);
+        Die(node);
+        await using var gate = await StatementGate.CloseAsync(Fixture, "operation_entries", "insert", Cancellation);
+
+        // The request is stored and not committed, so that the sweep does not see it.
+        var stepping = Task.Run(() => RunAsync(operation.Id), Cancellation);
+        await gate.UntilWaitingAsync(1);
+        Assert.Equal(RecoveryAction.Recovered, Assert.Single((await SweepAsync()).Items).Action);
+        await gate.OpenAsync();
+        await stepping;
+        if (hasEnded)
+        {
+            await SweepAsync();
+            Assert.Equal(EntryState.Cancelled, await StateAsync(held.Id));
+        }
+
+        var undo = await UndoneAsync(operation.Id);
+
+        Assert.Equal((1L, 0L), (undo.Done, undo.Refused));
+        var entry = await FindAsync(held.Id);
+        Assert.Equal((EntryState.Waiting, false), (entry.State, entry.CancelRequested));
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task An_entry_whose_request_is_being_changed_stays_in_its_claim_until_the_next_time(bool isDead)
