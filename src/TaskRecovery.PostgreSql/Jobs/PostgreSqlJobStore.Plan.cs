@@ -186,9 +186,11 @@ internal sealed partial class PostgreSqlJobStore
         NpgsqlConnection connection, HeldJob held, PauseInfo pause, CancellationToken cancellationToken)
     {
         PauseRules.CheckEnd(pause, held.Now);
+        var due = held.Timing.NextRunAt;
         if (held.State == JobState.Active)
         {
             var settled = await SettledAsync(connection, held, cancellationToken).ConfigureAwait(false);
+            due = settled.NextRunAt;
             await EndPlannedAsync(
                 connection, held, OutcomeKind.Cancelled, EndReasons.JobNotActive, cancellationToken).ConfigureAwait(false);
             var state = settled.State == JobState.Ended ? JobState.Ended : JobState.Paused;
@@ -199,8 +201,7 @@ internal sealed partial class PostgreSqlJobStore
             }
         }
 
-        // The row of a job that is not paused may have the time of an older pause.
-        var since = held.State == JobState.Paused ? held.PausedAt ?? held.Now : held.Now;
+        var since = PauseRules.Begin(held.State == JobState.Paused, held.PausedAt, due, held.Now);
         await SetPauseAsync(connection, held.Id, pause with { Since = since }, cancellationToken).ConfigureAwait(false);
         return true;
     }

@@ -139,10 +139,13 @@ internal sealed partial class SqliteJobStore
     // Returns whether the job is paused. If its last run was cancelled, it has ended instead.
     private static bool Pause(EntryMoves moves, JobRow job, PauseInfo pause)
     {
-        PauseRules.CheckEnd(pause, Micros.ToTime(moves.Now));
+        var now = Micros.ToTime(moves.Now);
+        PauseRules.CheckEnd(pause, now);
+        var due = job.Timing.NextRunAt;
         if (job.State == JobState.Active)
         {
             var settled = Settled(moves, job);
+            due = settled.NextRunAt;
             EndPlanned(moves, job, OutcomeKind.Cancelled, EndReasons.JobNotActive);
             var state = settled.State == JobState.Ended ? JobState.Ended : JobState.Paused;
             SetPlan(moves, job.Id, state, Micros.From(settled.NextRunAt), null);
@@ -152,9 +155,8 @@ internal sealed partial class SqliteJobStore
             }
         }
 
-        // The row of a job that is not paused may have the time of an older pause.
-        var since = job.State == JobState.Paused ? job.PausedAt ?? moves.Now : moves.Now;
-        SetPause(moves, job.Id, pause with { Since = Micros.ToTime(since) });
+        var since = PauseRules.Begin(job.State == JobState.Paused, Micros.ToTime(job.PausedAt), due, now);
+        SetPause(moves, job.Id, pause with { Since = since });
         return true;
     }
 

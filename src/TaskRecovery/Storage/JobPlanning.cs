@@ -136,7 +136,7 @@ public static class JobPlanning
             return next;
         }
 
-        return IsDueTime(planned, held) ? null : Nearest(times, planned) ?? next;
+        return IsDueTime(planned, held) ? null : Nearest(held, planned) ?? next;
     }
 
     private static JobPlan PlanFor(JobState state, DateTimeOffset? due) => new(due is null ? JobState.Ended : state, due);
@@ -202,9 +202,11 @@ public static class JobPlanning
         return false;
     }
 
-    // The old rules of the time zone are not known, so neither is the local time for which the run was planned.
-    private static DateTimeOffset? Nearest(RunTimes times, DateTimeOffset planned)
+    // The old rules of the time zone are not known, so neither is the local time for which the run was planned. Without a later start,
+    // which must not postpone the planned run.
+    private static DateTimeOffset? Nearest(JobTiming held, DateTimeOffset planned)
     {
+        var times = (held.StartAt > planned ? held with { StartAt = null } : held).GetTimes();
         var earliest = planned - LongestMove;
         var before = times.LatestUpTo(planned, earliest) is { } latest && latest > earliest ? latest : (DateTimeOffset?)null;
         var after = times.NextAfter(planned, planned) is { } following && following < planned + LongestMove

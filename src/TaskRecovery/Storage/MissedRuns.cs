@@ -54,18 +54,18 @@ public static class MissedRuns
     // The one run stands for the latest of the missed ones: it starts if that one may still start.
     private static PlannedStart PlanOne(RunTimes times, DateTimeOffset due, MissedRunRules rules, DateTimeOffset now)
     {
-        var late = now - (times.LatestUpTo(now, due) ?? due);
+        var late = now - (LatestUpTo(times, now, due, PauseOf(rules, now)) ?? due);
         var reason = late > rules.ExpiresAfter ? EndReasons.Expired : late > rules.CatchUpWithin ? EndReasons.Missed : null;
         return new PlannedStart(reason, times.NextAfter(now, due), IsMissed: true);
     }
 
     private static PlannedStart PlanAll(RunTimes times, DateTimeOffset due, bool isExpired, MissedRunRules rules, DateTimeOffset now)
     {
-        var first = FirstWithinLimit(times, due, rules.CatchUpLimit, now);
+        var pause = PauseOf(rules, now);
+        var first = FirstWithinLimit(times, due, rules.CatchUpLimit, now, pause);
         var reason = isExpired ? EndReasons.Expired : due < first || now - due > rules.CatchUpWithin ? EndReasons.Missed : null;
         var from = Later(Later(Later(first, now - rules.CatchUpWithin), now - rules.ExpiresAfter), rules.ChangedAt).AddTicks(-1);
         var next = times.NextAfter(from > due ? from : due, due);
-        var pause = PauseOf(rules, now);
         if (pause is { } past && next >= past.From && next < past.Until)
         {
             next = times.NextAfter(past.Until.AddTicks(-1), due);
@@ -96,12 +96,13 @@ public static class MissedRuns
     }
 
     // Counts back from now, so that the cost does not depend on how long ago the planned run was due.
-    private static DateTimeOffset FirstWithinLimit(RunTimes times, DateTimeOffset due, int limit, DateTimeOffset now)
+    private static DateTimeOffset FirstWithinLimit(
+        RunTimes times, DateTimeOffset due, int limit, DateTimeOffset now, (DateTimeOffset From, DateTimeOffset Until)? pause)
     {
         var first = now;
         for (var count = 0; count < limit; count++)
         {
-            if (times.LatestUpTo(count == 0 ? now : first.AddTicks(-1), due) is not { } earlier)
+            if (LatestUpTo(times, count == 0 ? now : first.AddTicks(-1), due, pause) is not { } earlier)
             {
                 return due;
             }
@@ -110,6 +111,16 @@ public static class MissedRuns
         }
 
         return first;
+    }
+
+    // The due times of a pause are not made up for.
+    private static DateTimeOffset? LatestUpTo(
+        RunTimes times, DateTimeOffset time, DateTimeOffset due, (DateTimeOffset From, DateTimeOffset Until)? pause)
+    {
+        var latest = times.LatestUpTo(time, due);
+        return pause is { } past && latest >= past.From && latest < past.Until
+            ? past.From > due ? times.LatestUpTo(past.From.AddTicks(-1), due) : null
+            : latest;
     }
 
     private static DateTimeOffset Later(DateTimeOffset time, DateTimeOffset? other) => other > time ? other.Value : time;

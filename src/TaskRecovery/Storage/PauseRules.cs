@@ -6,6 +6,15 @@ namespace TaskRecovery.Storage;
 [Experimental("TASKRECOVERY001")]
 public static class PauseRules
 {
+    /// <summary>Returns when a pause of a job began: now, or when the pause that it replaces did. A pause that has ended counts too, if the
+    /// run that was due before it has not started yet: the due times of both are not made up for, and a store keeps one.</summary>
+    /// <param name="isPaused">Whether the job is paused already.</param>
+    /// <param name="pausedAt">When the last pause of which the store knows began.</param>
+    /// <param name="due">The due time of the planned run.</param>
+    /// <param name="now">The time of the transaction, by the store's clock.</param>
+    public static DateTimeOffset Begin(bool isPaused, DateTimeOffset? pausedAt, DateTimeOffset? due, DateTimeOffset now)
+        => pausedAt is { } before && (isPaused || due < before) ? before : now;
+
     /// <summary>Checks that a pause ends later than now.</summary>
     /// <param name="pause">The pause; <see langword="null"/> if something is resumed.</param>
     /// <param name="now">The time of the transaction, by the store's clock.</param>

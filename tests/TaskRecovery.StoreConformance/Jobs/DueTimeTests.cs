@@ -78,6 +78,26 @@ public abstract class DueTimeTests(StoreFixture fixture) : JobStoreTests(fixture
     }
 
     [Fact]
+    public async Task Runs_of_a_pause_are_not_made_up_for_after_another_one()
+    {
+        var now = await Fixture.GetTimeAsync(Cancellation);
+        var job = await GivenJobAsync(
+            configure: definition => definition with { StartAt = now.AddMinutes(30), MissedRuns = MissedRunPolicy.RunAll });
+        await ShiftTimeAsync(Hour);
+        foreach (var hours in new[] { 2, 1 })
+        {
+            await Jobs.PauseAsync(job.Id, new PauseInfo(), Cancellation);
+            await ShiftTimeAsync(hours * Hour);
+            await Jobs.ResumeAsync(job.Id, Cancellation);
+        }
+
+        var first = job.NextRunAt!.Value - (4 * Hour);
+        var (_, task) = await GivenRunningTaskAsync(GivenNode());
+
+        Assert.Equal((first, first.AddHours(4)), (task.DueAt, (await FindJobAsync(job.Id)).NextRunAt));
+    }
+
+    [Fact]
     public async Task One_run_for_all_that_were_missed_has_the_first_due_time_also_if_that_is_older_than_the_limit()
     {
         var job = await GivenJobAsync(configure: static definition => definition with { CatchUpWithin = TimeSpan.FromMinutes(45) });

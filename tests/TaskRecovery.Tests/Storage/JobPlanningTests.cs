@@ -207,6 +207,20 @@ public sealed class JobPlanningTests
         Assert.Equal(expected, corrected);
     }
 
+    [Fact]
+    public void Run_keeps_its_local_time_also_if_the_job_is_to_start_later_now()
+    {
+        var midnight = new DateTimeOffset(2026, 3, 2, 0, 0, 0, TimeSpan.Zero);
+        var job = Nightly with
+        {
+            Schedule = Schedule.Cron("0 6 * * *", "Europe/Athens"),
+            NextRunAt = midnight.AddHours(29),
+            StartAt = midnight.AddDays(30),
+        };
+
+        Assert.Equal(midnight.AddHours(28), JobPlanning.Correct(job, midnight.AddHours(5.5)));
+    }
+
     [Theory]
     [InlineData("0 2 * * *", 24)]
     [InlineData("0 * * * *", 12)]
@@ -225,7 +239,7 @@ public sealed class JobPlanningTests
 
         Assert.Equal(first, job.NextRunAt);
         Assert.Equal(At(16 * 60), JobPlanning.Correct(Nightly with { NextRunAt = At(17 * 60), StartAt = At(10) }, Now));
-        Assert.Equal(At(40 * 60), JobPlanning.Correct(Nightly with { NextRunAt = At(17 * 60), StartAt = At(30 * 60) }, Now));
+        Assert.Equal(At(16 * 60), JobPlanning.Correct(Nightly with { NextRunAt = At(17 * 60), StartAt = At(30 * 60) }, Now));
     }
 
     [Fact]

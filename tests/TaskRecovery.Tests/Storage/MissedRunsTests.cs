@@ -101,7 +101,8 @@ public sealed class MissedRunsTests
     [InlineData(30, 270, 100, true, 300, 0)]
     [InlineData(150, 270, 100, true, 60, 0)]
     [InlineData(150, 270, 3, false, 480, 6)] // the run itself, minutes 1 and 2, and 5 to 7
-    [InlineData(450, 620, 3, false, 660, 8)] // minutes 0 to 7
+    [InlineData(450, 620, 3, false, 300, 5)] // minutes 0 to 4: the due times of the pause do not use up the limit
+    [InlineData(90, 620, 3, true, 60, 0)]
     [InlineData(-600, -300, 3, false, 480, 8)]
     [InlineData(30, 2000, 100, true, 60, 0)] // its end is still to come: it was ended by hand
     public void What_was_due_during_a_pause_is_not_made_up_for(
@@ -121,6 +122,29 @@ public sealed class MissedRunsTests
                 Due.AddSeconds(630));
 
             Assert.Equal(new PlannedStart(runs ? null : EndReasons.Missed, Due.AddSeconds(next), true, dropped), start);
+        }
+    }
+
+    /// <summary>In seconds from the due time of the run; now is 630.</summary>
+    [Theory]
+    [InlineData(30, 620, false)] // 10 s late by the run of 620, but the job was paused then: 10 minutes late
+    [InlineData(30, 590, true)] // 30 s late by the run of minute 10
+    [InlineData(590, 620, true)] // 90 s late by the run of minute 9
+    public void One_run_for_all_is_not_as_late_as_a_run_during_a_pause_would_be(int pausedFrom, int pausedUntil, bool runs)
+    {
+        foreach (var job in new[] { EveryMinute, CronEveryMinute })
+        {
+            var rules = Rules with { PausedFrom = Due.AddSeconds(pausedFrom), PausedUntil = Due.AddSeconds(pausedUntil) };
+            foreach (var (limited, reason) in new[]
+            {
+                (rules with { ExpiresAfter = TimeSpan.FromSeconds(100) }, EndReasons.Expired),
+                (rules with { CatchUpWithin = TimeSpan.FromSeconds(100) }, EndReasons.Missed),
+            })
+            {
+                var start = MissedRuns.Plan(job, limited, Due.AddSeconds(630));
+
+                Assert.Equal(new PlannedStart(runs ? null : reason, Due.AddSeconds(660), IsMissed: true), start);
+            }
         }
     }
 
