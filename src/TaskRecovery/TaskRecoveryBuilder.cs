@@ -38,7 +38,8 @@ public sealed class TaskRecoveryBuilder
 
     /// <summary>Allows the next <c>Use...</c> to select another store or another database than the one that was selected. For a test that
     /// builds on the services of an application. Options that were set for the first store remain, except those that name a server, such
-    /// as <c>PostgreSqlOptions.MonitorConnectionString</c>.</summary>
+    /// as <c>PostgreSqlOptions.MonitorConnectionString</c>, wherever they were set: set them in the call that selects the new
+    /// store.</summary>
     public TaskRecoveryBuilder ReplaceStore()
     {
         if (InstanceServices.Any(static service => service.ServiceType == typeof(StoreName)))

@@ -83,7 +83,11 @@ public sealed partial class HealthTests
         ]);
         system.Tasks.Add(new TaskRecord
         {
-            Id = Guid.CreateVersion7(), JobId = busy.Id, State = TaskState.Running, Attempt = 1, CreatedAt = late,
+            Id = Guid.CreateVersion7(),
+            JobId = busy.Id,
+            State = TaskState.Running,
+            Attempt = 1,
+            CreatedAt = late,
         });
 
         var health = await ReadAsync(system);
@@ -109,7 +113,11 @@ public sealed partial class HealthTests
         };
         system.Kinds.Add(new KindSummary
         {
-            Name = "task:report.monthly", Waiting = new Count(1), Nodes = 1, OldestDue = wait, Pause = kind ? pause : null,
+            Name = "task:report.monthly",
+            Waiting = new Count(1),
+            Nodes = 1,
+            OldestDue = wait,
+            Pause = kind ? pause : null,
         });
         system.Jobs.Add(Report(system) with { NextRunAt = system.Now - wait });
 

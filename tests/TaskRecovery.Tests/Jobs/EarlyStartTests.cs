@@ -126,6 +126,9 @@ public sealed class EarlyStartTests
         var host = await StartAsync(prefetch: 10);
         await isAsked.Task.WaitAsync(TestContext.Current.CancellationToken);
 
+        // The first claim takes one entry if it is made within a millisecond.
+        await _store.Until(static store => store.Entries.Count(static entry => entry.Fence is not null) > 1);
+
         var stop = host.StopAsync();
         await _store.Until(store => store.Entries.Any(static entry => entry.Kinds.Contains(OutcomeKind.Released)));
         _store.Blocked.Clear();
