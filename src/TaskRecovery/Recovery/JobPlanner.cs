@@ -1,17 +1,27 @@
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Diagnostics;
+using TaskRecovery.Hosting;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Recovery;
 
 /// <summary>Plans the jobs that have no planned run, logs the jobs that this node can't plan, and keeps what does not run for the health
 /// check.</summary>
-internal sealed class JobPlanner(IJobStore store, TimeProvider time, ILogger<JobPlanner> logger)
+internal sealed class JobPlanner
 {
+    private readonly IJobStore _store;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CachedRead<IReadOnlyList<OverdueJob>> _stillOverdue;
     private readonly Lock _lock = new();
-    private readonly ILogger _logger = logger.Guarded();
     private HashSet<UnplannableJob> _known = [];
     private IReadOnlyList<OverdueJob> _overdue = [];
+
+    public JobPlanner(IJobStore store, TimeProvider time, ILogger<JobPlanner> logger)
+    {
+        (_store, _time, _logger) = (store, time, logger.Guarded());
+        _stillOverdue = new CachedRead<IReadOnlyList<OverdueJob>>(FindOverdueAsync, time);
+    }
 
     /// <summary>The jobs without a planned run that this node could not plan when it last tried.</summary>
     public IReadOnlyList<UnplannableJob> ListUnplannable()
@@ -22,36 +32,18 @@ internal sealed class JobPlanner(IJobStore store, TimeProvider time, ILogger<Job
         }
     }
 
-    /// <summary>The jobs whose planned run was overdue for longer than a limit when this node last looked, without those that have run
-    /// since.</summary>
-    /// <remarks>The next look may be more than a minute away, in a fleet several, so each job is read again. Nearly always there is
-    /// none.</remarks>
+    /// <summary>The jobs whose planned run was overdue for longer than a limit when this node last recovered jobs, without those that have
+    /// run since.</summary>
+    /// <remarks>The next recovery may be more than a minute away, in a fleet several, so each job is read again, at most every few
+    /// seconds. Nearly always there is none.</remarks>
     public async Task<IReadOnlyList<OverdueJob>> ListOverdueAsync(TimeSpan limit, CancellationToken cancellationToken)
-    {
-        IReadOnlyList<OverdueJob> known;
-        lock (_lock)
-        {
-            known = _overdue;
-        }
-
-        var overdue = new List<OverdueJob>();
-        foreach (var job in known.Where(job => job.By > limit))
-        {
-            var stored = await store.FindByNameAsync(job.Name, cancellationToken).ConfigureAwait(false);
-            if (stored is not null && OverdueJob.MayBe(stored, time.GetUtcNow()))
-            {
-                overdue.Add(job);
-            }
-        }
-
-        return overdue;
-    }
+        => [.. (await _stillOverdue.GetAsync(cancellationToken).ConfigureAwait(false)).Where(job => job.By > limit)];
 
     /// <summary>Resumes the jobs whose pause has ended, and plans the jobs that have no planned run.</summary>
     /// <returns>The number of jobs that had none.</returns>
     public async Task<int> RecoverAsync(CancellationToken cancellationToken)
     {
-        var recovery = await store.RecoverJobsAsync(cancellationToken).ConfigureAwait(false);
+        var recovery = await _store.RecoverJobsAsync(cancellationToken).ConfigureAwait(false);
         Keep(recovery, recovery.Overdue);
         return recovery.Planned;
     }
@@ -61,15 +53,36 @@ internal sealed class JobPlanner(IJobStore store, TimeProvider time, ILogger<Job
     public async Task<int> RecoverAtStartAsync(CancellationToken cancellationToken)
     {
         // After a downtime, planned runs have been due for long. Nothing could claim them, so that no job is overdue yet.
-        var recovery = await store.RecoverJobsAsync(cancellationToken).ConfigureAwait(false);
+        var recovery = await _store.RecoverJobsAsync(cancellationToken).ConfigureAwait(false);
         Keep(recovery, []);
-        var corrected = await store.CorrectPlansAsync(cancellationToken).ConfigureAwait(false);
+        var corrected = await _store.CorrectPlansAsync(cancellationToken).ConfigureAwait(false);
         if (corrected.Planned > 0)
         {
             _logger.PlansCorrected(corrected.Planned);
         }
 
         return recovery.Planned;
+    }
+
+    private async Task<IReadOnlyList<OverdueJob>> FindOverdueAsync()
+    {
+        IReadOnlyList<OverdueJob> known;
+        lock (_lock)
+        {
+            known = _overdue;
+        }
+
+        var overdue = new List<OverdueJob>();
+        foreach (var job in known)
+        {
+            var stored = await _store.FindByNameAsync(job.Name, CancellationToken.None).ConfigureAwait(false);
+            if (stored is not null && OverdueJob.MayBe(stored, _time.GetUtcNow()))
+            {
+                overdue.Add(job);
+            }
+        }
+
+        return overdue;
     }
 
     // Logs a problem when it appears, not at every recovery.
@@ -83,6 +96,7 @@ internal sealed class JobPlanner(IJobStore store, TimeProvider time, ILogger<Job
             (_known, _overdue) = (current, overdue);
         }
 
+        _stillOverdue.Expire();
         foreach (var job in fresh)
         {
             _logger.JobUnplannable(job.Name, job.Problem);

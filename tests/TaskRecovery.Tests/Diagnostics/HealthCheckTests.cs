@@ -60,7 +60,7 @@ public sealed class HealthCheckTests : IDisposable
 
         var degraded = await CheckAsync(includeDetails: false);
         _recovery.Store.Failure = new StoreUnavailableException("role app of db1 was refused");
-        _recovery.Time.Advance(QueueDepths.Fresh);
+        _recovery.Time.Advance(CachedRead<object>.Fresh);
         var failed = await CheckAsync(includeDetails: false);
 
         Assert.Equal(
@@ -80,7 +80,7 @@ public sealed class HealthCheckTests : IDisposable
         var measured = _recovery.Store.Calls.Count(call => call == "measure");
 
         await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => CheckAsync()));
-        _recovery.Time.Advance(QueueDepths.Fresh - TimeSpan.FromMilliseconds(1));
+        _recovery.Time.Advance(CachedRead<object>.Fresh - TimeSpan.FromMilliseconds(1));
         await CheckAsync();
         Assert.Equal(measured + 1, _recovery.Store.Calls.Count(call => call == "measure"));
 
@@ -97,7 +97,7 @@ public sealed class HealthCheckTests : IDisposable
         Assert.Equal(HealthStatus.Unhealthy, (await CheckAsync()).Status);
         _recovery.Store.Failure = null;
         Assert.Equal(HealthStatus.Unhealthy, (await CheckAsync()).Status);
-        _recovery.Time.Advance(QueueDepths.FreshFailure);
+        _recovery.Time.Advance(CachedRead<object>.FreshFailure);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _depths.ReadAsync(new CancellationToken(canceled: true)));
 
@@ -187,10 +187,14 @@ public sealed class HealthCheckTests : IDisposable
         _recovery.Jobs.NextRunAt = _recovery.Time.GetUtcNow() - TimeSpan.FromMinutes(6);
         var waiting = await CheckAsync();
         _recovery.Jobs.NextRunAt = _recovery.Time.GetUtcNow() + TimeSpan.FromMinutes(1);
+        var cached = await CheckAsync();
+        _recovery.Time.Advance(CachedRead<object>.Fresh);
+        GivenWorkingNode();
 
         var healthy = await CheckAsync();
 
-        Assert.Equal((HealthStatus.Degraded, HealthStatus.Healthy), (waiting.Status, healthy.Status));
+        Assert.Equal(
+            (HealthStatus.Degraded, HealthStatus.Degraded, HealthStatus.Healthy), (waiting.Status, cached.Status, healthy.Status));
     }
 
     [Fact]
