@@ -23,9 +23,7 @@ public static class PayloadBuilderExtensions
         where TCodec : class, IPayloadCodec
     {
         ArgumentNullException.ThrowIfNull(builder);
-        var registrations = builder.InstanceServices.Select(static service => service.ImplementationInstance)
-            .OfType<PayloadCodecRegistration>();
-        if (registrations.FirstOrDefault(static other => other.ArgsType == typeof(TArgs)) is { } existing
+        if (builder.Registered<PayloadCodecRegistration>().FirstOrDefault(static other => other.ArgsType == typeof(TArgs)) is { } existing
             && existing.CodecType != typeof(TCodec))
         {
             throw new InvalidOperationException(

@@ -42,7 +42,7 @@ public sealed class TaskRecoveryBuilder
     /// store.</summary>
     public TaskRecoveryBuilder ReplaceStore()
     {
-        if (InstanceServices.Any(static service => service.ServiceType == typeof(StoreName)))
+        if (InstanceServices.Registered<StoreName>().Any())
         {
             InstanceServices.RemoveAll<StoreName>();
             InstanceServices.TryAddSingleton(new StoreReplacement());
@@ -63,12 +63,10 @@ public sealed class TaskRecoveryBuilder
     public bool SetStore(string name, string? database = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        var chosen = InstanceServices.Select(static service => service.ServiceType == typeof(StoreName)
-            ? service.ImplementationInstance
-            : null).OfType<StoreName>().FirstOrDefault();
+        var chosen = InstanceServices.Registered<StoreName>().FirstOrDefault();
         if (chosen is null)
         {
-            var isReplacement = InstanceServices.Any(static service => service.ServiceType == typeof(StoreReplacement));
+            var isReplacement = InstanceServices.Registered<StoreReplacement>().Any();
             InstanceServices.RemoveAll<StoreReplacement>();
             InstanceServices.AddSingleton(new StoreName(name, database));
             return isReplacement;

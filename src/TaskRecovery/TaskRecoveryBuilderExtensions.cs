@@ -132,8 +132,7 @@ public static class TaskRecoveryBuilderExtensions
         where TMiddleware : class, IWorkMiddleware
     {
         ArgumentNullException.ThrowIfNull(builder);
-        if (!builder.InstanceServices.Any(service => service.ImplementationInstance is MiddlewareRegistration registration
-            && registration.Type == typeof(TMiddleware)))
+        if (!builder.Registered<MiddlewareRegistration>().Any(static registration => registration.Type == typeof(TMiddleware)))
         {
             builder.InstanceServices.AddSingleton(new MiddlewareRegistration(typeof(TMiddleware)));
             builder.Services.TryAddScoped<TMiddleware>();

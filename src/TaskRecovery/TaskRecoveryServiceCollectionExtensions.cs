@@ -93,10 +93,9 @@ public static class TaskRecoveryServiceCollectionExtensions
     internal static KindRegistrations Kinds(this TaskRecoveryBuilder builder)
         => builder.Registered<KindRegistrations>().First();
 
-    /// <summary>The objects that were registered as services of a type.</summary>
+    /// <summary>The objects of a type that were registered with this instance.</summary>
     internal static IEnumerable<T> Registered<T>(this TaskRecoveryBuilder builder)
-        => builder.InstanceServices.Where(static service => service.ServiceType == typeof(T)).Select(
-            static service => service.ImplementationInstance).OfType<T>();
+        => builder.InstanceServices.Registered<T>();
 
     // Configuration comes before the code, whatever the order of the calls, and after earlier configuration.
     private static void Bind(IServiceCollection services, IConfiguration configuration)

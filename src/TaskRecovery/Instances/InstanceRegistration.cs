@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using TaskRecovery.Hosting;
 using TaskRecovery.Kinds;
 using TaskRecovery.Rules;
 
@@ -11,12 +12,12 @@ internal sealed record InstanceRegistration(string Name, IServiceCollection Serv
 {
     /// <summary>Finds the registration of a name.</summary>
     public static InstanceRegistration? Find(IServiceCollection services, string name)
-        => Objects(services).OfType<InstanceRegistration>().FirstOrDefault(registration => registration.Name == name);
+        => services.Registered<InstanceRegistration>().FirstOrDefault(registration => registration.Name == name);
 
     /// <summary>The kinds of all instances of an application, the one without a name included.</summary>
     public static IEnumerable<InstanceKinds> ListKinds(IServiceCollection application)
     {
-        foreach (var registered in Objects(application))
+        foreach (var registered in application.Registered<object>())
         {
             if (registered is KindRegistrations kinds)
             {
@@ -24,7 +25,7 @@ internal sealed record InstanceRegistration(string Name, IServiceCollection Serv
             }
             else if (registered is InstanceRegistration instance)
             {
-                yield return new InstanceKinds(instance.Name, Objects(instance.Services).OfType<KindRegistrations>().First());
+                yield return new InstanceKinds(instance.Name, instance.Services.Registered<KindRegistrations>().First());
             }
         }
     }
@@ -46,9 +47,6 @@ internal sealed record InstanceRegistration(string Name, IServiceCollection Serv
                 + $"of its log categories: use {ShortId.Allowed}.", nameof(name));
         }
     }
-
-    private static IEnumerable<object?> Objects(IServiceCollection services)
-        => services.Where(static service => !service.IsKeyedService).Select(static service => service.ImplementationInstance);
 
     // What a factory creates is not known, the hosted services of other instances included.
     private static bool MayPrepare(ServiceDescriptor service)
