@@ -4,8 +4,18 @@ namespace TaskRecovery.Storage;
 /// need no repair then.</summary>
 internal sealed class OverdueRuns(IEnumerable<QueueSummary> queues, IEnumerable<KindSummary> kinds)
 {
+    /// <summary>How many of the last tasks of a job are read: only one of them can be the one that its planned run waits for.</summary>
+    internal const int LastTasks = 5;
+
     private readonly ILookup<string, QueueSummary> _queues = queues.ToLookup(static queue => queue.Name, StringComparer.Ordinal);
     private readonly ILookup<string, KindSummary> _kinds = kinds.ToLookup(static kind => kind.Name, StringComparer.Ordinal);
+
+    /// <summary>Returns the jobs without those whose planned run waits for an unfinished task.</summary>
+    internal static List<Job> WithoutBusy(IEnumerable<Job> overdue, IEnumerable<TaskRecord> lastTasks)
+    {
+        var busy = lastTasks.Where(static task => task.State < TaskState.Completed).Select(static task => task.JobId).ToHashSet();
+        return [.. overdue.Where(job => job.NextRunAt is null || !busy.Contains(job.Id))];
+    }
 
     /// <summary>Whether a job has a planned run, and its queue or kind is paused. The pause is a finding of its own.</summary>
     internal bool IsPaused(Job job)

@@ -13,9 +13,6 @@ internal static class JobFindings
     private const int Most = 20;
     private const int MostExamined = 1_000;
 
-    // Only one of the last tasks of a job can be the one that its planned run waits for.
-    private const int LastTasks = 5;
-
     /// <summary>Finds the jobs without a planned run, and those whose planned run has been due for long although no earlier run is
     /// unfinished and neither their queue nor their kind is paused.</summary>
     public static async Task<IReadOnlyList<StoreFinding>> OverdueAsync(
@@ -31,11 +28,10 @@ internal static class JobFindings
             return [];
         }
 
-        var examined = overdue.Take(MostExamined).Select(static job => job.Id).ToList();
-        var tasks = await monitor.ListLastTasksAsync(new LastTasksQuery { JobIds = examined, Limit = LastTasks }, cancellationToken)
-            .ConfigureAwait(false);
-        var busy = tasks.Where(static task => task.State < TaskState.Completed).Select(static task => task.JobId).ToHashSet();
-        overdue.RemoveAll(job => job.NextRunAt is not null && busy.Contains(job.Id));
+        var examined = overdue.Where(static job => job.NextRunAt is not null).Take(MostExamined).Select(static job => job.Id).ToList();
+        var tasks = await monitor.ListLastTasksAsync(
+            new LastTasksQuery { JobIds = examined, Limit = OverdueRuns.LastTasks }, cancellationToken).ConfigureAwait(false);
+        overdue = OverdueRuns.WithoutBusy(overdue, tasks);
         List<StoreFinding> findings = [.. overdue.Take(Most).Select(job => FindingOf(job, runs, now))];
         if (overdue.Count > Most)
         {

@@ -11,9 +11,6 @@ internal sealed partial class Reads
     /// <summary>How many jobs a page lists.</summary>
     public const int JobsPerPage = 50;
 
-    // Only one of the last tasks of a job can be the one that its planned run waits for.
-    private const int OverdueTasks = 5;
-
     // The read model refuses a search for a longer text, and no name is as long.
     private const int MaxSearchedBytes = 1_000;
 
@@ -149,9 +146,8 @@ internal sealed partial class Reads
             return overdue;
         }
 
-        var tasks = await LastTasksAsync(request, first, isFirst: true, OverdueTasks).ConfigureAwait(false);
-        var busy = tasks.Where(static task => task.State < TaskState.Completed).Select(static task => task.JobId).ToHashSet();
-        return overdue.FindAll(job => job.NextRunAt is null || !busy.Contains(job.Id));
+        var tasks = await LastTasksAsync(request, first, isFirst: true, OverdueRuns.LastTasks).ConfigureAwait(false);
+        return OverdueRuns.WithoutBusy(overdue, tasks);
     }
 
     /// <summary>A task; <see langword="null"/> if it does not exist or the user does not see its job.</summary>
