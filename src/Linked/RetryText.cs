@@ -10,7 +10,7 @@ internal static class RetryText
     {
         var start = retry?.From == RetryFrom.Start ? "from the start, without finished steps and checkpoint" : null;
         var time = retry?.RunAt is { } at
-            ? string.Create(CultureInfo.InvariantCulture, $"not before {at.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}")
+            ? string.Create(CultureInfo.InvariantCulture, $"not before {at.UtcDateTime:s}Z")
             : null;
         return start is null ? time : time is null ? start : $"{start}, {time}";
     }

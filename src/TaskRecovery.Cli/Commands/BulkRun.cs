@@ -46,12 +46,7 @@ internal static class BulkRun
     {
         if (request.EntryIds is { } ids)
         {
-            var sample = new List<EntrySummary>();
-            foreach (var id in ids.Take(SampleSize))
-            {
-                sample.AddRange(await FindAsync(call, id, cancellationToken).ConfigureAwait(false));
-            }
-
+            var sample = await FindAsync(call, ids.Take(SampleSize), cancellationToken).ConfigureAwait(false);
             var what = Describe(request, Format.Number(ids.Count), call.Store.Where, how);
             call.Describe(new DryRunResult(what, new Count(ids.Count), sample));
             return;
@@ -74,12 +69,19 @@ internal static class BulkRun
             newest.Entries);
     }
 
-    /// <summary>Finds an entry by its id; none if it does not exist.</summary>
-    public static async Task<IEnumerable<EntrySummary>> FindAsync(CommandCall call, long id, CancellationToken cancellationToken)
+    /// <summary>Finds entries by their ids, without those that do not exist.</summary>
+    public static async Task<IReadOnlyList<EntrySummary>> FindAsync(
+        CommandCall call, IEnumerable<long> ids, CancellationToken cancellationToken)
     {
-        var page = await call.Store.Monitor.ListAsync(
-            new EntryQuery { Before = id + 1, Limit = 1, MaxExamined = 1 }, cancellationToken).ConfigureAwait(false);
-        return page.Entries.Where(entry => entry.Id == id);
+        var found = new List<EntrySummary>();
+        foreach (var id in ids)
+        {
+            var page = await call.Store.Monitor.ListAsync(
+                new EntryQuery { Before = id + 1, Limit = 1, MaxExamined = 1 }, cancellationToken).ConfigureAwait(false);
+            found.AddRange(page.Entries.Where(entry => entry.Id == id));
+        }
+
+        return found;
     }
 
     private static EntryState[] PossibleStates(BulkRequest request)

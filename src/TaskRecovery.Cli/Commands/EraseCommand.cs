@@ -76,17 +76,29 @@ internal static class EraseCommand
     private static async Task<int> DescribeAsync(
         CommandCall call, IReadOnlyList<EraseTarget> targets, string what, string question, CancellationToken cancellationToken)
     {
-        var (count, sample) = targets[0] is { EntryId: null } one
-            ? await BulkRun.LookAsync(
-                call, new EntryQuery { UniqueKey = one.UniqueKey, Kind = one.Kind, Metadata = one.Metadata }, cancellationToken)
-                .ConfigureAwait(false)
-            : await FindAsync(call, targets, cancellationToken).ConfigureAwait(false);
-        if (count is { Value: 0, Precision: CountPrecision.Exact })
+        long[] ids = [.. targets.Select(static target => target.EntryId).OfType<long>()];
+        Count count;
+        IReadOnlyList<EntrySummary> sample;
+        if (ids.Length > 0)
         {
-            return Write(call, new EraseResult(what, 0, Missing(targets, sample)));
+            sample = await BulkRun.FindAsync(call, ids, cancellationToken).ConfigureAwait(false);
+            count = new Count(sample.Count);
+        }
+        else
+        {
+            var one = targets[0];
+            (count, sample) = await BulkRun.LookAsync(
+                call, new EntryQuery { UniqueKey = one.UniqueKey, Kind = one.Kind, Metadata = one.Metadata }, cancellationToken)
+                .ConfigureAwait(false);
         }
 
-        foreach (var id in Missing(targets, sample))
+        long[] missing = [.. ids.Except(sample.Select(static entry => entry.Id))];
+        if (count is { Value: 0, Precision: CountPrecision.Exact })
+        {
+            return Write(call, new EraseResult(what, 0, missing));
+        }
+
+        foreach (var id in missing)
         {
             call.Printer.Note($"entry {Format.Number(id)} does not exist.");
         }
@@ -94,22 +106,6 @@ internal static class EraseCommand
         call.Describe(new DryRunResult($"{question}: {count} found", count, sample));
         return ExitCodes.Done;
     }
-
-    private static async Task<(Count Count, IReadOnlyList<EntrySummary> Found)> FindAsync(
-        CommandCall call, IReadOnlyList<EraseTarget> targets, CancellationToken cancellationToken)
-    {
-        var found = new List<EntrySummary>();
-        foreach (var target in targets)
-        {
-            found.AddRange(await BulkRun.FindAsync(call, target.EntryId!.Value, cancellationToken).ConfigureAwait(false));
-        }
-
-        return (new Count(found.Count), found);
-    }
-
-    private static long[] Missing(IReadOnlyList<EraseTarget> targets, IReadOnlyList<EntrySummary> found)
-        => [.. targets.Where(static target => target.EntryId is not null).Select(static target => target.EntryId!.Value)
-            .Except(found.Select(static entry => entry.Id))];
 
     private static (IReadOnlyList<EraseTarget> Targets, string What) Read(
         long[] ids, string? key, string? kind, KeyValuePair<string, string>? metadata)

@@ -29,11 +29,12 @@ internal sealed class ChangePause(string what, bool isPause, IQueueOperator oper
         }
 
         DateTimeOffset? until = null;
-        if (isPause && HasEnd(request))
+        var (minutes, end) = (request.Form["minutes"].ToString().Trim(), request.Form["until"].ToString().Trim());
+        if (isPause && (minutes.Length > 0 || end.Length > 0))
         {
             // The store compares the end with its own clock.
             var now = await operations.GetTimeAsync(request.Aborted).ConfigureAwait(false);
-            if (ReadEnd(request, now, out until) is { } bad)
+            if (ReadEnd(minutes, end, now, out until) is { } bad)
             {
                 return new Done(back, bad);
             }
@@ -80,14 +81,10 @@ internal sealed class ChangePause(string what, bool isPause, IQueueOperator oper
         _ => null,
     };
 
-    private static bool HasEnd(DashboardRequest request)
-        => request.Form["minutes"].ToString().Trim().Length > 0 || request.Form["until"].ToString().Trim().Length > 0;
-
     // The end is a number of minutes or a time. Returns the code of the note if it can't be read.
-    private static string? ReadEnd(DashboardRequest request, DateTimeOffset now, out DateTimeOffset? until)
+    private static string? ReadEnd(string minutes, string end, DateTimeOffset now, out DateTimeOffset? until)
     {
         until = null;
-        var (minutes, end) = (request.Form["minutes"].ToString().Trim(), request.Form["until"].ToString().Trim());
         if (end.Length > 0)
         {
             until = DashboardRequest.Time(end);
