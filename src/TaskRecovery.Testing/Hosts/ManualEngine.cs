@@ -166,18 +166,18 @@ internal sealed class ManualEngine(
         TestNode node, Place place, DrainOptions options, List<DrainedRun> runs, CancellationToken cancellationToken)
     {
         var killed = monitor.KillAt(place);
+        IReadOnlyCollection<Place> reached;
         try
         {
             await RunAsync(node, options, runs, killed, cancellationToken).ConfigureAwait(false);
-            return killed.IsCompleted
-                ? await killed.ConfigureAwait(false)
-                : throw NotReached(place, monitor.CancelKill(), runs);
         }
         finally
         {
             // A later drain must not kill the node.
-            _ = monitor.CancelKill();
+            reached = monitor.CancelKill();
         }
+
+        return killed.IsCompleted ? await killed.ConfigureAwait(false) : throw NotReached(place, reached, runs);
     }
 
     private async Task<TestNode> JoinAsync(CancellationToken cancellationToken)
@@ -234,7 +234,7 @@ internal sealed class ManualEngine(
                 return;
             }
 
-            clock.Advance(wait > TestClock.LeastStep ? wait : TestClock.LeastStep);
+            clock.Advance(wait);
         }
     }
 

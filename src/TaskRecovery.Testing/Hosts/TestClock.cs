@@ -5,8 +5,8 @@ namespace TaskRecovery.Testing.Hosts;
 /// <summary>The time of the queue under test. It moves only when a test advances it, unless the test has a clock of its own.</summary>
 internal sealed class TestClock : TimeProvider
 {
-    /// <summary>The smallest step that reaches a stored time, which has microseconds.</summary>
-    public static readonly TimeSpan LeastStep = TimeSpan.FromMicroseconds(1);
+    // The smallest step that reaches a stored time, which has microseconds.
+    private static readonly TimeSpan LeastStep = TimeSpan.FromMicroseconds(1);
 
     private readonly TimeProvider? _own;
     private readonly MethodInfo? _advance;
@@ -25,10 +25,11 @@ internal sealed class TestClock : TimeProvider
     /// <summary>Returns to the present. A clock of the test's own stays as it is.</summary>
     public void Reset() => Interlocked.Exchange(ref _utcTicks, Present());
 
-    /// <summary>Advances the time.</summary>
+    /// <summary>Advances the time, by at least the smallest step that reaches a stored time.</summary>
     /// <exception cref="InvalidOperationException">The test's own clock can't be advanced.</exception>
     public void Advance(TimeSpan by)
     {
+        by = by > LeastStep ? by : LeastStep;
         if (_own is null)
         {
             Interlocked.Add(ref _utcTicks, by.Ticks);
