@@ -16,7 +16,7 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
     public async ValueTask<IReadOnlyList<EntryChange>> CancelAsync(
         NpgsqlConnection connection, long[] ids, string reason, CancellationToken cancellationToken)
     {
-        await SendAsync(connection, OperatorSql.LockEntries, ids, cancellationToken).ConfigureAwait(false);
+        await LockAsync(connection, ids, cancellationToken).ConfigureAwait(false);
         var asked = await RequestAsync(connection, ids, cancellationToken).ConfigureAwait(false);
         var ended = asked.Count == 0
             ? []
@@ -36,7 +36,7 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
     public async ValueTask<IReadOnlyList<EntryChange>> CancelAsync(
         NpgsqlConnection connection, long[] ids, EntryQuery query, CancellationToken cancellationToken)
     {
-        await SendAsync(connection, OperatorSql.LockEntries, ids, cancellationToken).ConfigureAwait(false);
+        await LockAsync(connection, ids, cancellationToken).ConfigureAwait(false);
         await SendAsync(connection, OperatorSql.LockPlaces, ids, cancellationToken).ConfigureAwait(false);
         var matching = await EntrySearch.MatchAsync(database, connection, query, ids, cancellationToken).ConfigureAwait(false);
         var done = await EndWaitingAsync(connection, matching, EndReasons.CancelRequested, cancellationToken).ConfigureAwait(false);
@@ -109,7 +109,7 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
         NpgsqlConnection connection, long operation, List<EntryChange> cancelled, ISet<string> queues, CancellationToken cancellationToken)
     {
         long[] ids = [.. cancelled.Select(static change => change.Entry)];
-        await SendAsync(connection, OperatorSql.LockEntries, ids, cancellationToken).ConfigureAwait(false);
+        await LockAsync(connection, ids, cancellationToken).ConfigureAwait(false);
         var own = (await database.ListAsync(
             connection, OperationSql.Asked, [Arg.Int8(operation), Ids(ids)], static row => row.GetInt64(0), cancellationToken)
             .ConfigureAwait(false)).ToHashSet();
@@ -244,11 +244,7 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
         => await database.ListAsync(connection, statement, [Ids(ids)], static _ => true, cancellationToken).ConfigureAwait(false);
 
     private static NpgsqlParameter Fences(List<EntryChange> changes)
-        => new()
-        {
-            Value = changes.Select(static change => change.Fence).ToArray(),
-            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint,
-        };
+        => Arg.Array([.. changes.Select(static change => change.Fence)], NpgsqlDbType.Bigint);
 
     private static NpgsqlParameter Ids(IReadOnlyCollection<long> ids) => Arg.Array([.. ids], NpgsqlDbType.Bigint);
 }

@@ -63,8 +63,7 @@ internal sealed partial class PostgreSqlJobStore
     private async ValueTask<List<(string Name, string Queue, bool IsPlanned)>> CreateAsync(
         NpgsqlConnection connection, IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken)
     {
-        var now = (await database.ListAsync(
-            connection, JobSql.Now, [], static row => row.GetFieldValue<DateTimeOffset>(0), cancellationToken).ConfigureAwait(false))[0];
+        var now = await database.ReadTimeAsync(connection, cancellationToken).ConfigureAwait(false);
         var held = new HeldJob[jobs.Count];
         var plans = new JobPlan[jobs.Count];
         for (var i = 0; i < held.Length; i++)

@@ -186,7 +186,7 @@ internal sealed partial class PostgreSqlJobStore
         NpgsqlConnection connection, HeldJob held, PauseInfo pause, CancellationToken cancellationToken)
     {
         PauseRules.CheckEnd(pause, held.Now);
-        var due = held.Timing.NextRunAt;
+        var due = held.NextRunAt;
         if (held.State == JobState.Active)
         {
             var settled = await SettledAsync(connection, held, cancellationToken).ConfigureAwait(false);

@@ -141,35 +141,26 @@ internal sealed partial class PostgreSqlJobStore
         }
     }
 
+    // Returns null if another transaction has locked the job.
     private ValueTask<List<string>?> WakeOverdueAsync(Guid job, bool waits, CancellationToken cancellationToken)
-        => database.InTransactionAsync(
+        => database.InTransactionAsync<List<string>?>(
             async (connection, token) =>
             {
-                if (waits)
+                Statement[] locks = waits
+                    ? [new(StartSql.LimitWait), new(PausedRunSql.WaitForJob, Arg.Uuid(job))]
+                    : [new(PausedRunSql.TryLockJob, Arg.Uuid(job))];
+                var isPaused = await database.ReadLastAsync(
+                    connection, locks,
+                    static async (reader, stop) => await reader.ReadAsync(stop).ConfigureAwait(false) ? reader.GetBoolean(0) : (bool?)null,
+                    commits: false, token).ConfigureAwait(false);
+                return isPaused switch
                 {
-                    await database.ExecuteAsync(connection, StartSql.LimitWait, [], token).ConfigureAwait(false);
-                }
-
-                return await WakeOverdueAsync(
-                    connection, waits ? PausedRunSql.WaitForJob : PausedRunSql.TryLockJob, job, token).ConfigureAwait(false);
+                    null => null,
+                    true => [],
+                    false => await WakeAsync(connection, job, token).ConfigureAwait(false),
+                };
             },
             cancellationToken);
-
-    // Returns null if another transaction has locked the job.
-    private async ValueTask<List<string>?> WakeOverdueAsync(
-        NpgsqlConnection connection, string lockStatement, Guid job, CancellationToken cancellationToken)
-    {
-        var isPaused = await database.ReadAsync(
-            connection, lockStatement, [Arg.Uuid(job)],
-            static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) ? reader.GetBoolean(0) : (bool?)null,
-            cancellationToken).ConfigureAwait(false);
-        return isPaused switch
-        {
-            null => null,
-            true => [],
-            false => await WakeAsync(connection, job, cancellationToken).ConfigureAwait(false),
-        };
-    }
 
     private static DateTimeOffset? TryPlan(JobTiming timing, Func<JobTiming, DateTimeOffset?> plan, List<UnplannableJob> problems)
     {

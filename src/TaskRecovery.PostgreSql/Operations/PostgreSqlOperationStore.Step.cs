@@ -199,8 +199,7 @@ internal sealed partial class PostgreSqlOperationStore
         }
 
         long[] ids = [.. retried.Select(static change => change.Entry)];
-        await database.ListAsync(
-            connection, OperatorSql.LockEntries, [Ids(ids)], static _ => true, cancellationToken).ConfigureAwait(false);
+        await queue.Changes.LockAsync(connection, ids, cancellationToken).ConfigureAwait(false);
         var unrun = (await database.ListAsync(
             connection, OperationSql.Unrun, [Ids(ids), Ids([.. retried.Select(static change => change.Fence!.Value)])],
             static row => row.GetInt64(0), cancellationToken).ConfigureAwait(false)).ToHashSet();
@@ -225,16 +224,8 @@ internal sealed partial class PostgreSqlOperationStore
                 [
                     Arg.Int8(stored.Operation.Id), Ids([.. changes.Select(static change => change.Entry)]),
                     Arg.Array([.. changes.Select(static change => (short)change.Result)], NpgsqlDbType.Smallint),
-                    new()
-                    {
-                        Value = changes.Select(static change => change.Fence).ToArray(),
-                        NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint,
-                    },
-                    new()
-                    {
-                        Value = changes.Select(static change => change.RunAt).ToArray(),
-                        NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
-                    },
+                    Arg.Array([.. changes.Select(static change => change.Fence)], NpgsqlDbType.Bigint),
+                    Arg.Array([.. changes.Select(static change => change.RunAt)], NpgsqlDbType.TimestampTz),
                     Small(changes, static change => change.Level), Small(changes, static change => change.Attempt),
                     Small(changes, static change => change.Crashes),
                 ],

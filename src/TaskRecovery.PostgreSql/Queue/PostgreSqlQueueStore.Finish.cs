@@ -52,29 +52,13 @@ internal sealed partial class PostgreSqlQueueStore
         // locked for the question.
         List<RunOutcome> unanswered = [.. outcomes.Where(IsStartUnanswered)];
         List<RunOutcome> answered = [.. outcomes.Where(static outcome => !IsStartUnanswered(outcome))];
-        List<Statement> questions = [];
-        if (answered.Count > 0)
-        {
-            questions.Add(new Statement(OutcomeSql.NotBlocked, Ids(answered)));
-        }
-
-        if (unanswered.Count > 0)
-        {
-            questions.Add(new Statement(OutcomeSql.WithLockedJobs, Ids(unanswered)));
-        }
-
-        if (questions.Count == 0)
-        {
-            return [];
-        }
-
         HashSet<long> free = [];
         Dictionary<long, Guid> waiting = [];
         await _database.ReadEachAsync(
-            questions,
+            [new(OutcomeSql.NotBlocked, Ids(answered)), new(OutcomeSql.WithLockedJobs, Ids(unanswered))],
             async (number, reader, token) =>
             {
-                if (number < questions.Count - 1 || unanswered.Count == 0)
+                if (number == 0)
                 {
                     free = [.. await ReadNumbersAsync(reader, token).ConfigureAwait(false)];
                     return;
@@ -102,14 +86,10 @@ internal sealed partial class PostgreSqlQueueStore
         var job = jobs[Random.Shared.Next(jobs.Length)];
         try
         {
-            await _database.InTransactionAsync(
-                async (connection, token) =>
-                {
-                    await _database.ExecuteAsync(connection, StartSql.LimitWait, [], token).ConfigureAwait(false);
-                    return await _database.ExecuteAsync(connection, OutcomeSql.WaitForJob, [Arg.Uuid(job)], token).ConfigureAwait(false);
-                },
+            return await _database.ReadLastAsync(
+                [new(StartSql.LimitWait), new(OutcomeSql.WaitForJob, Arg.Uuid(job))],
+                (_, _) => ValueTask.FromResult(job),
                 cancellationToken).ConfigureAwait(false);
-            return job;
         }
         catch (StoreUnavailableException exception) when (PostgreSqlErrors.IsLockTimeout(exception))
         {

@@ -84,13 +84,6 @@ internal sealed partial class PostgreSqlQueueStore
         PauseTarget target, PauseInfo? pause, AuditInfo audit, CancellationToken cancellationToken)
     {
         var (name, mayAdd) = (target.KindName ?? target.QueueName!, pause is not null && target.MayBeNew);
-        var statement = (target.KindName is null, mayAdd) switch
-        {
-            (true, false) => OperatorSql.SetPaused,
-            (true, true) => OperatorSql.AddPaused,
-            (false, false) => OperatorSql.SetKindPaused,
-            _ => OperatorSql.AddKindPaused,
-        };
         var result = await _database.InTransactionAsync(
             async (connection, token) =>
             {
@@ -113,6 +106,13 @@ internal sealed partial class PostgreSqlQueueStore
                     return OperatorResult.NotPaused;
                 }
 
+                var statement = (target.KindName is null, held.Count > 0) switch
+                {
+                    (true, true) => OperatorSql.SetPaused,
+                    (true, false) => OperatorSql.AddPaused,
+                    (false, true) => OperatorSql.SetKindPaused,
+                    _ => OperatorSql.AddKindPaused,
+                };
                 await _database.ExecuteAsync(
                     connection,
                     statement,

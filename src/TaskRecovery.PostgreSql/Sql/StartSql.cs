@@ -28,7 +28,7 @@ internal static class StartSql
 
     /// <summary>Locks those jobs that no other transaction has locked, so that one job does not keep the starts of others waiting. $1 ids.
     /// Returns the ids of the locked ones.</summary>
-    internal const string Lock = "select j.id from {schema}.jobs j where j.id = any ($1) for no key update skip locked";
+    internal const string Lock = WaitForLock + " skip locked";
 
     /// <summary>Waits for the lock of a job, as the first lock of its transaction, so that two of them can't deadlock. $1 an array with
     /// its id. Returns the id if the job exists.</summary>

@@ -141,7 +141,7 @@ internal sealed partial class SqliteJobStore
     {
         var now = Micros.ToTime(moves.Now);
         PauseRules.CheckEnd(pause, now);
-        var due = job.Timing.NextRunAt;
+        var due = Micros.ToTime(job.NextRunAt);
         if (job.State == JobState.Active)
         {
             var settled = Settled(moves, job);

@@ -38,9 +38,8 @@ internal sealed partial class SqliteJobStore
         var statement = session.Get(JobSql.Overdue).Bind(1, now - Micros.From(OverdueJob.Limit)).Bind(2, OverdueJob.Most);
         while (statement.Step())
         {
-            // A row that was edited by hand may have any time.
-            var due = Micros.Clamp(statement.Int64(1)) ?? now;
-            jobs.Add(new OverdueJob(statement.Text(0), Micros.ToSpan(now - due)));
+            // A row that was edited by hand may have any time, which ToTime limits.
+            jobs.Add(new OverdueJob(statement.Text(0), Micros.ToTime(now) - Micros.ToTime(statement.Int64(1))));
         }
 
         return jobs;

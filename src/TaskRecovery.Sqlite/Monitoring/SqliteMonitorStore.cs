@@ -301,18 +301,20 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
         var statement = session.Get(text);
         while (statement.Step())
         {
-            var pause = !statement.Boolean(2) ? null : new PauseInfo
-            {
-                Since = Micros.ToTime(statement.NullableInt64(3)),
-                Actor = statement.NullableText(4),
-                Reason = statement.NullableText(5),
-                Until = Micros.ToTime(statement.NullableInt64(6)),
-            };
-            all.Add((statement.Int64(0), statement.Text(1), pause));
+            all.Add((statement.Int64(0), statement.Text(1), ReadPause(statement, 2)));
         }
 
         return all;
     }
+
+    /// <summary>Reads a pause from five columns, of which the first says whether there is one.</summary>
+    internal static PauseInfo? ReadPause(SqliteStatement row, int first) => !row.Boolean(first) ? null : new PauseInfo
+    {
+        Since = Micros.ToTime(row.NullableInt64(first + 1)),
+        Actor = row.NullableText(first + 2),
+        Reason = row.NullableText(first + 3),
+        Until = Micros.ToTime(row.NullableInt64(first + 4)),
+    };
 
     private static Count Stopped(long value, long limit) => value >= limit ? new Count(limit, CountPrecision.AtLeast) : new Count(value);
 }

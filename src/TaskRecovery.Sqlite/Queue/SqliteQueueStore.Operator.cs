@@ -94,15 +94,7 @@ internal sealed partial class SqliteQueueStore
     private static PauseInfo? FindPause(SqliteSession session, PauseTarget target, long number)
     {
         var statement = session.Get(target.KindName is null ? NameSql.FindPause : NameSql.FindKindPause).Bind(1, number);
-        var pause = statement.Step() && statement.Boolean(0)
-            ? new PauseInfo
-            {
-                Since = Micros.ToTime(Micros.Clamp(statement.NullableInt64(1))),
-                Actor = statement.NullableText(2),
-                Reason = statement.NullableText(3),
-                Until = Micros.ToTime(Micros.Clamp(statement.NullableInt64(4))),
-            }
-            : null;
+        var pause = statement.Step() ? SqliteMonitorStore.ReadPause(statement, 0) : null;
         statement.Reset();
         return pause;
     }
