@@ -27,7 +27,8 @@ public static class WorkerTestOptionsExtensions
     }
 
     /// <summary>Begins to stop the host when the run reaches a place: <see cref="WorkContext.Stopping"/> is cancelled, and the handler's
-    /// token is not. The next checkpoint ends the run.</summary>
+    /// token is not. The next checkpoint ends the run, and so does an <see cref="OperationCanceledException"/> of the
+    /// handler.</summary>
     /// <param name="options">The options to change.</param>
     /// <param name="at">The place. If the run does not reach it, the test fails.</param>
     public static TOptions BeginShutdown<TOptions>(this TOptions options, Place at)

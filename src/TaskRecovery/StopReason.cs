@@ -3,7 +3,7 @@ namespace TaskRecovery;
 /// <summary>Why a worker's token was cancelled.</summary>
 public enum StopReason
 {
-    /// <summary>The token is not cancelled.</summary>
+    /// <summary>The token is not cancelled. <see cref="WorkContext.Stopping"/> may be.</summary>
     None = 0,
 
     /// <summary>The host is stopping. If the handler throws, the entry is released without spending an attempt; if it returns, the entry is

@@ -47,8 +47,11 @@ public abstract class WorkContext
     /// <summary>The reason why the token was cancelled; <see cref="TaskRecovery.StopReason.None"/> if it is not cancelled.</summary>
     public StopReason StopReason => Run.StopReason;
 
-    /// <summary>A token that is cancelled as soon as the host begins to stop. Use it to return early or to start no further long operation.
-    /// The token passed to the handler is cancelled later, when <see cref="TaskRecoveryOptions.ShutdownTimeout"/> has passed.</summary>
+    /// <summary>A token that is cancelled as soon as the host begins to stop. The token passed to the handler is cancelled later, when
+    /// <see cref="TaskRecoveryOptions.ShutdownTimeout"/> has passed.</summary>
+    /// <remarks>A handler that ends early because of it must say that it is not done: let an <see cref="OperationCanceledException"/>
+    /// leave it, call <see cref="Snooze"/> with <see cref="TimeSpan.Zero"/> before it returns, or save a checkpoint. None of these spends
+    /// an attempt. If the handler just returns, its entry is completed.</remarks>
     public CancellationToken Stopping => Run.Stopping;
 
     /// <summary>The services of the dependency injection scope of this attempt.</summary>

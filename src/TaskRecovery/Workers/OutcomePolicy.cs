@@ -40,6 +40,12 @@ internal static class OutcomePolicy
                 : Outcome(run, OutcomeKind.Completed);
         }
 
+        if (reason == StopReason.None && exception is OperationCanceledException && run.Stopping.IsCancellationRequested)
+        {
+            // The handler has observed Stopping, which is cancelled before its own token.
+            reason = StopReason.Shutdown;
+        }
+
         return reason switch
         {
             StopReason.Shutdown or StopReason.ClaimLost => Outcome(run, OutcomeKind.Released),

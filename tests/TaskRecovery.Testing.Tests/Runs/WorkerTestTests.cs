@@ -229,6 +229,27 @@ public sealed class WorkerTestTests
         Assert.Equal(2, run.Checkpoint<int>());
     }
 
+    [Theory]
+    [InlineData(false, RunEnd.Completed)]
+    [InlineData(true, RunEnd.Released)]
+    public async Task When_the_host_begins_to_stop_a_handler_that_throws_is_released_and_one_that_returns_has_completed(
+        bool throws, RunEnd end)
+    {
+        var worker = Worker((context, _) =>
+        {
+            if (throws)
+            {
+                context.Stopping.ThrowIfCancellationRequested();
+            }
+
+            return Task.CompletedTask;
+        });
+
+        var run = await RunAsync(worker, options => options.BeginShutdown(at: Place.Start) with { MaxAttempts = 1 });
+
+        Assert.Equal((end, StopReason.None), (run.End, run.StopReason));
+    }
+
     [Fact]
     public async Task A_run_without_a_reason_can_t_be_cancelled()
         => await Assert.ThrowsAsync<ArgumentOutOfRangeException>(

@@ -182,6 +182,47 @@ public sealed class ShutdownTests
         await host.DisposeAsync();
     }
 
+    [Fact]
+    public async Task A_handler_that_throws_because_the_host_stops_spends_no_attempt()
+    {
+        var started = new TaskCompletionSource();
+        _work.Do = (context, _) =>
+        {
+            started.TrySetResult();
+            return Task.Delay(Timeout.Infinite, context.Stopping);
+        };
+        var host = await StartAsync(shutdownTimeout: TimeSpan.FromHours(1));
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { MaxAttempts = 1 });
+        await started.Task;
+
+        await host.StopAsync();
+
+        OutcomeAssert.Released(_store.Entry(id));
+        Assert.Equal(0, _store.Entry(id).Attempt);
+        Assert.Equal(0, host.Log.Count(2001) + host.Log.Count(2002));
+        await host.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Another_error_while_the_host_stops_spends_an_attempt()
+    {
+        var started = new TaskCompletionSource();
+        _work.Do = async (context, _) =>
+        {
+            started.TrySetResult();
+            await Task.Delay(Timeout.Infinite, context.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw new InvalidOperationException("broken");
+        };
+        var host = await StartAsync(shutdownTimeout: TimeSpan.FromHours(1));
+        var (id, _) = await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { MaxAttempts = 1 });
+        await started.Task;
+
+        await host.StopAsync();
+
+        Assert.Equal([OutcomeKind.Failed], _store.Entry(id).Kinds);
+        await host.DisposeAsync();
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
