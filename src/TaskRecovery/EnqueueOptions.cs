@@ -45,8 +45,8 @@ public sealed record EnqueueOptions
     /// <value>Default: <see langword="null"/> (no key). At most 255 bytes of UTF-8.</value>
     public string? UniqueKey { get; init; }
 
-    /// <summary>The time limit of one attempt. When it is exceeded, the worker's token is cancelled and the attempt counts as
-    /// failed.</summary>
+    /// <summary>The time limit of one attempt. When it is exceeded, the worker's token is cancelled. If the worker then throws, the attempt
+    /// has failed; if it returns, the entry is completed.</summary>
     /// <value>Default: <see langword="null"/>, which means <see cref="WorkerOptions.Timeout"/> of the worker, or no limit. At most 45
     /// days.</value>
     public TimeSpan? Timeout { get; init; }

@@ -11,7 +11,8 @@ public interface IJobWorker<TArgs>
     /// not be repeated, or <see cref="WorkContext.CompleteAsync"/> to commit the effects and the outcome in one transaction.</remarks>
     /// <param name="context">The entry, with methods to store progress and to end the entry other than by returning or throwing.</param>
     /// <param name="cancellationToken">Cancelled on shutdown, on a cancel request, on timeout and when the claim is lost;
-    /// <see cref="WorkContext.StopReason"/> says why.</param>
+    /// <see cref="WorkContext.StopReason"/> says why. When it is cancelled, let <see cref="OperationCanceledException"/> leave the method
+    /// (<see cref="CancellationToken.ThrowIfCancellationRequested"/>): if the method returns, its entry is completed, even then.</param>
     Task WorkAsync(WorkContext<TArgs> context, CancellationToken cancellationToken);
 
     /// <summary>Returns the delay before the next attempt after <paramref name="exception"/>.</summary>

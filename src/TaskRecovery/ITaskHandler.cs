@@ -10,7 +10,8 @@ public interface ITaskHandler<TArgs>
     /// are spent.</summary>
     /// <param name="context">The task, with methods to store progress and to end it other than by returning or throwing.</param>
     /// <param name="cancellationToken">Cancelled on shutdown, on a cancel request, on timeout and when the claim is lost;
-    /// <see cref="WorkContext.StopReason"/> says why.</param>
+    /// <see cref="WorkContext.StopReason"/> says why. When it is cancelled, let <see cref="OperationCanceledException"/> leave the method
+    /// (<see cref="CancellationToken.ThrowIfCancellationRequested"/>): if the method returns, its task is completed, even then.</param>
     Task RunAsync(TaskContext<TArgs> context, CancellationToken cancellationToken);
 
     /// <summary>Returns the delay before the next attempt after <paramref name="exception"/>.</summary>

@@ -10,10 +10,12 @@ public enum StopReason
     /// completed.</summary>
     Shutdown,
 
-    /// <summary>Cancellation of the entry was requested.</summary>
+    /// <summary>Cancellation of the entry was requested. If the handler throws, the entry ends as cancelled; if it returns, the entry is
+    /// completed.</summary>
     Cancelled,
 
-    /// <summary>The attempt exceeded its time limit and counts as failed.</summary>
+    /// <summary>The attempt exceeded its time limit. If the handler throws, the attempt has failed; if it returns, the entry is
+    /// completed.</summary>
     TimedOut,
 
     /// <summary>The node may no longer hold the claim on the entry. Nothing more of this attempt is stored.</summary>

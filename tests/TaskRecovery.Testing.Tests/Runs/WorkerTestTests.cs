@@ -184,6 +184,31 @@ public sealed class WorkerTestTests
         Assert.Equal((end, reason), (run.End, run.StopReason));
     }
 
+    /// <summary>As docs/getting-started.md says.</summary>
+    [Theory]
+    [InlineData(StopReason.TimedOut, true, RunEnd.Retried)]
+    [InlineData(StopReason.TimedOut, false, RunEnd.Completed)]
+    [InlineData(StopReason.Shutdown, true, RunEnd.Released)]
+    [InlineData(StopReason.Shutdown, false, RunEnd.Completed)]
+    [InlineData(StopReason.Cancelled, true, RunEnd.Cancelled)]
+    [InlineData(StopReason.Cancelled, false, RunEnd.Completed)]
+    public async Task A_loop_that_ends_when_its_token_is_cancelled_has_done_its_work_unless_it_throws(
+        StopReason reason, bool throws, RunEnd end)
+    {
+        var worker = Worker(async (context, cancellationToken) =>
+        {
+            for (var page = 0; throws || !cancellationToken.IsCancellationRequested; page++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                await context.StepAsync($"page {page}", _ => Task.CompletedTask, CancellationToken.None);
+            }
+        });
+
+        var run = await RunAsync(worker, options => options.Cancel(reason, at: Place.AfterStep("page 1")));
+
+        Assert.Equal((end, reason), (run.End, run.StopReason));
+    }
+
     [Fact]
     public async Task A_stop_at_a_place_that_the_run_does_not_reach_is_a_failure_that_names_the_places()
     {
