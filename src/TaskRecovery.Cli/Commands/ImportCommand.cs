@@ -8,6 +8,7 @@ namespace TaskRecovery.Cli.Commands;
 /// <summary><c>import</c>: creates what waits in the tables of another system, and leaves those as they are.</summary>
 internal sealed class ImportCommand
 {
+    private const int MostAttempts = 1_000;
     private const string DryRunFirst = "Without --yes it only says what it would create.";
 
     private readonly Option<string> _from = new("--from")
@@ -19,6 +20,12 @@ internal sealed class ImportCommand
     private readonly Option<string[]> _map = new("--map")
     {
         Description = "A type and its kind, as in 'Shop.Mailer.Send=mail.send(orderId)', or a file of JSON with them. May be repeated.",
+    };
+
+    private readonly Option<int?> _maxAttempts = new("--max-attempts")
+    {
+        Description = "How many attempts each entry and job has, at most 1000. "
+            + "Default: 10; with a trigger of Quartz 1, and the retries of its own policy.",
     };
 
     private readonly Option<string?> _source = new("--source")
@@ -87,7 +94,7 @@ internal sealed class ImportCommand
 
     private Command AddTo(CommandFrame frame, Command command, Func<CommandCall, SourceDatabase, ImportMap, IImportSource> create)
     {
-        foreach (var option in (Option[])[_from, _map, _source, _whileRunning])
+        foreach (var option in (Option[])[_from, _map, _maxAttempts, _source, _whileRunning])
         {
             command.Options.Add(option);
         }
@@ -96,6 +103,12 @@ internal sealed class ImportCommand
             command,
             async (call, cancellationToken) =>
             {
+                var maxAttempts = call.Get(_maxAttempts);
+                if (maxAttempts is < 1 or > MostAttempts)
+                {
+                    throw CommandException.Usage($"--max-attempts is '{maxAttempts}': use 1 to {MostAttempts}.");
+                }
+
                 var map = ImportMap.Read(call.Get(_map) ?? []);
                 var database = await SourceDatabase.OpenAsync(call.Get(_from)!, call.Terminal, cancellationToken).ConfigureAwait(false);
                 var source = create(call, database, map);
@@ -103,7 +116,7 @@ internal sealed class ImportCommand
                 {
                     await source.CheckAsync(cancellationToken).ConfigureAwait(false);
                     await CheckStoppedAsync(call, source, cancellationToken).ConfigureAwait(false);
-                    return await RunAsync(call, source, cancellationToken).ConfigureAwait(false);
+                    return await RunAsync(call, source, maxAttempts, cancellationToken).ConfigureAwait(false);
                 }
             },
             needsYes: true);
@@ -125,12 +138,13 @@ internal sealed class ImportCommand
         call.Printer.Note(problem);
     }
 
-    private static async Task<int> RunAsync(CommandCall call, IImportSource source, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        CommandCall call, IImportSource source, int? maxAttempts, CancellationToken cancellationToken)
     {
         var records = call.Store.OpenImportRecords();
         await using (records.ConfigureAwait(false))
         {
-            var result = await new Importer(call, source, records).RunAsync(cancellationToken).ConfigureAwait(false);
+            var result = await new Importer(call, source, records, maxAttempts).RunAsync(cancellationToken).ConfigureAwait(false);
             if (call.AsJson)
             {
                 call.Json(result);

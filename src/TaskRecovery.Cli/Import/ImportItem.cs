@@ -11,6 +11,10 @@ internal sealed record ImportItem(string Id, string Name)
     /// <summary>The job that it becomes.</summary>
     public PlannedJob? Job { get; init; }
 
+    /// <summary>How many attempts it has, unless the user says otherwise. The command does not know the worker or handler that will run it,
+    /// nor its options.</summary>
+    public int MaxAttempts { get; init; } = 10;
+
     /// <summary>Why it can't be imported; <see langword="null"/> if it can.</summary>
     public string? Refusal { get; init; }
 }

@@ -8,7 +8,11 @@ using TaskRecovery.Cli.Output;
 namespace TaskRecovery.Cli.Import;
 
 /// <summary>Creates what a source has, or says what it would create. Nothing is created twice.</summary>
-internal sealed class Importer(CommandCall call, IImportSource source, ImportRecords records)
+/// <param name="call">The call of the command.</param>
+/// <param name="source">The other system.</param>
+/// <param name="records">What was imported before.</param>
+/// <param name="maxAttempts">How many attempts everything has; <see langword="null"/> for what the source says.</param>
+internal sealed class Importer(CommandCall call, IImportSource source, ImportRecords records, int? maxAttempts)
 {
     private const int BatchSize = 500;
     private const int MaxKeyBytes = 255;
@@ -25,8 +29,9 @@ internal sealed class Importer(CommandCall call, IImportSource source, ImportRec
             await records.CreateTableAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        await foreach (var item in source.ReadAsync(cancellationToken).ConfigureAwait(false))
+        await foreach (var read in source.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
+            var item = read with { MaxAttempts = maxAttempts ?? read.MaxAttempts };
             if (item is { Refusal: null, Entry: { } entry })
             {
                 await AddAsync(item, entry, cancellationToken).ConfigureAwait(false);
@@ -145,22 +150,23 @@ internal sealed class Importer(CommandCall call, IImportSource source, ImportRec
     private async Task CreateAsync(ImportItem item, PlannedJob job, CancellationToken cancellationToken)
     {
         string[] id = [item.Id];
+        var what = job.Describe(item.MaxAttempts);
         if ((await records.FindAsync(source.Name, id, cancellationToken).ConfigureAwait(false)).Count > 0)
         {
-            Report(item, ImportVerdict.Exists, job.ToString(), Before);
+            Report(item, ImportVerdict.Exists, what, Before);
             return;
         }
 
         // A job that was declared here meanwhile, or was created by an import that was killed before it recorded the job.
         if (await call.Store.Jobs.GetByNameAsync(job.Definition.Name, cancellationToken).ConfigureAwait(false) is not null)
         {
-            Report(item, ImportVerdict.Exists, job.ToString(), "there is a job of this name, which stays as it is");
+            Report(item, ImportVerdict.Exists, what, "there is a job of this name, which stays as it is");
             return;
         }
 
         if (call.IsDryRun)
         {
-            Report(item, ImportVerdict.WouldCreate, job.ToString(), reason: null);
+            Report(item, ImportVerdict.WouldCreate, what, reason: null);
             return;
         }
 
@@ -169,8 +175,9 @@ internal sealed class Importer(CommandCall call, IImportSource source, ImportRec
             var session = call.Store.ForKind(job.Kind);
             await using (session.ConfigureAwait(false))
             {
+                var definition = job.Definition with { MaxAttempts = item.MaxAttempts };
                 await session.PrepareAsync(cancellationToken).ConfigureAwait(false);
-                await session.Jobs.CreateOrUpdateAsync(job.Definition, job.Args, cancellationToken).ConfigureAwait(false);
+                await session.Jobs.CreateOrUpdateAsync(definition, job.Args, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (ArgumentException exception)
@@ -180,7 +187,7 @@ internal sealed class Importer(CommandCall call, IImportSource source, ImportRec
         }
 
         await records.AddAsync(source.Name, id, transaction: null, cancellationToken).ConfigureAwait(false);
-        Report(item, ImportVerdict.Created, job.ToString(), reason: null);
+        Report(item, ImportVerdict.Created, what, reason: null);
     }
 
     private EnqueueOptions OptionsOf(ImportItem item, PlannedEntry entry)
@@ -200,13 +207,14 @@ internal sealed class Importer(CommandCall call, IImportSource source, ImportRec
         {
             Queue = entry.Queue,
             RunAt = entry.RunAt,
+            MaxAttempts = item.MaxAttempts,
             Metadata = metadata,
             UniqueKey = Encoding.UTF8.GetByteCount(key) <= MaxKeyBytes ? key : null,
         };
     }
 
     private void Report(ImportItem item, PlannedEntry entry, ImportVerdict verdict)
-        => Report(item, verdict, entry.ToString(), verdict == ImportVerdict.Exists ? Before : null);
+        => Report(item, verdict, entry.Describe(item.MaxAttempts), verdict == ImportVerdict.Exists ? Before : null);
 
     private void Report(ImportItem item, ImportVerdict verdict, string? what, string? reason)
     {

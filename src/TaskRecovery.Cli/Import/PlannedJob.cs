@@ -5,5 +5,7 @@ namespace TaskRecovery.Cli.Import;
 /// <summary>A job to create.</summary>
 internal sealed record PlannedJob(string Kind, JsonElement Args, JobDefinition Definition)
 {
-    public override string ToString() => $"job '{Definition.Name}' of '{Kind}', {Definition.Schedule}: {PlannedEntry.Shown(Args)}";
+    /// <summary>The job for a line.</summary>
+    public string Describe(int maxAttempts)
+        => $"job '{Definition.Name}' of '{Kind}', {Definition.Schedule}, {PlannedEntry.Attempts(maxAttempts)}: {PlannedEntry.Shown(Args)}";
 }

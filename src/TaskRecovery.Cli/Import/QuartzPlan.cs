@@ -10,7 +10,7 @@ internal static class QuartzPlan
     /// <summary>Returns what a trigger becomes.</summary>
     public static ImportItem ItemOf(QuartzTrigger trigger, ImportMap map)
     {
-        var item = new ImportItem(trigger.Key, $"trigger '{trigger.Key}' of job '{trigger.JobName}'");
+        var item = new ImportItem(trigger.Key, $"trigger '{trigger.Key}' of job '{trigger.JobName}'") { MaxAttempts = trigger.Attempts };
         try
         {
             RequireSupported(trigger);

@@ -17,7 +17,8 @@ internal sealed class QuartzSource(SourceDatabase database, QuartzTables tables,
         string[] wanted =
         [
             $"{tables.Prefix}triggers sched_name trigger_group trigger_name job_group job_name trigger_state trigger_type next_fire_time "
-                + "start_time end_time calendar_name misfire_instr job_data overlap_policy fixed_delay continues_trigger_name",
+                + "start_time end_time calendar_name misfire_instr job_data overlap_policy fixed_delay continues_trigger_name "
+                + "retry_policy",
             $"{tables.Prefix}job_details sched_name job_group job_name job_class_name is_nonconcurrent job_data",
             $"{tables.Prefix}cron_triggers cron_expression time_zone_id",
             $"{tables.Prefix}simple_triggers repeat_count repeat_interval times_triggered",

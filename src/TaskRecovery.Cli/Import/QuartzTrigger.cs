@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 
 namespace TaskRecovery.Cli.Import;
@@ -7,13 +8,16 @@ internal sealed record QuartzTrigger
 {
     private const string DefaultGroup = "DEFAULT";
 
+    // The most that the library stores.
+    private const int MostAttempts = 1_000;
+
     /// <summary>The columns that <see cref="Read"/> reads, in their order.</summary>
     public const string Columns = """
         t.trigger_group, t.trigger_name, t.job_group, t.job_name, count(*) over (partition by t.job_group, t.job_name),
         t.trigger_state, t.trigger_type, t.next_fire_time, t.start_time, t.end_time, t.calendar_name, t.misfire_instr,
         j.job_class_name, j.is_nonconcurrent, j.job_data, t.job_data,
         c.cron_expression, c.time_zone_id, s.repeat_count, s.repeat_interval, s.times_triggered,
-        t.overlap_policy, t.fixed_delay, t.continues_trigger_name is not null
+        t.overlap_policy, t.fixed_delay, t.continues_trigger_name is not null, t.retry_policy
         """;
 
     public required string Group { get; init; }
@@ -69,6 +73,9 @@ internal sealed record QuartzTrigger
     /// <summary>Whether it waits for another trigger.</summary>
     public bool IsContinuation { get; init; }
 
+    /// <summary>How many attempts a run has: one, and the retries of the trigger's own policy.</summary>
+    public int Attempts { get; init; } = 1;
+
     /// <summary>The id of the trigger.</summary>
     public string Key => Joined(Group, Name);
 
@@ -102,7 +109,20 @@ internal sealed record QuartzTrigger
         Overlap = row.IsDBNull(21) ? 0 : row.GetInt32(21),
         IsFromCompletion = !row.IsDBNull(22) && row.GetBoolean(22),
         IsContinuation = row.GetBoolean(23),
+        Attempts = AttemptsOf(Value<string>(row, 24)),
     };
+
+    /// <summary>How many attempts a stored retry policy is.</summary>
+    /// <remarks>Quartz stores <c>fixed;3;00:00:30</c> and <c>exp;3;...</c> with the number of retries, a list of waits with each of them,
+    /// and <c>none</c>. It does not store the policies of a job's class and of the scheduler, which count for a trigger without
+    /// one.</remarks>
+    public static int AttemptsOf(string? policy)
+    {
+        var parts = policy?.Split(';') ?? [];
+        return parts is [_, var number, ..] && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var retries)
+            ? Math.Min(retries, MostAttempts - 1) + 1
+            : Math.Clamp(parts.Length, 1, MostAttempts);
+    }
 
     private static string Joined(string group, string name) => group == DefaultGroup ? name : $"{group}.{name}";
 

@@ -31,7 +31,7 @@ public abstract class HangfireImportTests(bool isPostgreSql) : ImportTests(isPos
         Assert.Equal(
             [
                 $$"""job {{unknown}}: can't be imported: '{{Type}}.Unknown' is not mapped: add --map '{{Type}}.Unknown=KIND'""",
-                $$"""job {{id}}: would create entry of 'mail.send' in queue 'default', now: {"orderId":5,"to":"ann"}""",
+                $$"""job {{id}}: would create entry of 'mail.send' in queue 'default', now, 10 attempts: {"orderId":5,"to":"ann"}""",
             ],
             result.Lines);
         Assert.Contains("1 would be created, 0 were here already, 1 can't be imported. Nothing was changed: add --yes", result.Error,
@@ -88,6 +88,34 @@ public abstract class HangfireImportTests(bool isPostgreSql) : ImportTests(isPos
         AssertCounts(dry, created: 0, existing: 3, refused: 0);
         Assert.Equal(2, (await EntriesAsync()).Count(static entry => entry.Metadata?.ContainsKey("importedFrom") == true));
         Assert.Null(await JobAsync("digest"));
+    }
+
+    [Theory]
+    [InlineData(null, 10)]
+    [InlineData("1", 1)]
+    [InlineData("20", 20)]
+    public async Task Entries_and_jobs_have_as_many_attempts_as_the_command_says(string? given, int stored)
+    {
+        await using var old = await OldHangfire.CreateAsync();
+        old.Client.Enqueue<Mailer>(mailer => mailer.Send(1, "ann", null!));
+        old.Recurring.AddOrUpdate<Mailer>("digest", mailer => mailer.Digest("team"), "0 6 * * *");
+
+        string[] attempts = given is null ? [] : ["--max-attempts", given];
+        var result = await ImportAsync(old, [.. Maps, .. attempts, "--yes", "--json"]);
+
+        AssertCounts(result, created: 2, existing: 0, refused: 0);
+        Assert.Equal(stored, Assert.Single(await EntriesAsync(), static entry => entry.Kind == "mail.send").MaxAttempts);
+        Assert.Equal(stored, (await JobAsync("digest"))!.MaxAttempts);
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("1001")]
+    public async Task A_number_of_attempts_out_of_range_is_refused(string given)
+    {
+        await using var old = await OldHangfire.CreateAsync();
+
+        (await ImportAsync(old, ["--max-attempts", given])).AssertFailed(2, $"--max-attempts is '{given}': use 1 to 1000.");
     }
 
     [Fact]

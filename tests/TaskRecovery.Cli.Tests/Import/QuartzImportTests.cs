@@ -1,4 +1,5 @@
 using Quartz;
+using TaskRecovery.Cli.Import;
 
 namespace TaskRecovery.Cli.Tests.Import;
 
@@ -72,6 +73,47 @@ public abstract class QuartzImportTests(bool isPostgreSql) : ImportTests(isPostg
         var once = Assert.Single(await EntriesAsync(), static entry => entry.Kind == "sync");
         Assert.Equal((Soon, "5"), (once.RunAt, CliResult.Parse(once.Args).GetProperty("Shop").GetString()));
     }
+
+    [Theory]
+    [InlineData(null, 1, 4)]
+    [InlineData("7", 7, 7)]
+    public async Task A_run_has_one_attempt_and_the_retries_of_its_trigger(string? given, int single, int retried)
+    {
+        await using var old = await OldQuartz.CreateAsync();
+        await old.ScheduleAsync(async scheduler =>
+        {
+            await AddAsync("single", static trigger => trigger.WithCronSchedule("0 0 6 * * ?"));
+            await AddAsync("once", static trigger => trigger);
+            await AddAsync("retried", static trigger => trigger.WithCronSchedule("0 0 6 * * ?")
+                .WithRetryPolicy(RetryPolicy.Fixed(3, TimeSpan.FromSeconds(30))));
+
+            async Task AddAsync(string name, Func<TriggerBuilder<IJob>, TriggerBuilder<IJob>> change)
+                => await scheduler.ScheduleJob(
+                    JobBuilder.Create<SyncJob>().WithIdentity(name).Build(),
+                    change(TriggerBuilder.Create().WithIdentity(name).StartAt(Soon)).Build());
+        });
+
+        string[] attempts = given is null ? [] : ["--max-attempts", given];
+        var dry = await ImportAsync(old, [.. Maps, .. attempts]);
+        var result = await ImportAsync(old, [.. Maps, .. attempts, "--yes", "--json"]);
+
+        AssertCounts(result, created: 3, existing: 0, refused: 0);
+        Assert.Contains(dry.Lines, line => line.Contains("job 'single' of 'sync'", StringComparison.Ordinal)
+            && line.Contains($", {single} attempt", StringComparison.Ordinal));
+        Assert.Equal((single, retried), ((await JobAsync("single"))!.MaxAttempts, (await JobAsync("retried"))!.MaxAttempts));
+        Assert.Equal(
+            single, Assert.Single(await EntriesAsync(), static entry => entry is { Kind: "sync" }).MaxAttempts);
+    }
+
+    [Theory]
+    [InlineData(null, 1)]
+    [InlineData("none", 1)]
+    [InlineData("fixed;3;00:00:30", 4)]
+    [InlineData("exp;5;00:00:10;2;01:00:00;j0.5", 6)]
+    [InlineData("fixed;2147483647;00:00:30", 1_000)]
+    [InlineData("list;00:00:10;1.00:00:00", 3)]
+    public void A_stored_retry_policy_has_a_number_of_attempts(string? policy, int attempts)
+        => Assert.Equal(attempts, QuartzTrigger.AttemptsOf(policy));
 
     [Fact]
     public async Task What_can_not_be_imported_is_listed_with_the_reason()
