@@ -35,8 +35,8 @@ public sealed record EnqueueOptions
     public DateTimeOffset? ExpiresAt { get; init; }
 
     /// <summary>The maximum number of attempts before the entry ends as failed. Node crashes do not count as attempts.</summary>
-    /// <value>Default: <see langword="null"/>, which means <see cref="WorkerOptions.MaxAttempts"/> of the worker, or 10. 1 to
-    /// 1,000.</value>
+    /// <value>Default: <see langword="null"/>, which means the number of the kind's registration in the process that enqueues
+    /// (<c>AddWorker</c>, or <c>AddKind</c> where it does not run), or 10. 1 to 1,000.</value>
     public int? MaxAttempts { get; init; }
 
     /// <summary>A key that prevents duplicates. While an entry of the same kind with this key has not ended, no second entry is stored and

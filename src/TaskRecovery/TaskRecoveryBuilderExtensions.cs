@@ -6,6 +6,7 @@ using TaskRecovery.Configuration;
 using TaskRecovery.Instances;
 using TaskRecovery.Kinds;
 using TaskRecovery.Queue;
+using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 using TaskRecovery.Workers;
 
@@ -45,8 +46,8 @@ public static class TaskRecoveryBuilderExtensions
     /// registered it with another lifetime.</typeparam>
     /// <param name="builder">The builder returned by <c>AddTaskRecovery</c>.</param>
     /// <param name="kind">The kind; <see langword="null"/> uses the <see cref="JobKindAttribute"/> of <typeparamref name="TArgs"/>.</param>
-    /// <param name="configure">Sets the number of attempts, the time limit and the retry delays, after configuration is applied. It may be
-    /// called more than once.</param>
+    /// <param name="configure">Sets the number of attempts, the time limit and the retry delays, after configuration is applied. The number
+    /// of attempts counts for entries that this process enqueues. It may be called more than once.</param>
     /// <exception cref="InvalidOperationException">The kind or the arguments type is registered otherwise, or no kind is
     /// specified.</exception>
     public static TaskRecoveryBuilder AddWorker<TArgs, [DynamicallyAccessedMembers(
@@ -108,18 +109,34 @@ public static class TaskRecoveryBuilderExtensions
         => builder.AddWorker<TArgs, TWorker>(kind: null, configure);
 
     /// <summary>Registers a kind that this process only enqueues and other processes run. A type with a <see cref="JobKindAttribute"/> can
-    /// be enqueued without it; if it is registered, its JSON contract is checked at start, and configuration may set its
-    /// options.</summary>
+    /// be enqueued without it; if it is registered, its JSON contract is checked at start, and the code or configuration may set how many
+    /// attempts its entries have.</summary>
+    /// <remarks>The process that enqueues an entry decides how many attempts it has: the <see cref="WorkerOptions.MaxAttempts"/> of a
+    /// worker in another process do not count.</remarks>
     /// <typeparam name="TArgs">The arguments type of the kind.</typeparam>
     /// <param name="builder">The builder returned by <c>AddTaskRecovery</c>.</param>
     /// <param name="kind">The kind; <see langword="null"/> uses the <see cref="JobKindAttribute"/> of <typeparamref name="TArgs"/>.</param>
+    /// <param name="maxAttempts">How many attempts an entry has that this process enqueues without
+    /// <see cref="EnqueueOptions.MaxAttempts"/>, from 1 to 1,000; <see langword="null"/> for the configured number, or 10.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxAttempts"/> is not 1 to 1,000.</exception>
     /// <exception cref="InvalidOperationException">The kind or the arguments type is registered otherwise, or no kind is
     /// specified.</exception>
-    public static TaskRecoveryBuilder AddKind<TArgs>(this TaskRecoveryBuilder builder, string? kind = null)
+    public static TaskRecoveryBuilder AddKind<TArgs>(this TaskRecoveryBuilder builder, string? kind = null, int? maxAttempts = null)
         where TArgs : notnull
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.Kinds().Add(new KindRegistration { Kind = KindRegistrations.NameOf(typeof(TArgs), kind), ArgsType = typeof(TArgs) });
+        if (EntryRules.InsteadOfMaxAttempts(maxAttempts) is { } instead)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(maxAttempts), maxAttempts, $"The number of attempts of {typeof(TArgs)} is {maxAttempts}: {instead}.");
+        }
+
+        builder.Kinds().Add(new KindRegistration
+        {
+            Kind = KindRegistrations.NameOf(typeof(TArgs), kind),
+            ArgsType = typeof(TArgs),
+            MaxAttempts = maxAttempts,
+        });
         return builder;
     }
 

@@ -7,6 +7,9 @@ public sealed class WorkerOptions
 {
     /// <summary>The maximum number of attempts of an entry that does not set <see cref="EnqueueOptions.MaxAttempts"/> or
     /// <see cref="JobDefinition.MaxAttempts"/>.</summary>
+    /// <remarks>The number is stored with an entry, by the process that enqueues it, and with a job, by the process that creates it. So a
+    /// process without this worker or handler uses its own number (see <c>AddKind</c>), or 10, and a later change counts for new entries
+    /// only.</remarks>
     /// <value>Default: 10. 1 to 1,000.</value>
     public int MaxAttempts { get; set; } = EntryLimits.DefaultMaxAttempts;
 

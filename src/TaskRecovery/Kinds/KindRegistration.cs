@@ -25,8 +25,19 @@ internal sealed record KindRegistration
     /// <summary>Whether the entries of the kind run tasks, whose records end together with the entries.</summary>
     public bool IsTask { get; init; }
 
+    /// <summary>How many attempts <c>AddKind</c> gives the entries that this process enqueues; <see langword="null"/> if it sets
+    /// none.</summary>
+    public int? MaxAttempts { get; init; }
+
     /// <summary>Sets the options, after configuration; <see langword="null"/> if the code sets none.</summary>
     public Action<WorkerOptions>? Configure { get; init; }
+
+    /// <summary>Sets what the code sets. If the kind has a worker here, its options win over those of <c>AddKind</c>.</summary>
+    public void Apply(WorkerOptions options)
+    {
+        options.MaxAttempts = MaxAttempts ?? options.MaxAttempts;
+        Configure?.Invoke(options);
+    }
 
     /// <summary>Returns whether both registrations are equivalent, so that the second one may be ignored or may complete the
     /// first.</summary>

@@ -22,11 +22,10 @@ internal sealed class KindRegistrations
                 throw Twice(existing, registration);
             }
 
-            if (registration.IsWorked)
+            _byKind[registration.Kind] = (registration.IsWorked ? registration : existing) with
             {
-                _byKind[registration.Kind] = registration;
-            }
-
+                MaxAttempts = registration.MaxAttempts ?? existing.MaxAttempts,
+            };
             return;
         }
 

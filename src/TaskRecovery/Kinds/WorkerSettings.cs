@@ -10,7 +10,7 @@ internal sealed class WorkerSettings(IEnumerable<StoreConfiguration> configurati
 {
     /// <inheritdoc cref="Of(string, Action{WorkerOptions}?, Type)"/>
     public WorkerOptions Of(KindRegistration registration)
-        => Of(KindOf(registration), registration.Configure, registration.WorkerType ?? registration.ArgsType);
+        => Of(KindOf(registration), registration.Apply, registration.WorkerType ?? registration.ArgsType);
 
     /// <summary>The options of a kind.</summary>
     /// <exception cref="InvalidOperationException">A setting's name is unknown, or a value can't be read.</exception>

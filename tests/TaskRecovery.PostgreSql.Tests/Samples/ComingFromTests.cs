@@ -93,6 +93,14 @@ public sealed class ComingFromTests : IAsyncLifetime
         Assert.True(await CancelAsync(queue, later.Id));
         Assert.Equal(OperatorResult.Done, await RetryAsync(queue, later.Id));
         Assert.Equal("mail 5", await _ran.NextAsync());
+
+        using var enqueuer = Build(services => services.AddTaskRecovery().UsePostgreSql(connectionString)
+            .AddKind<SendMail>(maxAttempts: 6));
+        await enqueuer.StartAsync(Cancellation);
+        var waiting = await enqueuer.Services.GetRequiredService<IJobQueue>().EnqueueAsync(
+            new SendMail(7), new EnqueueOptions { RunAfter = delay }, Cancellation);
+        Assert.Equal(6, (await queue.FindAsync(waiting.Id, Cancellation))!.MaxAttempts);
+        await enqueuer.StopAsync(Cancellation);
         await host.StopAsync(Cancellation);
 
         static async Task<bool> CancelAsync(IJobQueue queue, long id) => await queue.CancelAsync(id);

@@ -107,7 +107,7 @@ public sealed class FirstPagesTests : IAsyncLifetime
         Assert.Equal("ended", await _world.NextAsync());
         await host.StopAsync(Cancellation);
         var entry = Assert.Single((await host.Services.GetRequiredService<IJobQueue>().ListAsync(cancellationToken: Cancellation)).Entries);
-        Assert.Equal(EntryState.Cancelled, entry.State);
+        Assert.Equal((EntryState.Cancelled, 20), (entry.State, entry.MaxAttempts));
     }
 
     private async Task<List<string>> NextAsync(int count)

@@ -41,7 +41,7 @@ public static class GettingStarted
     {
         builder.Services.AddTaskRecovery()
             .UsePostgreSql(connectionString)
-            .AddKind<SendMail>();
+            .AddKind<SendMail>(maxAttempts: 20);
     }
 
     public static async Task<EnqueueResult> EnqueueAsync(IJobQueue queue, CancellationToken cancellationToken)
