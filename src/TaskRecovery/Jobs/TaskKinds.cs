@@ -24,7 +24,7 @@ internal sealed class TaskKinds(IEnumerable<TaskKind> registered, KindRegistrati
         var added = entries.All.FirstOrDefault(kind => kind.IsEnqueuedByType && kind.ArgsType == argsType);
         if (added is null && !argsType.IsDefined(typeof(JobKindAttribute), inherit: false))
         {
-            throw new KindNotRegisteredException(argsType);
+            throw KindNotRegisteredException.OfJob(argsType);
         }
 
         return new TaskKind(argsType, added?.Kind ?? KindRegistrations.NameOf(argsType, null)) { IsHandled = false };

@@ -30,8 +30,8 @@ internal sealed class KindRegistry
     public BoundKind? Find(string kind) => _byKind.GetValueOrDefault(kind);
 
     /// <summary>Finds the kind of an arguments type: the registered one, otherwise the one of its attribute.</summary>
-    /// <exception cref="KindNotRegisteredException">The type has neither. Or it has only the attribute, and another instance of this
-    /// process runs the kind.</exception>
+    /// <exception cref="KindNotRegisteredException">The type has neither. Or it is not registered, and only a task handler runs it.
+    /// Or it has only the attribute, and another instance of this process runs the kind.</exception>
     /// <exception cref="ArgumentException">The attribute's name is invalid.</exception>
     /// <exception cref="InvalidOperationException">Another type has the kind of the attribute.</exception>
     public BoundKind ForArgs(Type argsType)
@@ -42,8 +42,12 @@ internal sealed class KindRegistry
     // If the process has a task handler for the type, the caller most likely wants a job: no worker would run the entry.
     private BoundKind AddAttributed(Type argsType)
     {
-        if (!argsType.IsDefined(typeof(JobKindAttribute), inherit: false)
-            || _byKind.Values.Any(kind => kind.Registration.IsTask && kind.Registration.PayloadType == argsType))
+        if (_byKind.Values.Any(kind => kind.Registration.IsTask && kind.Registration.PayloadType == argsType))
+        {
+            throw KindNotRegisteredException.OfTaskHandler(argsType);
+        }
+
+        if (!argsType.IsDefined(typeof(JobKindAttribute), inherit: false))
         {
             throw new KindNotRegisteredException(argsType);
         }

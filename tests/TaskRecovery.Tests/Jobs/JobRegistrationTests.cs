@@ -223,8 +223,10 @@ public sealed class JobRegistrationTests
         await using var host = Create(static _ => { });
         var jobs = host.Services.GetRequiredService<IJobService>();
 
-        await Assert.ThrowsAsync<KindNotRegisteredException>(
+        var refused = await Assert.ThrowsAsync<KindNotRegisteredException>(
             () => jobs.CreateOrUpdateAsync(new JobDefinition("x", Schedule.Every(TimeSpan.FromMinutes(1))), new Uri("http://localhost")));
+
+        Assert.Contains("AddTaskHandler<Uri, THandler>()", refused.Message, StringComparison.Ordinal);
 
         Assert.Empty(_jobs.Upserts);
     }

@@ -159,12 +159,16 @@ public sealed class BadInputTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_type_that_only_a_task_handler_runs_is_refused()
+    public async Task A_type_that_only_a_task_handler_runs_is_refused_and_the_message_says_how_to_run_it()
     {
         await using var host = WorkHost.Create(_store, static builder => builder.AddTaskHandler<OtherArgs, OtherHandler>());
 
-        await Assert.ThrowsAsync<KindNotRegisteredException>(async () => await host.Queue.EnqueueAsync(new OtherArgs(1)));
+        var refused = await Assert.ThrowsAsync<KindNotRegisteredException>(async () => await host.Queue.EnqueueAsync(new OtherArgs(1)));
 
+        Assert.Equal(typeof(OtherArgs), refused.ArgsType);
+        Assert.Contains("the arguments type of a task handler", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("IJobService.TriggerNowAsync", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("AddWorker<OtherArgs, TWorker>()", refused.Message, StringComparison.Ordinal);
         Assert.Empty(_store.Entries);
     }
 
