@@ -8,7 +8,12 @@ namespace TaskRecovery.Configuration;
 internal static class Settings
 {
     /// <summary>Binds a section. A key that is not in <paramref name="names"/> throws an error that lists the valid names.</summary>
-    public static void Bind(IConfiguration section, Dictionary<string, Action<IConfigurationSection>> names)
+    /// <param name="section">The section.</param>
+    /// <param name="names">The valid names, each with what reads its value.</param>
+    /// <param name="problem">Says of an unknown key what is wrong with it and what to do; <see langword="null"/> for the usual
+    /// words.</param>
+    public static void Bind(
+        IConfiguration section, Dictionary<string, Action<IConfigurationSection>> names, Func<string, string>? problem = null)
     {
         if (section is IConfigurationSection { Value: { Length: > 0 } } value)
         {
@@ -19,8 +24,9 @@ internal static class Settings
         {
             var name = names.Keys.FirstOrDefault(known => string.Equals(known, child.Key, StringComparison.OrdinalIgnoreCase))
                 ?? throw new InvalidOperationException(
-                    $"The configuration has '{child.Path}', which TaskRecovery does not know. Check its spelling, or remove it; "
-                    + $"known here are {string.Join(", ", names.Keys)}.");
+                    $"The configuration has '{child.Path}', "
+                    + (problem?.Invoke(child.Key) ?? "which TaskRecovery does not know. Check its spelling, or remove it")
+                    + $"; known here are {(names.Count > 0 ? string.Join(", ", names.Keys) : "none")}.");
             names[name](child);
         }
     }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using TaskRecovery.Configuration;
+using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Kinds;
@@ -60,9 +61,15 @@ internal sealed class WorkerSettings(IEnumerable<StoreConfiguration> configurati
 
         foreach (var configuration in configurations)
         {
-            Settings.Bind(configuration.Section.GetSection(TaskRecoveryOptionsBinder.WorkersSection), known);
+            Settings.Bind(configuration.Section.GetSection(TaskRecoveryOptionsBinder.WorkersSection), known, NotRegistered);
         }
     }
+
+    // Several processes may share the file, and only some of them run the kind.
+    private static string NotRegistered(string kind)
+        => $"but the kind '{EntryText.Shown(kind)}' is not registered in this process. Check its spelling; or "
+            + "call AddKind<TArgs>() if this process only enqueues the kind, so that its MaxAttempts count here; or "
+            + "move the setting to the configuration of the processes that run it";
 
     private static string KindOf(KindRegistration registration)
         => registration.IsTask ? TaskEntryKind.TaskKindOf(registration.Kind) : registration.Kind;

@@ -261,6 +261,8 @@ public sealed class RegistrationTests
     [InlineData("Workers:test.work:Attempts", "3", "known here are MaxAttempts, Timeout, RetryBase, RetryMax, KeepRunLog")]
     [InlineData("Workers:test.work:MaxAttempts", "0", "use 1 to 1,000")]
     [InlineData("Workers:test.wrok:MaxAttempts", "3", "known here are test.work")]
+    [InlineData("Workers:mail.send:MaxAttempts", "3", "the kind 'mail.send' is not registered in this process")]
+    [InlineData("Workers:mail.send:MaxAttempts", "3", "call AddKind<TArgs>() if this process only enqueues the kind")]
     public void Setting_of_a_worker_that_can_t_be_right_is_an_error(string key, string value, string message)
     {
         _services.AddTaskRecovery(Configuration((key, value))).AddWorker<TestArgs, TestWorker>();
