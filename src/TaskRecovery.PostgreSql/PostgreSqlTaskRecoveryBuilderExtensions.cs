@@ -16,11 +16,12 @@ public static class PostgreSqlTaskRecoveryBuilderExtensions
     /// <param name="builder">The builder that <c>AddTaskRecovery</c> returned.</param>
     /// <param name="connectionString">A connection string for Npgsql.</param>
     /// <param name="configure">Changes the options. It may be omitted.</param>
+    /// <exception cref="ArgumentException">The connection string is null or empty.</exception>
     /// <exception cref="InvalidOperationException">Another store or another database was selected before.</exception>
     public static TaskRecoveryBuilder UsePostgreSql(
         this TaskRecoveryBuilder builder, string connectionString, Action<PostgreSqlOptions>? configure = null)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
+        EmptyConnectionString.Refuse(connectionString, nameof(UsePostgreSql));
         return Add(builder, connectionString, _ => new PostgreSqlConnectionSource(connectionString, null), configure);
     }
 
@@ -37,7 +38,10 @@ public static class PostgreSqlTaskRecoveryBuilderExtensions
     {
         var application = TaskRecoveryBuilder.ApplicationOf(services);
         return (instance is null ? null : application.GetKeyedService<NpgsqlDataSource>(instance))
-            ?? application.GetRequiredService<NpgsqlDataSource>();
+            ?? application.GetService<NpgsqlDataSource>()
+            ?? throw new InvalidOperationException(
+                "UsePostgreSql() without a connection string uses the NpgsqlDataSource of the application, and none is registered: pass a "
+                + "connection string, or register a data source, as in services.AddSingleton(NpgsqlDataSource.Create(connectionString)).");
     }
 
     private static TaskRecoveryBuilder Add(

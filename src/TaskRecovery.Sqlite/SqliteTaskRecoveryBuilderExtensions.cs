@@ -18,11 +18,13 @@ public static class SqliteTaskRecoveryBuilderExtensions
     /// <c>Data Source=tasks.db</c>. A relative path is resolved against the application domain's <c>DataDirectory</c> if that is set, and
     /// against the host's content root otherwise.</param>
     /// <param name="configure">Changes the options.</param>
+    /// <exception cref="ArgumentException">The connection string is null or empty, or names no file that can hold a queue.</exception>
     /// <exception cref="InvalidOperationException">Another store was selected before, or another connection string was passed.</exception>
     public static TaskRecoveryBuilder UseSqlite(
         this TaskRecoveryBuilder builder, string connectionString, Action<SqliteOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        EmptyConnectionString.Refuse(connectionString, nameof(UseSqlite));
         _ = SqliteFile.Validate(connectionString);
         builder.SetStore("UseSqlite", connectionString);
 

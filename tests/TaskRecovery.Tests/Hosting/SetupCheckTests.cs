@@ -62,6 +62,36 @@ public sealed class SetupCheckTests
         Assert.DoesNotContain(postgres.Services, static service => service.ToString().Contains("s3cret", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(null, "is null")]
+    [InlineData("", "is empty")]
+    [InlineData(" ", "is empty")]
+    public void A_missing_connection_string_is_refused_and_the_message_says_where_it_is_read_from(string? connectionString, string what)
+    {
+        var builder = new ServiceCollection().AddTaskRecovery();
+
+        var ofPostgreSql = Assert.Throws<ArgumentException>(() => builder.UsePostgreSql(connectionString!));
+        var ofSqlite = Assert.Throws<ArgumentException>(() => builder.UseSqlite(connectionString!));
+
+        Assert.Contains($"passed to UsePostgreSql {what}", ofPostgreSql.Message, StringComparison.Ordinal);
+        Assert.Contains($"passed to UseSqlite {what}", ofSqlite.Message, StringComparison.Ordinal);
+        Assert.All(new[] { ofPostgreSql, ofSqlite }, static error =>
+        {
+            Assert.Contains("content root", error.Message, StringComparison.Ordinal);
+            Assert.Contains("ConnectionStrings__X", error.Message, StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
+    public void A_missing_data_source_is_refused_and_the_message_says_how_to_register_one()
+    {
+        using var provider = new ServiceCollection().AddTaskRecovery().UsePostgreSql().Services.BuildServiceProvider();
+
+        var error = Assert.Throws<InvalidOperationException>(() => provider.GetRequiredService<IQueueStore>());
+
+        Assert.Contains("none is registered: pass a connection string, or register a data source", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_store_can_be_replaced_on_purpose()
     {
