@@ -82,12 +82,14 @@ public sealed class TestRun
     public TestRun ShouldComplete() => this.Expect(RunEnd.Completed, "to complete");
 
     /// <summary>Checks that the entry failed and is not run again.</summary>
-    /// <param name="reason">The expected reason (see <see cref="EndReasons"/>); <see langword="null"/> for any.</param>
+    /// <param name="reason">The expected reason (see <see cref="EndReasons"/>); <see langword="null"/> for any. The text that a worker
+    /// passes to <see cref="WorkContext.Fail"/> is the <see cref="Error"/>.</param>
     /// <exception cref="TestFailedException">The run ended otherwise.</exception>
     public TestRun ShouldFail(string? reason = null) => this.Expect(RunEnd.Failed, "to fail", reason);
 
     /// <summary>Checks that the entry was cancelled.</summary>
-    /// <param name="reason">The expected reason (see <see cref="EndReasons"/>); <see langword="null"/> for any.</param>
+    /// <param name="reason">The expected reason (see <see cref="EndReasons"/>); <see langword="null"/> for any. The text that a worker
+    /// passes to <see cref="WorkContext.Cancel"/> is the <see cref="Error"/>.</param>
     /// <exception cref="TestFailedException">The run ended otherwise.</exception>
     public TestRun ShouldCancel(string? reason = null) => this.Expect(RunEnd.Cancelled, "to be cancelled", reason);
 

@@ -66,7 +66,8 @@ public sealed record QueueEntry
     /// <summary>The result as JSON; <see langword="null"/> if the entry has none.</summary>
     public string? Result { get; init; }
 
-    /// <summary>The most recent error, or reason for a cancellation or release; <see langword="null"/> if there is none.</summary>
+    /// <summary>The text of the most recent error, or of the call of <see cref="WorkContext.Fail"/> or <see cref="WorkContext.Cancel"/>, or
+    /// why the entry was cancelled or released; <see langword="null"/> if there is none.</summary>
     public string? Error { get; init; }
 
     /// <summary>A stable code for why the entry ended other than successfully, or was erased (see <see cref="EndReasons"/>); otherwise

@@ -67,13 +67,19 @@ public abstract class WorkContext
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="delay"/> is below zero or over 36,500 days.</exception>
     public void Snooze(TimeSpan delay) => Run.Snooze(delay);
 
-    /// <summary>When the worker returns, ends the entry as cancelled.</summary>
-    /// <exception cref="ArgumentException"><paramref name="reason"/> is empty or consists of white space.</exception>
-    public void Cancel(string reason) => Run.Cancel(reason);
+    /// <summary>When the worker returns, ends the entry as cancelled. Its <see cref="QueueEntry.Reason"/> is
+    /// <see cref="EndReasons.CancelledByWorker"/>.</summary>
+    /// <param name="why">A text for people, stored as <see cref="QueueEntry.Error"/>, after
+    /// <see cref="TaskRecoveryOptions.RedactError"/>.</param>
+    /// <exception cref="ArgumentException"><paramref name="why"/> is empty or consists of white space.</exception>
+    public void Cancel(string why) => Run.Cancel(why);
 
-    /// <summary>When the worker returns, ends the entry as failed, even if attempts are left.</summary>
-    /// <exception cref="ArgumentException"><paramref name="reason"/> is empty or consists of white space.</exception>
-    public void Fail(string reason) => Run.Fail(reason);
+    /// <summary>When the worker returns, ends the entry as failed, even if attempts are left. Its <see cref="QueueEntry.Reason"/> is
+    /// <see cref="EndReasons.FailedForGood"/>.</summary>
+    /// <param name="error">A text for people, stored as <see cref="QueueEntry.Error"/>, after
+    /// <see cref="TaskRecoveryOptions.RedactError"/>.</param>
+    /// <exception cref="ArgumentException"><paramref name="error"/> is empty or consists of white space.</exception>
+    public void Fail(string error) => Run.Fail(error);
 
     /// <summary>Completes the entry in the worker's own transaction, so that its effects and its outcome commit atomically, exactly
     /// once.</summary>

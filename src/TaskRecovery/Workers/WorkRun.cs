@@ -138,16 +138,16 @@ internal sealed partial class WorkRun(ClaimedEntry entry, NodeClaim claim, Worke
         End(OutcomeKind.Snoozed, reason: null, delay: delay);
     }
 
-    public void Cancel(string reason)
+    public void Cancel(string why)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(reason);
-        End(OutcomeKind.Cancelled, EndReasons.CancelledByWorker, reason);
+        ArgumentException.ThrowIfNullOrWhiteSpace(why);
+        End(OutcomeKind.Cancelled, EndReasons.CancelledByWorker, why);
     }
 
-    public void Fail(string reason)
+    public void Fail(string error)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(reason);
-        End(OutcomeKind.Failed, EndReasons.FailedForGood, reason);
+        ArgumentException.ThrowIfNullOrWhiteSpace(error);
+        End(OutcomeKind.Failed, EndReasons.FailedForGood, error);
     }
 
     // Not async, so that the AsyncLocal reaches the caller's flow (OwnTransaction).

@@ -102,8 +102,10 @@ public sealed class WorkerTestTests
     public async Task A_snooze_a_cancellation_and_a_failure_of_the_worker_s_own_are_told_apart()
     {
         (await RunAsync(Ends(context => context.Snooze(TimeSpan.FromMinutes(5))))).ShouldSnooze(TimeSpan.FromMinutes(5));
-        (await RunAsync(Ends(context => context.Cancel("obsolete")))).ShouldCancel(EndReasons.CancelledByWorker);
-        (await RunAsync(Ends(context => context.Fail("no such customer")))).ShouldFail(EndReasons.FailedForGood);
+        var cancelled = (await RunAsync(Ends(context => context.Cancel(why: "obsolete")))).ShouldCancel(EndReasons.CancelledByWorker);
+        var failed = (await RunAsync(Ends(context => context.Fail(error: "no customer")))).ShouldFail(EndReasons.FailedForGood);
+
+        Assert.Equal(("obsolete", "no customer"), (cancelled.Error, failed.Error));
     }
 
     [Fact]
