@@ -51,6 +51,12 @@ public static class TaskRecoveryDbContextExtensions
             : InOwnTransactionAsync(context, args, options, cancellationToken);
     }
 
+    /// <inheritdoc cref="SaveChangesAndEnqueueAsync{TArgs}(DbContext, TArgs, EnqueueOptions?, CancellationToken)"/>
+    public static Task<EnqueueResult> SaveChangesAndEnqueueAsync<TArgs>(
+        this DbContext context, TArgs args, CancellationToken cancellationToken)
+        where TArgs : notnull
+        => context.SaveChangesAndEnqueueAsync(args, options: null, cancellationToken);
+
     /// <summary>Enqueues an entry in the current transaction of the context. Workers see it when the transaction commits.</summary>
     /// <param name="context">A context that was created by dependency injection, with <c>AddTaskRecovery</c> in the same services.</param>
     /// <param name="args">The arguments of the entry.</param>
@@ -65,6 +71,11 @@ public static class TaskRecoveryDbContextExtensions
         ArgumentNullException.ThrowIfNull(context);
         return QueueOf(context).EnqueueAsync(args, TransactionOf(context), options, cancellationToken);
     }
+
+    /// <inheritdoc cref="EnqueueAsync{TArgs}(DbContext, TArgs, EnqueueOptions?, CancellationToken)"/>
+    public static ValueTask<EnqueueResult> EnqueueAsync<TArgs>(this DbContext context, TArgs args, CancellationToken cancellationToken)
+        where TArgs : notnull
+        => context.EnqueueAsync(args, options: null, cancellationToken);
 
     /// <summary>Enqueues entries in the current transaction of the context.</summary>
     /// <param name="context">A context that was created by dependency injection, with <c>AddTaskRecovery</c> in the same services.</param>

@@ -227,7 +227,7 @@ public sealed partial class EfCoreTests : IAsyncLifetime
     public async Task An_enqueue_without_a_transaction_is_refused_with_the_remedy()
     {
         var refused = await Assert.ThrowsAsync<InvalidOperationException>(
-            () => InContextAsync(async db => await db.EnqueueAsync(new SendInvoice(Guid.NewGuid()), cancellationToken: Cancellation)));
+            () => InContextAsync(async db => await db.EnqueueAsync(new SendInvoice(Guid.NewGuid()), Cancellation)));
 
         Assert.Contains("BeginTransactionAsync", refused.Message, StringComparison.Ordinal);
         Assert.Empty((await Queue.ListAsync(cancellationToken: Cancellation)).Entries);

@@ -169,7 +169,7 @@ public sealed class ClaimedEnqueueTests
         var one = await Assert.ThrowsAsync<InvalidOperationException>(
             async () => await host.Queue.EnqueueAsync(new TestArgs(), cancellationToken: cancellation));
         var many = await Assert.ThrowsAsync<InvalidOperationException>(
-            async () => await host.Queue.EnqueueManyAsync([EnqueueRequest.Create(new TestArgs())], cancellationToken: cancellation));
+            async () => await host.Queue.EnqueueManyAsync([EnqueueRequest.Create(new TestArgs())], cancellation));
 
         Assert.Contains("Pass a DbTransaction", one.Message, StringComparison.Ordinal);
         Assert.Contains("Pass a DbTransaction", many.Message, StringComparison.Ordinal);

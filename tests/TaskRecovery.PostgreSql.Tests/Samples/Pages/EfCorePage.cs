@@ -26,7 +26,7 @@ public static class EfCorePage
     public static async Task SaveInOneCallAsync(ShopContext db, Order order, CancellationToken cancellationToken)
     {
         db.Orders.Add(order);
-        await db.SaveChangesAndEnqueueAsync(new SendInvoice(order.Id), cancellationToken: cancellationToken);
+        await db.SaveChangesAndEnqueueAsync(new SendInvoice(order.Id), cancellationToken);
     }
 
     public static async Task SaveInTransactionAsync(ShopContext db, IJobQueue queue, Order order, CancellationToken cancellationToken)
@@ -35,7 +35,7 @@ public static class EfCorePage
 
         db.Orders.Add(order);
         await db.SaveChangesAsync(cancellationToken);
-        await queue.EnqueueAsync(new SendInvoice(order.Id), transaction.GetDbTransaction(), cancellationToken: cancellationToken);
+        await queue.EnqueueAsync(new SendInvoice(order.Id), transaction.GetDbTransaction(), cancellationToken);
 
         await transaction.CommitAsync(cancellationToken);
     }
@@ -49,7 +49,7 @@ public static class EfCorePage
                 db.ChangeTracker.Clear();   // a repetition must not see the entities of the attempt that failed
                 db.Orders.Add(new Order { Id = id, Customer = customer });
                 await db.SaveChangesAsync(token);
-                await queue.EnqueueAsync(new SendInvoice(id), db.Database.CurrentTransaction!.GetDbTransaction(), cancellationToken: token);
+                await queue.EnqueueAsync(new SendInvoice(id), db.Database.CurrentTransaction!.GetDbTransaction(), token);
             },
             token => db.Orders.AsNoTracking().AnyAsync(order => order.Id == id, token),   // was it committed?
             cancellationToken);
