@@ -78,7 +78,6 @@ public sealed class ComingFromTests : IAsyncLifetime
             .AddCronJob("report", "0 6 * * *", new Report())
             .AddWorker<SendMail, SendMailWorker>(options => options.MaxAttempts = 6)
             .AddQueue("critical")
-            .AddQueue("mail", concurrency: 5)
             .AddMiddleware<Audit>());
         await host.StartAsync(Cancellation);
         var queue = host.Services.GetRequiredService<IJobQueue>();
