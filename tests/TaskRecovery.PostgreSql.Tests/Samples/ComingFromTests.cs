@@ -202,6 +202,35 @@ public sealed class ComingFromTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task All_rows_of_a_table_are_moved_also_those_without_a_time()
+    {
+        await using var dataSource = NpgsqlDataSource.Create(_database!.ConnectionString);
+        await using (var create = dataSource.CreateCommand(
+            """
+            create table jobs (id bigint generated always as identity, status text, file_id bigint, due_at timestamptz);
+            insert into jobs (status, file_id, due_at)
+            select 'new', n, case when n = 1 then null else now() + interval '1 day' end from generate_series(1, 1001) n
+            """))
+        {
+            await create.ExecuteNonQueryAsync(Cancellation);
+        }
+
+        using var host = Build(services => services.AddTaskRecovery().UsePostgreSql(_database.ConnectionString)
+            .AddWorker<Import, ImportWorker>());
+        await host.StartAsync(Cancellation);
+        var queue = host.Services.GetRequiredService<IJobQueue>();
+
+        await MoveAsync(dataSource, queue, Cancellation);
+
+        Assert.Equal("import 1", await _ran.NextAsync());
+        await using var left = dataSource.CreateCommand("select count(*) from jobs");
+        Assert.Equal(0L, await left.ExecuteScalarAsync(Cancellation));
+        await using var waiting = dataSource.CreateCommand("select count(*) from taskrecovery.waiting");
+        Assert.Equal(1000L, await waiting.ExecuteScalarAsync(Cancellation));
+        await host.StopAsync(Cancellation);
+    }
+
+    [Fact]
     public async Task An_entry_is_enqueued_in_the_callers_transaction()
     {
         using var host = Build(services => services.AddTaskRecovery().UsePostgreSql(_database!.ConnectionString)
@@ -223,25 +252,30 @@ public sealed class ComingFromTests : IAsyncLifetime
     private static async Task MoveAsync(NpgsqlDataSource dataSource, IJobQueue queue, CancellationToken cancellationToken)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await using var command = new NpgsqlCommand(
-            """
-            delete from jobs where id in (select id from jobs where status = 'new' order by id limit 1000 for update skip locked)
-            returning file_id, due_at
-            """,
-            connection, transaction);
         var requests = new List<EnqueueRequest>();
-        await using (var rows = await command.ExecuteReaderAsync(cancellationToken))
+        do
         {
-            while (await rows.ReadAsync(cancellationToken))
+            requests.Clear();
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            await using var command = new NpgsqlCommand(
+                """
+                delete from jobs where id in (select id from jobs where status = 'new' order by id limit 1000 for update skip locked)
+                returning file_id, due_at
+                """,
+                connection, transaction);
+            await using (var rows = await command.ExecuteReaderAsync(cancellationToken))
             {
-                var options = new EnqueueOptions { RunAt = rows.GetFieldValue<DateTimeOffset>(1) };
-                requests.Add(EnqueueRequest.Create(new Import(rows.GetInt64(0)), options));
+                while (await rows.ReadAsync(cancellationToken))
+                {
+                    DateTimeOffset? dueAt = rows.IsDBNull(1) ? null : rows.GetFieldValue<DateTimeOffset>(1);
+                    requests.Add(EnqueueRequest.Create(new Import(rows.GetInt64(0)), new EnqueueOptions { RunAt = dueAt }));
+                }
             }
-        }
 
-        await queue.EnqueueManyAsync(requests, transaction, cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
+            await queue.EnqueueManyAsync(requests, transaction, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+        }
+        while (requests.Count > 0);
     }
 
     private IHost Build(Action<IServiceCollection> register)
