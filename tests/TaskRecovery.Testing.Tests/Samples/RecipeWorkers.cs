@@ -34,6 +34,24 @@ public sealed class BookTripWorker(ITravel travel) : IJobWorker<BookTrip>
     }
 }
 
+[JobKind("recipes.charge-card")]
+public sealed record ChargeCard(int OrderId);
+
+public sealed class ChargeCardWorker(ICards cards) : IJobWorker<ChargeCard>
+{
+    public async Task WorkAsync(WorkContext<ChargeCard> context, CancellationToken cancellationToken)
+    {
+        var begun = await context.StepAsync("begun", _ => Task.FromResult(context.Fence), cancellationToken);
+        if (begun != context.Fence)
+        {
+            context.Fail("An earlier run was interrupted. Find out what it did before you retry the entry from the start.");
+            return;
+        }
+
+        await cards.ChargeAsync(context.Args.OrderId, cancellationToken);
+    }
+}
+
 [JobKind("recipes.apply-changes")]
 public sealed record ApplyChanges(string Customer);
 

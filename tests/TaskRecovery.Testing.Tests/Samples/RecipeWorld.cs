@@ -63,6 +63,23 @@ internal sealed class Payments(ISet<string> keys)
     }
 }
 
+public interface ICards
+{
+    Task ChargeAsync(int orderId, CancellationToken cancellationToken);
+}
+
+internal sealed class Cards : ICards
+{
+    public List<int> Charged { get; } = [];
+
+    public Task ChargeAsync(int orderId, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        Charged.Add(orderId);
+        return Task.CompletedTask;
+    }
+}
+
 public sealed record Change(string Customer, int Number);
 
 /// <summary>Changes of customers in a SQLite file, whose transactions write one after the other.</summary>
