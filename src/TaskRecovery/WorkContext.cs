@@ -95,7 +95,8 @@ public abstract class WorkContext
     /// returned.</summary>
     /// <typeparam name="T">The type of the result, which is stored as JSON.</typeparam>
     /// <param name="name">The name of the step, unique within a run. At most 200 bytes of UTF-8.</param>
-    /// <param name="step">The work of the step.</param>
+    /// <param name="step">The work of the step. For a call that returns a <see cref="ValueTask"/> write
+    /// <c>async token => await queue.EnqueueAsync(args, token)</c>.</param>
     /// <param name="cancellationToken">Passed to <paramref name="step"/>.</param>
     /// <exception cref="InvalidOperationException">The name was already used in this run, or the limit of 10,000 finished steps or 64 MiB
     /// of step results is reached.</exception>

@@ -19,7 +19,7 @@ public sealed class RecipeTests
         var code = PageExamples.CodeOf("tests/TaskRecovery.Testing.Tests/Samples", "Recipe*.cs");
         var examples = PageExamples.Of("recipes.md");
 
-        Assert.Equal(10, examples.Count);
+        Assert.Equal(12, examples.Count);
         Assert.All(examples, example => Assert.Contains(PageExamples.Squeeze(example), code, StringComparison.Ordinal));
     }
 

@@ -52,6 +52,24 @@ public sealed class ChargeCardWorker(ICards cards) : IJobWorker<ChargeCard>
     }
 }
 
+[JobKind("recipes.pack")]
+public sealed record PackOrder(int OrderId);
+
+[JobKind("recipes.ship")]
+public sealed record ShipOrder(int OrderId);
+
+public sealed class PackOrderWorker(Orders orders, IJobQueue queue) : IJobWorker<PackOrder>
+{
+    public async Task WorkAsync(WorkContext<PackOrder> context, CancellationToken cancellationToken)
+    {
+        await using var transaction = await orders.BeginAsync(cancellationToken);
+        await orders.PackAsync(context.Args.OrderId, transaction, cancellationToken);
+        await queue.EnqueueAsync(new ShipOrder(context.Args.OrderId), transaction, cancellationToken: cancellationToken);
+        await context.CompleteAsync(transaction, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+    }
+}
+
 [JobKind("recipes.apply-changes")]
 public sealed record ApplyChanges(string Customer);
 

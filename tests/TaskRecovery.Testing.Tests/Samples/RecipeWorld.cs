@@ -80,6 +80,46 @@ internal sealed class Cards : ICards
     }
 }
 
+/// <summary>The packed orders in a SQLite file.</summary>
+public sealed class Orders(string connectionString) : IAsyncDisposable
+{
+    private readonly ConcurrentBag<SqliteConnection> _connections = [];
+
+    public async Task<DbTransaction> BeginAsync(CancellationToken cancellationToken)
+    {
+        var connection = new SqliteConnection(connectionString);
+        _connections.Add(connection);
+        await connection.OpenAsync(cancellationToken);
+        return connection.BeginTransaction(deferred: false);
+    }
+
+    public Task PackAsync(int orderId, DbTransaction transaction, CancellationToken cancellationToken)
+        => ExecuteAsync(
+            transaction, $"create table if not exists packed (id integer); insert into packed values ({orderId})", cancellationToken);
+
+    public async Task<long> CountAsync(CancellationToken cancellationToken)
+    {
+        await using var transaction = await BeginAsync(cancellationToken);
+        return (long)(await ExecuteAsync(transaction, "select count(*) from packed", cancellationToken))!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var connection in _connections)
+        {
+            await connection.DisposeAsync();
+        }
+    }
+
+    private static async Task<object?> ExecuteAsync(DbTransaction transaction, string statement, CancellationToken cancellationToken)
+    {
+        await using var command = transaction.Connection!.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = statement;
+        return await command.ExecuteScalarAsync(cancellationToken);
+    }
+}
+
 public sealed record Change(string Customer, int Number);
 
 /// <summary>Changes of customers in a SQLite file, whose transactions write one after the other.</summary>
