@@ -39,6 +39,25 @@ public sealed class ComingFromHangfireTests : IAsyncLifetime
         await host.StopAsync(Cancellation);
     }
 
+    [Fact]
+    public async Task One_class_runs_what_is_enqueued_and_what_is_recurring()
+    {
+        var ran = new Ran();
+        using var host = Build(services => services.AddSingleton<IReports>(ran)
+            .AddTaskRecovery().UsePostgreSql(_database!.ConnectionString)
+            .AddWorker<Report, ReportWork>().AddTaskHandler<Report, ReportWork>()
+            .AddCronJob("report", "0 6 * * *", new Report("daily")));
+        await host.StartAsync(Cancellation);
+        var (queue, jobs) = (host.Services.GetRequiredService<IJobQueue>(), host.Services.GetRequiredService<IJobService>());
+
+        await queue.EnqueueAsync(new Report("now"), Cancellation);
+        Assert.Equal("report now", await ran.NextAsync());
+        await jobs.TriggerNowAsync((await jobs.GetByNameAsync("report", Cancellation))!.Id, cancellationToken: Cancellation);
+        Assert.Equal("report daily", await ran.NextAsync());
+
+        await host.StopAsync(Cancellation);
+    }
+
     private static IHost Build(Action<IServiceCollection> register)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);

@@ -26,7 +26,7 @@ public sealed class ComingFromTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _database!.DisposeAsync();
 
     [Theory]
-    [InlineData("hangfire.md", 1)]
+    [InlineData("hangfire.md", 2)]
     [InlineData("quartz.md", 1)]
     [InlineData("masstransit.md", 1)]
     [InlineData("own-table.md", 2)]

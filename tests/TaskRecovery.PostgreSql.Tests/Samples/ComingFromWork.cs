@@ -45,6 +45,14 @@ public sealed class ReportHandler(Ran ran) : ITaskHandler<Report>
     public Task RunAsync(TaskContext<Report> context, CancellationToken cancellationToken) => ran.AddAsync($"report {context.Args.Name}");
 }
 
+public sealed class ReportWork(IReports reports) : IJobWorker<Report>, ITaskHandler<Report>
+{
+    public Task WorkAsync(WorkContext<Report> context, CancellationToken cancellationToken)
+        => reports.WriteAsync(context.Args.Name, cancellationToken);
+
+    public Task RunAsync(TaskContext<Report> context, CancellationToken cancellationToken) => WorkAsync(context, cancellationToken);
+}
+
 [JobKind("sync")]
 public sealed record Sync;
 
@@ -82,8 +90,13 @@ public interface IImporter
     Task RunAsync(long fileId, CancellationToken cancellationToken);
 }
 
+public interface IReports
+{
+    Task WriteAsync(string name, CancellationToken cancellationToken);
+}
+
 /// <summary>What ran, in its order.</summary>
-public sealed class Ran : IMailer, IConverter, IImporter
+public sealed class Ran : IMailer, IConverter, IImporter, IReports
 {
     private readonly Channel<string> _done = Channel.CreateUnbounded<string>();
 
@@ -97,4 +110,6 @@ public sealed class Ran : IMailer, IConverter, IImporter
     public Task ConvertAsync(string path, int chunk, CancellationToken cancellationToken) => AddAsync($"{path} {chunk}");
 
     public Task RunAsync(long fileId, CancellationToken cancellationToken) => AddAsync($"import {fileId}");
+
+    public Task WriteAsync(string name, CancellationToken cancellationToken) => AddAsync($"report {name}");
 }
