@@ -119,6 +119,23 @@ public abstract class HangfireImportTests(bool isPostgreSql) : ImportTests(isPos
     }
 
     [Fact]
+    public async Task A_server_that_starts_after_the_schema_was_renamed_finds_no_jobs()
+    {
+        await using var old = await OldHangfire.CreateAsync();
+        old.Client.Enqueue<Mailer>(mailer => mailer.Send(1, "ann", null!));
+        old.Recurring.AddOrUpdate<Mailer>("digest", mailer => mailer.Digest("team"), "0 6 * * *");
+        AssertCounts(await ImportAsync(old, [.. Maps, "--source", "shop", "--yes", "--json"]), created: 2, existing: 0, refused: 0);
+
+        await old.ExecuteAsync("alter schema hangfire rename to hangfire_imported");
+        old.CreateTables();
+        var again = await ImportAsync(
+            old, [.. Maps, "--from-schema", "hangfire_imported", "--source", "shop", "--yes", "--json"]);
+
+        Assert.Equal("0 0 0 0", await old.CountsAsync());
+        AssertCounts(again, created: 0, existing: 2, refused: 0);
+    }
+
+    [Fact]
     public async Task A_second_run_imports_what_the_first_could_not()
     {
         await using var old = await OldHangfire.CreateAsync();

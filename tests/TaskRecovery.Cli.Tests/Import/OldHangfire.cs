@@ -14,8 +14,7 @@ internal sealed class OldHangfire : IAsyncDisposable
     private OldHangfire(PostgresDatabase database)
     {
         _database = database;
-        var options = new PostgreSqlStorageOptions();
-        Storage = new PostgreSqlStorage(new NpgsqlConnectionFactory(database.ConnectionString, options), options);
+        Storage = CreateTables();
         Client = new BackgroundJobClient(Storage);
         Recurring = new RecurringJobManager(Storage);
     }
@@ -30,6 +29,13 @@ internal sealed class OldHangfire : IAsyncDisposable
 
     public static async Task<OldHangfire> CreateAsync()
         => new(await (await PostgresServer.SharedAsync()).CreateDatabaseAsync("hangfire"));
+
+    /// <summary>Opens the storage as a server that starts does, which creates its tables if they are missing.</summary>
+    public PostgreSqlStorage CreateTables()
+    {
+        var options = new PostgreSqlStorageOptions();
+        return new PostgreSqlStorage(new NpgsqlConnectionFactory(ConnectionString, options), options);
+    }
 
     public Task ExecuteAsync(string sql) => ExecuteAsync(ConnectionString, sql);
 

@@ -36,6 +36,22 @@ public sealed partial class ExampleTests
         }
     }
 
+    [Theory]
+    [InlineData("cli.md", 3)]
+    [InlineData("coming-from/hangfire.md", 2)]
+    [InlineData("coming-from/quartz.md", 2)]
+    public async Task An_import_of_a_page_says_where_from_and_where_to(string page, int count)
+    {
+        var text = await File.ReadAllTextAsync(Path.Combine(ReferenceTests.Docs, page), TestContext.Current.CancellationToken);
+        var lines = text.Split('\n').Select(static line => line.Trim())
+            .SkipWhile(static line => !line.StartsWith("export SHOP='", StringComparison.Ordinal))
+            .TakeWhile(static line => line != "```").ToList();
+
+        Assert.StartsWith("export TASKRECOVERY_CONNECTION='", lines[1], StringComparison.Ordinal);
+        Assert.Equal(count, lines.Count(static line => line.StartsWith("taskrecovery import ", StringComparison.Ordinal)));
+        Assert.All(lines.Skip(2), static line => Assert.Contains(" --from SHOP ", line, StringComparison.Ordinal));
+    }
+
     private static bool IsChange(string[] args)
         => args[0] is "retry" or "cancel" or "pause" or "resume" or "undo" or "recover" or "job" or "erase"
             || args is ["ops", "stop" or "continue", ..]
