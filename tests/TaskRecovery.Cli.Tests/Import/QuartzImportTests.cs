@@ -116,6 +116,20 @@ public abstract class QuartzImportTests(bool isPostgreSql) : ImportTests(isPostg
         => Assert.Equal(attempts, QuartzTrigger.AttemptsOf(policy));
 
     [Fact]
+    public async Task A_priority_is_not_taken_over_because_the_order_is_reversed_there()
+    {
+        await using var old = await OldQuartz.CreateAsync();
+        await old.ScheduleAsync(async scheduler => await scheduler.ScheduleJob(
+            JobBuilder.Create<ReportJob>().WithIdentity("report").Build(),
+            TriggerBuilder.Create().WithIdentity("daily").StartAt(Soon).WithPriority(9).WithCronSchedule("0 0 6 * * ?").Build()));
+
+        var result = await ImportAsync(old, [.. Maps, "--yes", "--json"]);
+
+        AssertCounts(result, created: 1, existing: 0, refused: 0);
+        Assert.Equal(5, (await JobAsync("report"))!.Priority);
+    }
+
+    [Fact]
     public async Task What_can_not_be_imported_is_listed_with_the_reason()
     {
         await using var old = await OldQuartz.CreateAsync();
