@@ -49,8 +49,9 @@ public sealed class DashboardOptions
     /// <value>Default: <see langword="null"/>: data are shown as they are stored.</value>
     public Func<DashboardText, string?>? Redact { get; set; }
 
-    /// <summary>The host names, without a port, under which the dashboard may be reached. Another name is refused, so that a name that an
-    /// attacker points at this machine does not reach the dashboard.</summary>
+    /// <summary>The host names under which the dashboard may be reached, each without a scheme, a port or a <c>*</c>; another text fails
+    /// the start. Another name is refused, so that a name that an attacker points at this machine does not reach the dashboard. Behind a
+    /// proxy, the name is that of the header <c>X-Forwarded-Host</c> if the application accepts it.</summary>
     /// <value>Default: empty: a user who is signed in with a cookie or a bearer token may use any name that the application accepts.
     /// Otherwise (a client certificate, a Windows login, a name that a proxy adds, no login) only <c>localhost</c> and IP addresses are
     /// accepted, because a browser proves those to any host name.</value>

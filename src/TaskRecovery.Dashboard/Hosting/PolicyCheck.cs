@@ -3,18 +3,33 @@ using Microsoft.Extensions.Hosting;
 
 namespace TaskRecovery.Dashboard.Hosting;
 
-/// <summary>Checks at start that the policies named in the options exist, so that a wrong name fails the start and not the first
-/// request.</summary>
+/// <summary>Checks at start that the policies named in the options exist, and that the allowed hosts are host names, so that a wrong name
+/// fails the start and not the first request.</summary>
 internal sealed class PolicyCheck(DashboardOptions options, IAuthorizationPolicyProvider policies) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        CheckHosts();
         await CheckAsync(nameof(DashboardOptions.OperatePolicy), options.OperatePolicy).ConfigureAwait(false);
         await CheckAsync(nameof(DashboardOptions.DataPolicy), options.DataPolicy).ConfigureAwait(false);
         await CheckAsync(nameof(DashboardOptions.SearchPolicy), options.SearchPolicy).ConfigureAwait(false);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    // Another entry would equal the name of no request, and so lock every user out.
+    private void CheckHosts()
+    {
+        foreach (var host in options.AllowedHosts)
+        {
+            if (Uri.CheckHostName(host) == UriHostNameType.Unknown)
+            {
+                throw new InvalidOperationException(
+                    $"DashboardOptions.AllowedHosts has '{host}', which is not a host name, so that it would match no request. Write each "
+                    + "name alone, without a scheme, a port, a path or '*', such as 'ops.example.org'.");
+            }
+        }
+    }
 
     private async Task CheckAsync(string option, string? policy)
     {

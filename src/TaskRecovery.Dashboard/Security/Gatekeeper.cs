@@ -7,6 +7,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Dashboard.Diagnostics;
+using TaskRecovery.Dashboard.Rendering;
 
 namespace TaskRecovery.Dashboard.Security;
 
@@ -20,6 +21,9 @@ internal sealed class Gatekeeper(
     ILogger<Gatekeeper> logger,
     IAuthenticationSchemeProvider? schemes = null)
 {
+    // The longest name that a host can have.
+    private const int MaxShown = 253;
+
     private static readonly object LoginKey = new();
 
     private readonly DashboardOptions _options = options.Value;
@@ -34,7 +38,7 @@ internal sealed class Gatekeeper(
         refusal ??= CheckScope(context, out scope) ?? CheckName(context, out user);
         if (refusal is not null)
         {
-            Log.Refused(logger, refusal.Status, context.Request.Method, context.Request.Path.ToUriComponent(), refusal.Title);
+            Log.Refused(logger, refusal.Status, context.Request.Method, context.Request.Path.ToUriComponent(), ReasonOf(refusal));
             return (null, refusal);
         }
 
@@ -112,14 +116,26 @@ internal sealed class Gatekeeper(
     }
 
     private async ValueTask<Refusal?> CheckHostAsync(HttpContext context)
-        => RequestOrigin.IsHostAllowed(
-            context.Request.Host.Host, _options.AllowedHosts, await IsBoundToHostAsync(context).ConfigureAwait(false))
+    {
+        var host = context.Request.Host.Host;
+        return RequestOrigin.IsHostAllowed(host, _options.AllowedHosts, await IsBoundToHostAsync(context).ConfigureAwait(false))
             ? null
             : new Refusal(
                 StatusCodes.Status403Forbidden,
                 "Unknown host name",
-                "The dashboard is not served under the host name of this request. Add the name to the allowed hosts if it is yours.",
-                "options.AllowedHosts.Add(\"jobs.example.org\");");
+                $"The dashboard is not served under the host name of this request, which is '{Shortened(host)}' as the application sees "
+                + "it. If that is the name in the address bar of your browser, add it to the allowed hosts. If it is not, a proxy has "
+                + "changed it: let the application accept the header X-Forwarded-Host from that proxy.",
+                "options.AllowedHosts.Add(\"jobs.example.org\");")
+            {
+                Host = host,
+            };
+    }
+
+    private static string ReasonOf(Refusal refusal)
+        => refusal.Host is { } host ? $"{refusal.Title} '{InvisibleText.Shown(Shortened(host))}'" : refusal.Title;
+
+    private static string Shortened(string host) => host.Length > MaxShown ? host[..MaxShown] + "…" : host;
 
     // A browser sends a cookie to the host that set it, and a script sends a bearer token where it wants to. A client certificate, a
     // Windows login, or a name that a proxy adds comes with the request to any name, also to one that an attacker has rebound.

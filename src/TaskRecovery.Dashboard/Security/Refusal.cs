@@ -7,6 +7,9 @@ namespace TaskRecovery.Dashboard.Security;
 /// <param name="Code">The line of code to add; <see langword="null"/> if there is none.</param>
 internal sealed record Refusal(int Status, string Title, string Text, string? Code = null)
 {
+    /// <summary>The host name that was refused, as the application sees it; <see langword="null"/> if that is not the reason.</summary>
+    public string? Host { get; init; }
+
     /// <summary>The pages below the root to look at; empty if there are none.</summary>
     public IReadOnlyList<string> Look { get; init; } = [];
 }

@@ -38,7 +38,7 @@ internal static class RequestOrigin
     /// addresses.</summary>
     public static bool IsHostAllowed(string host, IList<string> allowed, bool isBoundToHost)
         => allowed.Count > 0
-            ? allowed.Contains(host, StringComparer.OrdinalIgnoreCase)
+            ? allowed.Any(name => name.Trim('[', ']').Equals(host.Trim('[', ']'), StringComparison.OrdinalIgnoreCase))
             : isBoundToHost || IsLoopbackName(host) || IPAddress.TryParse(host.Trim('[', ']'), out _);
 
     /// <summary>Whether a page of this origin led the browser here; <see langword="null"/> if the browser does not say. One that is

@@ -2,7 +2,7 @@ using TaskRecovery.Dashboard.Tests.Support;
 
 namespace TaskRecovery.Dashboard.Tests.Hosting;
 
-/// <summary>A policy that is misspelled is found at start.</summary>
+/// <summary>A policy that is misspelled, or a host that could match no request, is found at start.</summary>
 public sealed class PolicyCheckTests
 {
     [Theory]
@@ -14,5 +14,33 @@ public sealed class PolicyCheckTests
             () => DashboardApp.StartAsync(Shop.Empty(), new AppSetup { OperatePolicy = operate, DataPolicy = data }));
 
         Assert.Contains(expected, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ops.example.org:8443")]
+    [InlineData("https://ops.example.org")]
+    [InlineData("*.example.org")]
+    [InlineData("*")]
+    public async Task A_host_that_is_not_a_host_name_stops_the_start(string host)
+    {
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => DashboardApp.StartAsync(
+            Shop.Empty(), new AppSetup { Configure = options => options.AllowedHosts.Add(host) }));
+
+        Assert.StartsWith(
+            $"DashboardOptions.AllowedHosts has '{host}', which is not a host name", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ops.example.org")]
+    [InlineData("jobs_svc")]
+    [InlineData("10.0.0.7")]
+    [InlineData("::1")]
+    [InlineData("[::1]")]
+    public async Task A_host_name_or_address_does_not(string host)
+    {
+        await using var app = await DashboardApp.StartAsync(
+            Shop.Empty(), new AppSetup { Configure = options => options.AllowedHosts.Add(host) });
+
+        Assert.NotEmpty(app.Endpoints);
     }
 }

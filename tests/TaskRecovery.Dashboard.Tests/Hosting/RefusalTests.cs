@@ -27,6 +27,23 @@ public sealed class RefusalTests
     }
 
     [Fact]
+    public async Task A_refused_host_name_is_shown_and_logged()
+    {
+        await using var app = await DashboardApp.StartAsync(
+            Shop.Open(), new AppSetup { Configure = static options => options.AllowedHosts.Add("ops.example.org") });
+        using var request = Requests.Get("jobs/");
+        request.Headers.Host = "jobs-svc:8080";
+
+        using var response = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        var page = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+        Assert.Contains("which is &#39;jobs-svc&#39; as the application sees it", page, StringComparison.Ordinal);
+        Assert.Contains(app.Log.Lines, static line => line.StartsWith("6001: ", StringComparison.Ordinal)
+            && line.EndsWith("(Unknown host name 'jobs-svc')", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_database_that_refuses_a_question_is_explained()
     {
         await using var app = await DashboardApp.StartAsync(Shop.Open());

@@ -80,6 +80,14 @@ internal static class DashboardPage
         });
     }
 
+    public static void AddProxyNetwork(WebApplicationBuilder builder)
+    {
+        builder.Services.Configure<ForwardedHeadersOptions>(static options =>
+        {
+            options.KnownIPNetworks.Add(System.Net.IPNetwork.Parse("10.42.0.0/16"));
+        });
+    }
+
     public static void MapBehindProxy(WebApplication app)
     {
         app.UseForwardedHeaders();

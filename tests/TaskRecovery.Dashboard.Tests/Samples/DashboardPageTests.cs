@@ -21,7 +21,7 @@ public sealed class DashboardPageTests
         var code = PageExamples.CodeOf("tests/TaskRecovery.Dashboard.Tests/Samples", "DashboardPage.cs");
         var examples = PageExamples.Of("dashboard.md");
 
-        Assert.Equal(13, examples.Count);
+        Assert.Equal(14, examples.Count);
         Assert.All(
             examples.SelectMany(static example => example.Split("\n\n")),
             part => Assert.Contains(PageExamples.Squeeze(part), code, StringComparison.Ordinal));
@@ -84,6 +84,7 @@ public sealed class DashboardPageTests
 
     [Theory]
     [InlineData("10.0.0.5", "https", "ops.example.org", "/tools/login")]
+    [InlineData("10.42.7.9", "https", "ops.example.org", "/tools/login")]
     [InlineData("10.0.0.6", "http", "127.0.0.1", "/login")]
     public async Task The_login_page_has_the_address_that_the_user_sees_if_the_proxy_is_known(
         string address, string scheme, string host, string path)
@@ -93,6 +94,7 @@ public sealed class DashboardPageTests
             {
                 DashboardPage.AddCookie(builder);
                 DashboardPage.AddForwardedHeaders(builder);
+                DashboardPage.AddProxyNetwork(builder);
             },
             IPAddress.Parse(address),
             DashboardPage.MapBehindProxy);

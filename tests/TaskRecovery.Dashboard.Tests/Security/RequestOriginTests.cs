@@ -53,6 +53,14 @@ public sealed class RequestOriginTests
     }
 
     [Theory]
+    [InlineData("ops.example.org", "OPS.example.org", true)]
+    [InlineData("[::1]", "::1", true)]
+    [InlineData("[::1]", "[::1]", true)]
+    [InlineData("evil.example", "ops.example.org", false)]
+    public void A_host_of_the_list_is_allowed(string host, string allowed, bool expected)
+        => Assert.Equal(expected, RequestOrigin.IsHostAllowed(host, [allowed], isBoundToHost: true));
+
+    [Theory]
     [InlineData("127.0.0.1", "localhost", null, true)]
     [InlineData("127.0.0.1", "127.0.0.1", null, true)]
     [InlineData("::1", "[::1]", null, true)]
