@@ -17,7 +17,9 @@ public interface IJobWorker<TArgs>
 
     /// <summary>Returns the delay before the next attempt after <paramref name="exception"/>.</summary>
     /// <remarks>Called on the instance that has run the attempt. A negative delay counts as <see langword="null"/>, and one above 36,500
-    /// days as 36,500 days. If the method throws, the default is used.</remarks>
+    /// days as 36,500 days. If the method throws, the default is used. A method of this name with other parameters is never called: to
+    /// have the compiler check them, implement it explicitly (<c>TimeSpan? IJobWorker&lt;SendMail&gt;.NextRetry(...)</c>). To have no
+    /// further attempt, catch the exception and call <see cref="WorkContext.Fail"/>.</remarks>
     /// <returns><see langword="null"/> for the default, an exponential backoff with jitter: see
     /// <see cref="WorkerOptions.RetryBase"/>.</returns>
     TimeSpan? NextRetry(WorkContext<TArgs> context, Exception exception) => null;

@@ -2,20 +2,22 @@ using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.PostgreSql.Tests.Samples.Pages;
 
-/// <summary>The code of the pages for operators, and of the page about EF Core, is that of this folder, so that it compiles.</summary>
+/// <summary>The code of the pages for operators, and of the page about EF Core, is that of this folder and of the samples
+/// that a test runs without a store, so that it compiles.</summary>
 public sealed class PageTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData("configuration.md", 1)]
+    [InlineData("configuration.md", 2)]
     [InlineData("deployment.md", 2)]
     [InlineData("ef-core.md", 8)]
     [InlineData("operations.md", 7)]
     [InlineData("security.md", 2)]
     public void Every_example_of_a_page_is_in_this_folder(string page, int count)
     {
-        var code = PageExamples.CodeOf("tests/TaskRecovery.PostgreSql.Tests/Samples/Pages", "*Page.cs");
+        var code = PageExamples.CodeOf("tests/TaskRecovery.PostgreSql.Tests/Samples/Pages", "*Page.cs")
+            + PageExamples.CodeOf("tests/TaskRecovery.Testing.Tests/Samples", "OwnWait*.cs");
         var examples = PageExamples.Of(page);
 
         Assert.Equal(count, examples.Count);
