@@ -53,10 +53,10 @@ public sealed record JobDefinition(string Name, Schedule Schedule)
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>The time of an interval job's first run, or the time from which on a cron job runs.</summary>
-    /// <remarks>A change never postpones the run that is already planned, so an application may compute a new value at each start. An
-    /// earlier time brings the planned run forward. A later time takes effect after the planned run. To postpone the planned run itself,
-    /// pause or delete the job. If a time that is yet to come is removed, the job begins at once, or with the next due time of its cron
-    /// expression.</remarks>
+    /// <remarks>A change never postpones the run that is already planned, so an application may compute a new value at each start. Each
+    /// new value is then a change of the declaration, which replaces what was changed at run time. An earlier time brings the planned run
+    /// forward. A later time takes effect after the planned run. To postpone the planned run itself, pause or delete the job. If a time
+    /// that is yet to come is removed, the job begins at once, or with the next due time of its cron expression.</remarks>
     /// <value>Default: <see langword="null"/>, which means now.</value>
     public DateTimeOffset? StartAt { get; init; }
 

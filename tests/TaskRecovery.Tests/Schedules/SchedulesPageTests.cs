@@ -93,8 +93,10 @@ public sealed class SchedulesPageTests
     {
         await using var host = Create(static _ => { });
         var (jobs, job) = (host.Services.GetRequiredService<IJobService>(), _jobs.Job);
+        var operate = host.Services.GetRequiredService<IQueueOperator>();
 
-        await jobs.PauseAsync(job.Id, reason: "the supplier is down", actor: "ann", until: DateTimeOffset.UtcNow.AddHours(4));
+        var until = (await operate.GetTimeAsync()).AddHours(4);
+        await jobs.PauseAsync(job.Id, reason: "the supplier is down", actor: "ann", until: until);
         await jobs.ResumeAsync(job.Id);
 
         Assert.Equal("ann", _jobs.Pause?.Actor);
