@@ -1,4 +1,6 @@
 using TaskRecovery.Cli.Commands;
 using TaskRecovery.Cli.Output;
 
-return await CommandLine.RunAsync(args, Terminal.OfProcess(), CancellationToken.None).ConfigureAwait(false);
+var terminal = Terminal.OfProcess();
+using var interruption = new Interruption(terminal.Error, TimeProvider.System);
+return await CommandLine.RunAsync(args, terminal, interruption.Token).ConfigureAwait(false);

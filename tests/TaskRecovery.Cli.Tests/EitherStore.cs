@@ -42,6 +42,21 @@ internal sealed class EitherStore : IAsyncDisposable
         await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
 
+    /// <summary>Keeps others from changing the operations until the result is disposed.</summary>
+    public async Task<IAsyncDisposable> HoldOperationsAsync()
+    {
+        if (_database is null)
+        {
+            return await Database.LockAsync(Cli.ConnectionString);
+        }
+
+        var connection = new NpgsqlConnection($"{_database.ConnectionString};Pooling=false");
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var command = new NpgsqlCommand("begin; select from taskrecovery.operations for update", connection);
+        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        return connection;
+    }
+
     public async ValueTask DisposeAsync()
     {
         Cli.Dispose();

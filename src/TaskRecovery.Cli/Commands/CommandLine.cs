@@ -27,8 +27,15 @@ internal static class CommandLine
 
         try
         {
-            var invocation =
-                new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false };
+            // With a timeout, the parser's library would end the process while the command still stops what it has begun. The caller
+            // handles signals (Interruption).
+            var invocation = new InvocationConfiguration
+            {
+                Output = terminal.Out,
+                Error = terminal.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            };
             return await parsed.InvokeAsync(invocation, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (Failure.Of(exception) is { } failure)

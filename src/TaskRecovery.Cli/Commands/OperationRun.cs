@@ -11,6 +11,9 @@ internal static class OperationRun
     // A request to start that was sent may be carried out although the command no longer waits for its answer.
     private static readonly TimeSpan WaitForStart = TimeSpan.FromSeconds(1);
 
+    // A node may hold the operation for the whole step that it does.
+    private static readonly TimeSpan WaitForStop = TimeSpan.FromSeconds(30);
+
     /// <summary>Starts a prepared operation and carries it out.</summary>
     public static async Task<int> StartAsync(CommandCall call, OperationPreview preview, CancellationToken cancellationToken)
     {
@@ -202,17 +205,22 @@ internal static class OperationRun
     // A request to start it may still be under way.
     private static async Task<CommandException> StopAsync(CommandCall call, long id, string? unknown)
     {
+        using var limit = new CancellationTokenSource(WaitForStop, TimeProvider.System);
         try
         {
-            var stopped = await call.Store.Operator.StopAsync(id, call.Audit, CancellationToken.None).ConfigureAwait(false);
+            var stopped = await call.Store.Operator.StopAsync(id, call.Audit, limit.Token).AsTask().WaitAsync(limit.Token)
+                .ConfigureAwait(false);
             return unknown is not null && stopped.Operation?.State == OperationState.Prepared
                 ? new CommandException(ExitCodes.NotReachable, $"{unknown}. {Commands(id)}")
                 : new CommandException(CodeOf(call), Describe(id, stopped));
         }
-        catch (Exception exception) when (Failure.IsNotReachable(exception))
+        catch (Exception exception) when (exception is OperationCanceledException || Failure.IsNotReachable(exception))
         {
+            var why = exception is OperationCanceledException
+                ? $"The request to stop it had no answer within {Format.Duration(WaitForStop)}."
+                : exception.Message;
             return new CommandException(
-                ExitCodes.NotReachable, $"{exception.Message} Operation {id} may continue on a running node. {Commands(id)}");
+                ExitCodes.NotReachable, $"{why} Operation {id} may continue on a running node. {Commands(id)}");
         }
     }
 

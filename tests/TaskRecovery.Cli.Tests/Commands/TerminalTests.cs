@@ -58,4 +58,53 @@ public sealed class TerminalTests : IDisposable
         var entry = (await _cli.RunAsync("list", "--json")).Json().GetProperty("entries")[0];
         Assert.Equal(state, entry.GetProperty("state").GetString());
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Ctrl_c_waits_until_the_operation_is_stopped(bool onServer)
+    {
+        await using var store = await EitherStore.CreateAsync(onServer);
+        await store.Cli.EnqueueAsync(2);
+        await using var cancel = PtyProcess.Start(Program, ["cancel", "--all"], store.Cli.Variables);
+        await cancel.WaitForAsync("? [y/N] ");
+        await using (await store.HoldOperationsAsync())
+        {
+            await cancel.TypeAsync("y\n");
+            await cancel.WaitForAsync("operation 1");
+
+            await cancel.TypeAsync(CtrlC);
+            await cancel.WaitForAsync("Stopping. Press Ctrl-C again");
+
+            // The parser's library ends a process 2 s after Ctrl-C, unless that is switched off.
+            await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(130, await cancel.WaitForExitAsync());
+        Assert.Contains("Operation 1 was stopped: 0 entries were changed.", cancel.Screen, StringComparison.Ordinal);
+        var operation = (await store.Cli.RunAsync("ops", "--json")).Json().GetProperty("operations").EnumerateArray().Single();
+        Assert.Equal("Stopped", operation.GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public async Task A_second_ctrl_c_ends_the_tool_at_once()
+    {
+        await using var store = await EitherStore.CreateAsync(onServer: false);
+        await store.Cli.EnqueueAsync(2);
+        await using var cancel = PtyProcess.Start(Program, ["cancel", "--all"], store.Cli.Variables);
+        await cancel.WaitForAsync("? [y/N] ");
+        await using (await store.HoldOperationsAsync())
+        {
+            await cancel.TypeAsync("y\n");
+            await cancel.WaitForAsync("operation 1");
+            await cancel.TypeAsync(CtrlC);
+            await cancel.WaitForAsync("Stopping. Press Ctrl-C again");
+
+            await cancel.TypeAsync(CtrlC);
+
+            Assert.Equal(130, await cancel.WaitForExitAsync());
+        }
+
+        Assert.DoesNotContain("Operation 1 was stopped", cancel.Screen, StringComparison.Ordinal);
+    }
 }
