@@ -35,7 +35,10 @@ internal static class DoctorCommand
     private static async Task<IReadOnlyList<StoreFinding>> ExamineAsync(
         CommandCall call, DoctorLimits limits, CancellationToken cancellationToken)
     {
-        var migrations = MigrationFindings.Of(await call.Store.Migrator.GetStatusAsync(cancellationToken).ConfigureAwait(false));
+        var migrations = await DoctorCheck.TryAsync(
+            MigrationFindings.Check,
+            async () => MigrationFindings.Of(await call.Store.Migrator.GetStatusAsync(cancellationToken).ConfigureAwait(false)))
+            .ConfigureAwait(false);
         var store = await call.Store.Doctor.ExamineAsync(limits, cancellationToken).ConfigureAwait(false);
         return migrations.Any(static finding => finding.Level == FindingLevel.Problem)
             ? [.. migrations, .. store]

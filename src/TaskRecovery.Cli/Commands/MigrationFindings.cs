@@ -5,7 +5,8 @@ namespace TaskRecovery.Cli.Commands;
 /// <summary>What is wrong with the migrations of a database.</summary>
 internal static class MigrationFindings
 {
-    private const string Check = "migrations";
+    /// <summary>The name of the check.</summary>
+    public const string Check = "migrations";
 
     public static IReadOnlyList<StoreFinding> Of(IReadOnlyList<MigrationStatus> migrations)
     {

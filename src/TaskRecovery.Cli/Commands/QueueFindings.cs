@@ -15,25 +15,36 @@ internal static class QueueFindings
 
     public static async Task<IReadOnlyList<StoreFinding>> ReadAsync(StoreSession store, CancellationToken cancellationToken)
     {
-        var snapshot = await store.Monitor.GetSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        var nodes = await store.Monitor.ListNodesAsync(cancellationToken).ConfigureAwait(false);
-        var kinds = await store.Monitor.ListKindsAsync(cancellationToken).ConfigureAwait(false);
-        var jobs = await JobsCommand.ListAllAsync(store.Monitor, cancellationToken).ConfigureAwait(false);
-        var overdue = await JobFindings.OverdueAsync(store.Monitor, jobs, snapshot, kinds, cancellationToken).ConfigureAwait(false);
-        var misplaced = await KindFindings.FindMisplacedAsync(store.Monitor, snapshot, nodes, kinds, cancellationToken)
-            .ConfigureAwait(false);
-        return
+        var monitor = store.Monitor;
+        var snapshot = await DoctorCheck.AskAsync(monitor.GetSnapshotAsync(cancellationToken)).ConfigureAwait(false);
+        var nodes = await DoctorCheck.AskAsync(monitor.ListNodesAsync(cancellationToken)).ConfigureAwait(false);
+        var kinds = await DoctorCheck.AskAsync(monitor.ListKindsAsync(cancellationToken)).ConfigureAwait(false);
+        var jobs = await DoctorCheck.AskAsync(
+            new ValueTask<IReadOnlyList<Job>>(JobsCommand.ListAllAsync(monitor, cancellationToken))).ConfigureAwait(false);
+        (string Check, Func<Task<IEnumerable<StoreFinding>>> Examine)[] checks =
         [
-            .. OrOk("silent nodes", Silent(nodes)),
-            .. OrOk("versions", Mixed(nodes)),
-            .. OrOk(KindFindings.Unknown, KindFindings.FindUnknown(kinds)),
-            .. OrOk(KindFindings.Misplaced, misplaced),
-            .. OrOk("unserved queues", Unserved(snapshot)),
-            .. OrOk("long waits", Late(snapshot)),
-            .. OrOk("orphaned jobs", Orphaned(jobs)),
-            .. OrOk(JobFindings.Overdue, overdue),
-            .. OrOk(PauseFindings.Check, PauseFindings.Find(snapshot, kinds, jobs)),
+            ("silent nodes", async () => Silent(await nodes.ConfigureAwait(false))),
+            ("versions", async () => Mixed(await nodes.ConfigureAwait(false))),
+            (KindFindings.Unknown, async () => KindFindings.FindUnknown(await kinds.ConfigureAwait(false))),
+            (KindFindings.Misplaced, async () => await KindFindings.FindMisplacedAsync(
+                monitor, await snapshot.ConfigureAwait(false), await nodes.ConfigureAwait(false), await kinds.ConfigureAwait(false),
+                cancellationToken).ConfigureAwait(false)),
+            ("unserved queues", async () => Unserved(await snapshot.ConfigureAwait(false))),
+            ("long waits", async () => Late(await snapshot.ConfigureAwait(false))),
+            ("orphaned jobs", async () => Orphaned(await jobs.ConfigureAwait(false))),
+            (JobFindings.Overdue, async () => await JobFindings.OverdueAsync(
+                monitor, await jobs.ConfigureAwait(false), await snapshot.ConfigureAwait(false), await kinds.ConfigureAwait(false),
+                cancellationToken).ConfigureAwait(false)),
+            (PauseFindings.Check, async () => PauseFindings.Find(
+                await snapshot.ConfigureAwait(false), await kinds.ConfigureAwait(false), await jobs.ConfigureAwait(false))),
         ];
+        List<StoreFinding> findings = [];
+        foreach (var (check, examine) in checks)
+        {
+            findings.AddRange(await DoctorCheck.TryAsync(check, examine).ConfigureAwait(false));
+        }
+
+        return findings;
     }
 
     private static IEnumerable<StoreFinding> Silent(IEnumerable<NodeSummary> nodes)
@@ -81,7 +92,4 @@ internal static class QueueFindings
             FindingLevel.Warning,
             $"Job {job.Name} is no longer declared by {job.DeclaredBy}, since {Format.Time(job.OrphanedAt)}, and is kept.",
             $"Declare it again, or: taskrecovery job delete {ShellText.Quoted(job.Name)}"));
-
-    private static IEnumerable<StoreFinding> OrOk(string check, IEnumerable<StoreFinding> found)
-        => found.DefaultIfEmpty(new StoreFinding(check, FindingLevel.Ok, "Nothing found."));
 }

@@ -1,4 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using TaskRecovery.Cli.Commands;
+using TaskRecovery.Storage;
 using TaskRecovery.TestSupport;
 
 namespace TaskRecovery.Cli.Tests.Commands;
@@ -157,6 +160,46 @@ public sealed class DoctorTests : IDisposable
             "are missing, from 001_jobs_and_tasks on. Repair: taskrecovery migrate", StringComparison.Ordinal));
         Assert.Contains(with.Lines, line => line.StartsWith("ok       version: PostgreSQL ", StringComparison.Ordinal));
         Assert.Contains("ok       pauses: Nothing found.", with.Lines);
+    }
+
+    [Fact]
+    public async Task A_question_that_the_role_may_not_ask_costs_only_its_own_checks()
+    {
+        await using var store = await EitherStore.CreateAsync(onServer: true);
+        var role = $"ops_{Guid.NewGuid():n}";
+        await store.ExecuteAsync($"create role {role} login password 'right44'; grant usage on schema taskrecovery to {role}; "
+            + $"grant select on all tables in schema taskrecovery to {role}; revoke select on {{nodes}} from {role}");
+        try
+        {
+            var reader = new NpgsqlConnectionStringBuilder(store.Cli.ConnectionString)
+            {
+                Username = role, Password = "right44", Pooling = false,
+            };
+            using var cli = new CliFixture(reader.ConnectionString);
+
+            var found = await cli.RunAsync("doctor");
+
+            Assert.Equal(1, found.ExitCode);
+            Assert.Contains(found.Lines, static line => line.StartsWith("warning  rights: Role ", StringComparison.Ordinal));
+            Assert.Contains(found.Lines, static line => line.StartsWith(
+                "warning  silent nodes: This could not be checked. Repair: The role may not do this", StringComparison.Ordinal));
+            Assert.Contains("ok       orphaned jobs: Nothing found.", found.Lines);
+        }
+        finally
+        {
+            await store.ExecuteAsync($"drop owned by {role}; drop role {role}");
+        }
+    }
+
+    [Fact]
+    public async Task A_question_that_takes_too_long_is_a_finding_and_a_lost_server_ends_the_command()
+    {
+        var slow = Assert.Single(await DoctorCheck.TryAsync("kinds", static () => throw new TimeoutException("Set EntryQuery.Queue.")));
+
+        Assert.Equal((FindingLevel.Warning, "This could not be checked."), (slow.Level, slow.Text));
+        Assert.DoesNotContain("EntryQuery", slow.Repair, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<StoreUnavailableException>(
+            static () => DoctorCheck.TryAsync("kinds", static () => throw new StoreUnavailableException("gone")));
     }
 
     [JobKind("invoice.send")]

@@ -1,0 +1,58 @@
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+using SQLitePCL;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.Cli.Commands;
+
+/// <summary>How the doctor asks. A question that fails costs only the checks that need its answer: what is slow, damaged or without rights
+/// is what the other checks explain.</summary>
+internal static class DoctorCheck
+{
+    /// <summary>Waits for the answer to a question that several checks use.</summary>
+    /// <returns>The task, which throws if the question failed.</returns>
+    public static async Task<Task<T>> AskAsync<T>(ValueTask<T> question)
+    {
+        var asked = question.AsTask();
+        try
+        {
+            await asked.ConfigureAwait(false);
+        }
+        catch (Exception exception) when (IsOfOneQuestion(exception))
+        {
+            // The checks that use the answer report it.
+        }
+
+        return asked;
+    }
+
+    /// <summary>Makes a check: what it has found, that it has found nothing, or that it was not possible.</summary>
+    public static async Task<IReadOnlyList<StoreFinding>> TryAsync(string check, Func<Task<IEnumerable<StoreFinding>>> examine)
+    {
+        try
+        {
+            StoreFinding[] found = [.. await examine().ConfigureAwait(false)];
+            return found.Length > 0 ? found : [new StoreFinding(check, FindingLevel.Ok, "Nothing found.")];
+        }
+        catch (Exception exception) when (IsOfOneQuestion(exception))
+        {
+            // The message of a time limit is about queries of a program.
+            var repair = exception is TimeoutException
+                ? "The database needed too long to answer. Repair what else is found, then repeat this command."
+                : exception.Message;
+            return [new StoreFinding(check, FindingLevel.Warning, "This could not be checked.", repair)];
+        }
+    }
+
+    // Without a session, or with a file that is no database, every question would fail with the same error.
+    internal static bool IsOfOneQuestion(Exception exception) => exception switch
+    {
+        StoreUnavailableException => false,
+        TaskRecoveryException { InnerException: PostgresException { SqlState: var state } }
+            => !state.StartsWith("28", StringComparison.Ordinal) && state != PostgresErrorCodes.InvalidCatalogName,
+        TaskRecoveryException { InnerException: SqliteException { SqliteErrorCode: var code } } => code != raw.SQLITE_NOTADB,
+        TaskRecoveryException or TimeoutException or DbException => true,
+        _ => false,
+    };
+}
