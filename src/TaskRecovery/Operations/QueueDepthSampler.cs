@@ -52,9 +52,21 @@ internal sealed class QueueDepthSampler : StoreLoop
 
     /// <summary>Takes one sample if the gauges were read recently. Tests call this; the timer is not part of the behavior.</summary>
     internal async Task MeasureOnceAsync(CancellationToken cancellationToken)
-        => _latest = HasReaders
-            ? await _depths.ReadAsync(cancellationToken).ConfigureAwait(false)
-            : [];
+    {
+        // If the store does not answer, the gauges end. With the old values, a queue would seem as short as before the trouble.
+        IReadOnlyList<QueueDepth> latest = [];
+        try
+        {
+            if (HasReaders)
+            {
+                latest = await _depths.ReadAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _latest = latest;
+        }
+    }
 
     /// <inheritdoc/>
     protected override async Task<bool> OnceAsync(CancellationToken cancellationToken)

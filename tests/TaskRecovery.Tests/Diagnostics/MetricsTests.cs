@@ -85,6 +85,27 @@ public sealed class MetricsTests : IDisposable
         Assert.Single(_recovery.Store.Calls, "measure");
     }
 
+    [Fact]
+    public async Task A_queue_that_can_no_longer_be_measured_does_not_keep_its_last_depth()
+    {
+        _recovery.Store.Depths.Add(new QueueDepth("mail", 3, TimeSpan.FromSeconds(7)));
+        using var measure = new QueueDepthSampler(
+            new QueueDepths(_recovery.Store, _recovery.Time), _recovery.Node.Node, [], _recovery.Metrics, _recovery.Loops);
+        _listener.RecordObservableInstruments();
+        await measure.MeasureOnceAsync(TestContext.Current.CancellationToken);
+        _listener.RecordObservableInstruments();
+        var measured = Value(TaskRecoveryDiagnostics.QueueDepth);
+        _seen.Clear();
+
+        _recovery.Store.Failure = new StoreUnavailableException("slow");
+        _recovery.Time.Advance(TimeSpan.FromSeconds(10));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => measure.MeasureOnceAsync(TestContext.Current.CancellationToken));
+        _listener.RecordObservableInstruments();
+
+        Assert.Equal(3, measured);
+        Assert.DoesNotContain(_seen, static seen => seen.Name is TaskRecoveryDiagnostics.QueueDepth or TaskRecoveryDiagnostics.QueueAge);
+    }
+
     private void See(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
         => _seen.Add((instrument.Name, value, tags.ToArray().ToDictionary(tag => tag.Key, tag => tag.Value)));
 
