@@ -35,10 +35,11 @@ internal sealed class QueueDepthSampler : StoreLoop
             TaskRecoveryDiagnostics.QueueAge, () => Observe(depth => depth.OldestAge.TotalSeconds),
             "s", "How long the entry of a queue that has been due longest has waited.");
         meter.CreateObservableGauge(
-            TaskRecoveryDiagnostics.NodesAlive, () => node.NodesAlive,
+            TaskRecoveryDiagnostics.NodesAlive, () => OfNode(services.Role, () => node.NodesAlive),
             "{node}", "Nodes that are alive, as this node sees it, itself included.");
         meter.CreateObservableGauge(
-            TaskRecoveryDiagnostics.UnresponsiveHandlers, () => unresponsive.Sum(handlers => handlers.List().Count),
+            TaskRecoveryDiagnostics.UnresponsiveHandlers,
+            () => OfNode(services.Role, () => unresponsive.Sum(handlers => handlers.List().Count)),
             "{handler}", "Handlers of this process that still run 5 s after their token was cancelled.");
     }
 
@@ -74,6 +75,10 @@ internal sealed class QueueDepthSampler : StoreLoop
         await MeasureOnceAsync(cancellationToken).ConfigureAwait(false);
         return false;
     }
+
+    // A process that only enqueues is not a node and sees none: its zero would be taken for a system without nodes.
+    private static IEnumerable<Measurement<int>> OfNode(INodeRole role, Func<int> value)
+        => role.Works ? [new Measurement<int>(value())] : [];
 
     private IEnumerable<Measurement<T>> Observe<T>(Func<QueueDepth, T> value)
         where T : struct

@@ -106,6 +106,24 @@ public sealed class MetricsTests : IDisposable
         Assert.DoesNotContain(_seen, static seen => seen.Name is TaskRecoveryDiagnostics.QueueDepth or TaskRecoveryDiagnostics.QueueAge);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Only_a_process_that_runs_entries_reports_the_nodes_that_it_sees(bool works)
+    {
+        _recovery.Role.Works = works;
+        _recovery.Node.Beat();
+        using var measure = new QueueDepthSampler(
+            new QueueDepths(_recovery.Store, _recovery.Time), _recovery.Node.Node, [], _recovery.Metrics, _recovery.Loops);
+
+        _listener.RecordObservableInstruments();
+
+        double[] expected = works ? [1] : [];
+        Assert.Equal(
+            expected, _seen.Where(static seen => seen.Name == TaskRecoveryDiagnostics.NodesAlive).Select(static seen => seen.Value));
+        Assert.Equal(works, _seen.Exists(static seen => seen.Name == TaskRecoveryDiagnostics.UnresponsiveHandlers));
+    }
+
     private void See(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
         => _seen.Add((instrument.Name, value, tags.ToArray().ToDictionary(tag => tag.Key, tag => tag.Value)));
 
