@@ -29,6 +29,10 @@ public static class TaskRecoveryDiagnostics
     /// <c>taskrecovery.action</c>.</summary>
     public const string Recovered = "taskrecovery.entry.recovered";
 
+    /// <summary>Gauge in seconds: the Unix time at which this process last recovered or closed work of a node that died. It has no value
+    /// before the first time. A counter that begins anew in each process can't show that a single process dies again and again.</summary>
+    public const string LastRecovery = "taskrecovery.recovery.last";
+
     /// <summary>Counter: runs whose outcome was discarded because this node had lost the claim.</summary>
     public const string ClaimLost = "taskrecovery.claim.lost";
 

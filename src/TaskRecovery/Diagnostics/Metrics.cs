@@ -18,9 +18,12 @@ internal sealed class Metrics : IDisposable
     private readonly Counter<long> _released;
     private readonly Histogram<double> _run;
     private readonly Histogram<double> _wait;
+    private readonly TimeProvider _time;
+    private long _recoveredAt;
 
-    public Metrics(IMeterFactory? factory = null, InstanceName? instance = null)
+    public Metrics(IMeterFactory? factory = null, InstanceName? instance = null, TimeProvider? time = null)
     {
+        _time = time ?? TimeProvider.System;
         _ownsMeter = factory is null;
         var options = new MeterOptions(TaskRecoveryDiagnostics.MeterName)
         {
@@ -36,6 +39,9 @@ internal sealed class Metrics : IDisposable
         _released = Count(TaskRecoveryDiagnostics.Released, "Entries released because the answer to their claim was lost.");
         _run = Time(TaskRecoveryDiagnostics.RunDuration, "How long a run took.");
         _wait = Time(TaskRecoveryDiagnostics.WaitDuration, "How long an entry had been due when it was claimed.");
+        _meter.CreateObservableGauge<double>(
+            TaskRecoveryDiagnostics.LastRecovery, LastRecovery,
+            "s", "The Unix time at which this process last recovered or closed work of a node that died.");
     }
 
     /// <summary>The same counts, for the statistics that are stored.</summary>
@@ -109,6 +115,11 @@ internal sealed class Metrics : IDisposable
             Statistics.Recovered(item);
         }
 
+        if (report.Items.Any(static item => item.NodeDied))
+        {
+            Volatile.Write(ref _recoveredAt, _time.GetUtcNow().ToUnixTimeMilliseconds());
+        }
+
         if (report.Recovered > 0)
         {
             _recovered.Add(report.Recovered, new KeyValuePair<string, object?>("taskrecovery.action", "recovered"));
@@ -145,6 +156,9 @@ internal sealed class Metrics : IDisposable
         OutcomeKind.Superseded => "superseded",
         _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "An unknown outcome."),
     };
+
+    private IEnumerable<Measurement<double>> LastRecovery()
+        => Volatile.Read(ref _recoveredAt) is var at and > 0 ? [new Measurement<double>(at / 1000.0)] : [];
 
     private static TagList Tags(string queue, string kind) => new()
     {

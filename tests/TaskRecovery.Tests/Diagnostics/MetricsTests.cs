@@ -124,6 +124,21 @@ public sealed class MetricsTests : IDisposable
         Assert.Equal(works, _seen.Exists(static seen => seen.Name == TaskRecoveryDiagnostics.UnresponsiveHandlers));
     }
 
+    [Fact]
+    public void The_time_of_the_last_death_differs_from_death_to_death_although_each_process_counts_the_same()
+    {
+        _listener.RecordObservableInstruments();
+        _recovery.Metrics.Recovered(RecoveryUnderTest.Report(RecoveryAction.Recovered, nodeDied: false));
+        _listener.RecordObservableInstruments();
+        var before = _seen.Count(static seen => seen.Name == TaskRecoveryDiagnostics.LastRecovery);
+
+        _recovery.Metrics.Recovered(RecoveryUnderTest.Report(RecoveryAction.Closed));
+        _listener.RecordObservableInstruments();
+
+        Assert.Equal(0, before);
+        Assert.Equal(_recovery.Time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0, Value(TaskRecoveryDiagnostics.LastRecovery));
+    }
+
     private void See(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
         => _seen.Add((instrument.Name, value, tags.ToArray().ToDictionary(tag => tag.Key, tag => tag.Value)));
 

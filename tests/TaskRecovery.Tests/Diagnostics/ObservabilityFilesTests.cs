@@ -58,6 +58,21 @@ public sealed partial class ObservabilityFilesTests
         Assert.Equal(panels.Count, panels.Select(panel => panel.GetProperty("id").GetInt32()).Distinct().Count());
     }
 
+    [Theory]
+    [InlineData("alerts.yml", "- alert: ")]
+    [InlineData("grafana.json", "\"type\": \"stat\"")]
+    public void An_increase_over_a_long_time_includes_what_a_new_series_begins_with(string file, string separator)
+    {
+        const string increase = "increase(taskrecovery_";
+        const string beginning = "unless last_over_time(taskrecovery_";
+        var parts = File.ReadAllText(Path.Combine(Folder, file)).Split(separator).Skip(1)
+            .Select(static part => part.Split("\"type\": \"timeseries\"")[0])
+            .Where(static part => part.Contains(increase, StringComparison.Ordinal)).ToList();
+
+        Assert.NotEmpty(parts);
+        Nothing.In(parts.Where(static part => part.Split(increase).Length != part.Split(beginning).Length));
+    }
+
     /// <summary>What the OpenTelemetry exporters for Prometheus make of the instruments' names.</summary>
     private static IEnumerable<string> PrometheusNames()
     {

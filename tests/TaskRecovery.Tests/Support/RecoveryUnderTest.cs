@@ -13,6 +13,7 @@ internal sealed class RecoveryUnderTest : IDisposable
     {
         Jobs = new FakeJobStore(Store);
         Node = new NodeUnderTest(Store, Time, configure: configure);
+        Metrics = new Metrics(time: Time);
         Recoverer = new TaskRecoverer(Store, Jobs, Waker, Metrics, Node.Options, Log);
     }
 
@@ -32,7 +33,7 @@ internal sealed class RecoveryUnderTest : IDisposable
 
     public FakeRole Role { get; } = new();
 
-    public Metrics Metrics { get; } = new();
+    public Metrics Metrics { get; }
 
     public LogRecorder<TaskRecoverer> Log { get; } = new();
 
