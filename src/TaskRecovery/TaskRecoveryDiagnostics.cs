@@ -13,7 +13,7 @@ public static class TaskRecoveryDiagnostics
     /// name has no such tag.</summary>
     public const string InstanceTag = "taskrecovery.instance";
 
-    /// <summary>Counter: entries stored, without duplicates.</summary>
+    /// <summary>Counter: entries stored through <see cref="IJobQueue"/>, without duplicates and without the runs of jobs.</summary>
     public const string Enqueued = "taskrecovery.entry.enqueued";
 
     /// <summary>Counter: entries claimed by this process.</summary>

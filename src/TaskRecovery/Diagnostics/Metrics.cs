@@ -30,7 +30,7 @@ internal sealed class Metrics : IDisposable
             Tags = instance is null ? null : [new(TaskRecoveryDiagnostics.InstanceTag, instance.Value)],
         };
         _meter = factory?.Create(options) ?? new Meter(options);
-        _enqueued = Count(TaskRecoveryDiagnostics.Enqueued, "Entries stored, without duplicates.");
+        _enqueued = Count(TaskRecoveryDiagnostics.Enqueued, "Entries stored by callers, without duplicates.");
         _claimed = Count(TaskRecoveryDiagnostics.Claimed, "Entries claimed by this process.");
         _finished = Count(TaskRecoveryDiagnostics.Finished, "Runs whose outcome was stored.");
         _retried = Count(TaskRecoveryDiagnostics.Retried, "Failed runs that will be retried.");

@@ -4,7 +4,7 @@ namespace TaskRecovery;
 /// missing, and what a crashed process had not stored yet is lost.</summary>
 public sealed record EntryTotals
 {
-    /// <summary>Entries stored.</summary>
+    /// <summary>Entries stored through <see cref="IJobQueue"/>. The runs of jobs are not counted here, but by how they ended.</summary>
     public long Enqueued { get; init; }
 
     /// <summary>Entries that completed.</summary>
@@ -13,7 +13,8 @@ public sealed record EntryTotals
     /// <summary>Entries that failed.</summary>
     public long Failed { get; init; }
 
-    /// <summary>Entries that were cancelled or superseded by a run.</summary>
+    /// <summary>Entries that were cancelled while they ran, or superseded by a run. Those that were cancelled or expired while they waited
+    /// are not counted.</summary>
     public long Cancelled { get; init; }
 
     /// <summary>Failed runs that are tried again.</summary>

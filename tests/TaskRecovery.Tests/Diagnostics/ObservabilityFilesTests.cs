@@ -58,6 +58,20 @@ public sealed partial class ObservabilityFilesTests
         Assert.Equal(panels.Count, panels.Select(panel => panel.GetProperty("id").GetInt32()).Distinct().Count());
     }
 
+    [Fact]
+    public void Stored_and_ended_entries_are_compared_without_runs_that_continue_later_and_without_the_runs_of_jobs()
+    {
+        using var dashboard = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, "grafana.json")));
+        var panel = dashboard.RootElement.GetProperty("panels").EnumerateArray().Single(
+            static panel => panel.GetProperty("title").GetString() == "Stored and ended");
+        var ended = panel.GetProperty("targets").EnumerateArray().Last().GetProperty("expr").GetString()!;
+        string[] final = ["completed", "failed", "cancelled", "superseded"];
+
+        Assert.Contains($"taskrecovery_outcome=~\"{string.Join('|', final)}\"", ended, StringComparison.Ordinal);
+        Assert.Contains("taskrecovery_kind!~\"task:.*\"", ended, StringComparison.Ordinal);
+        Nothing.In(final.Except(Enum.GetValues<OutcomeKind>().Select(Metrics.Name)));
+    }
+
     [Theory]
     [InlineData("alerts.yml", "- alert: ")]
     [InlineData("grafana.json", "\"type\": \"stat\"")]
