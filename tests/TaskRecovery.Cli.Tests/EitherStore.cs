@@ -43,7 +43,11 @@ internal sealed class EitherStore : IAsyncDisposable
     }
 
     /// <summary>Keeps others from changing the operations until the result is disposed.</summary>
-    public async Task<IAsyncDisposable> HoldOperationsAsync()
+    public Task<IAsyncDisposable> HoldOperationsAsync() => HoldAsync("select from taskrecovery.operations for update");
+
+    /// <summary>Keeps others from what a statement locks on a server, and from every write to a file, until the result is
+    /// disposed.</summary>
+    public async Task<IAsyncDisposable> HoldAsync(string statement)
     {
         if (_database is null)
         {
@@ -52,7 +56,7 @@ internal sealed class EitherStore : IAsyncDisposable
 
         var connection = new NpgsqlConnection($"{_database.ConnectionString};Pooling=false");
         await connection.OpenAsync(TestContext.Current.CancellationToken);
-        await using var command = new NpgsqlCommand("begin; select from taskrecovery.operations for update", connection);
+        await using var command = new NpgsqlCommand($"begin; {statement}", connection);
         await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         return connection;
     }

@@ -41,7 +41,21 @@ internal static class PauseCommand
     // The new pause replaces the one that there is, so the question says whose it is.
     private static async Task<string> AlreadyAsync(CommandCall call, PauseTarget target, CancellationToken cancellationToken)
     {
-        var pause = target switch
+        try
+        {
+            return await FindPauseAsync(call, target, cancellationToken).ConfigureAwait(false) is { } pause
+                ? $" (already {Format.Pause(pause)})"
+                : "";
+        }
+        catch (TimeoutException)
+        {
+            // The list of queues or kinds counts what waits. If that takes too long, a pause is needed most.
+            return " (whether it is paused already is not known, because the database is slow)";
+        }
+    }
+
+    private static async Task<PauseInfo?> FindPauseAsync(CommandCall call, PauseTarget target, CancellationToken cancellationToken)
+        => target switch
         {
             { QueueName: { } queue } => (await call.Store.Monitor.ListQueuesAsync(cancellationToken).ConfigureAwait(false))
                 .FirstOrDefault(one => one.Name == queue)?.Pause,
@@ -49,8 +63,6 @@ internal static class PauseCommand
                 .FirstOrDefault(one => one.Name == kind)?.Pause,
             _ => (await call.Store.Jobs.GetAsync(target.JobId!.Value, cancellationToken).ConfigureAwait(false))?.Pause,
         };
-        return pause is null ? "" : $" (already {Format.Pause(pause)})";
-    }
 
     private static async ValueTask<DateTimeOffset?> ReadEndAsync(CommandCall call, string? text, CancellationToken cancellationToken)
     {

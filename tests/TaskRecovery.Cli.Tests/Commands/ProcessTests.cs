@@ -37,6 +37,25 @@ public sealed class ProcessTests : IDisposable
         Assert.Contains("Commands:", help.Child.Lines);
     }
 
+    // In a process of its own, because the tests give the read model more time than a user has.
+    [Theory]
+    [InlineData("queue", "default")]
+    [InlineData("kind", "render")]
+    public async Task A_pause_does_not_need_the_counts_of_a_busy_database(string what, string name)
+    {
+        await using var store = await EitherStore.CreateAsync(onServer: true);
+        await store.Cli.EnqueueAsync(1);
+        await using var busy = await store.HoldAsync("lock table taskrecovery.waiting in access exclusive mode");
+
+        var pause = await RunAsync(["pause", what, name, "--dry-run"], store.Cli.Variables);
+
+        Assert.Equal(0, pause.ExitCode);
+        Assert.StartsWith($"would: Pause {what} {name} in ", Assert.Single(pause.Child.Lines), StringComparison.Ordinal);
+        Assert.EndsWith(
+            " (whether it is paused already is not known, because the database is slow)", pause.Child.Lines.Single(),
+            StringComparison.Ordinal);
+    }
+
     // The output is complete when the process has been disposed of.
     private static async Task<(int ExitCode, ChildProcess Child)> RunAsync(
         string[] args, IReadOnlyDictionary<string, string>? variables = null)
