@@ -26,6 +26,9 @@ internal sealed record StoredNodeInfo
     /// <summary>How long the last heartbeat may be ago: three intervals, because one may be late.</summary>
     public TimeSpan Patience => HeartbeatInterval * 3 > TimeSpan.FromSeconds(3) ? HeartbeatInterval * 3 : TimeSpan.FromSeconds(3);
 
+    /// <summary>Whether a node that is not dead is silent, by the age of its last heartbeat.</summary>
+    public bool IsSilent(TimeSpan heartbeatAge) => heartbeatAge > Patience;
+
     /// <summary>Writes the JSON.</summary>
     internal string Write()
     {

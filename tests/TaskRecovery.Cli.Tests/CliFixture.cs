@@ -134,7 +134,9 @@ internal sealed class CliFixture : IDisposable
         var store = services.GetRequiredService<IQueueStore>();
         await store.PrepareAsync(Cancellation);
         var session = store.OpenNodeSession();
-        var info = $$"""{"library":"{{version}}","queues":{{{queues}}},"kinds":[{{kinds}}]}""";
+
+        // The node is silent after three such intervals.
+        var info = $$"""{"library":"{{version}}","heartbeat_ms":600000,"queues":{{{queues}}},"kinds":[{{kinds}}]}""";
         session.Register(Identity(Guid.NewGuid(), name) with { Info = info });
         return new Joined(session, services);
     }

@@ -42,6 +42,10 @@ internal sealed class EitherStore : IAsyncDisposable
         await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
 
+    /// <summary>Makes every heartbeat old.</summary>
+    public Task SilenceNodesAsync()
+        => _database is null ? Cli.SilenceNodesAsync() : ExecuteAsync("update {nodes} set beat_at = beat_at - interval '1 day'");
+
     /// <summary>Keeps others from changing the operations until the result is disposed.</summary>
     public Task<IAsyncDisposable> HoldOperationsAsync() => HoldAsync("select from taskrecovery.operations for update");
 

@@ -53,7 +53,7 @@ internal static class KindFindings
             .OrderByDescending(static queue => queue.OldestDue).Take(MostQueues);
         foreach (var queue in waitingLongest)
         {
-            var known = nodes.Where(node => node.DeadAt is null && node.Queues.Any(served => served.Name == queue.Name))
+            var known = nodes.Where(node => node.State == NodeState.Alive && node.Queues.Any(served => served.Name == queue.Name))
                 .SelectMany(static node => node.Kinds).ToHashSet(StringComparer.Ordinal);
             var elsewhere = kinds.Where(kind => kind.Nodes > 0 && !known.Contains(kind.Name) && MayWait(kind))
                 .Select(static kind => kind.Name).ToHashSet(StringComparer.Ordinal);

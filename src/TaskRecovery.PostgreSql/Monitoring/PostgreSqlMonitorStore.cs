@@ -129,10 +129,15 @@ internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database
                 static row => PostgreSqlJobStore.ReadTask(row, 0), token).ConfigureAwait(false),
             cancellationToken);
 
+    // A silent node claims nothing. If all processes were killed at once, no other node declares it dead.
     private async ValueTask<List<StoredNodeInfo>> ReadServedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-        => await database.ListAsync(
+    {
+        var nodes = await database.ListAsync(
             connection, MonitorSql.LivingNodes, [],
-            static row => StoredNodeInfo.Read(row.StringOrNull(0)), cancellationToken).ConfigureAwait(false);
+            static row => (Info: StoredNodeInfo.Read(row.StringOrNull(0)), HeartbeatAge: row.MicrosecondsOrNull(1)), cancellationToken)
+            .ConfigureAwait(false);
+        return [.. nodes.Where(static node => !node.Info.IsSilent(node.HeartbeatAge ?? TimeSpan.Zero)).Select(static node => node.Info)];
+    }
 
     private static (int Id, QueueSummary Summary) ReadQueue(NpgsqlDataReader row) => (row.GetInt32(0), new QueueSummary
     {
@@ -186,7 +191,7 @@ internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database
         {
             Id = row.GetGuid(0),
             Name = row.GetString(1),
-            State = left ? NodeState.Left : isDead ? NodeState.Dead : age > info.Patience ? NodeState.Silent : NodeState.Alive,
+            State = left ? NodeState.Left : isDead ? NodeState.Dead : info.IsSilent(age) ? NodeState.Silent : NodeState.Alive,
             Machine = row.GetString(2),
             ProcessId = row.GetInt32(3),
             LibraryVersion = info.LibraryVersion,

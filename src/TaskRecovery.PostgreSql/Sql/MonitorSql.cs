@@ -5,6 +5,21 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Statements of the read model: snapshot, kinds, nodes, and the life of one entry.</summary>
 internal static class MonitorSql
 {
+    // On a standby, the age of a heartbeat is that at the time up to which the standby has replayed: by its clock, a standby that is behind
+    // would show every node as silent. If it has replayed all that it receives, and the last commit was more than a minute ago, it is not
+    // behind, but no node commits heartbeats; then its clock counts.
+    private const string HeartbeatClock = """
+        clock as materialized (
+            select case
+                when r.at is null then c.now
+                when c.now - r.at < interval '1 minute' then r.at
+                when exists (select from pg_stat_wal_receiver) and pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() then c.now
+                else r.at end as now
+            from (select clock_timestamp() as now) c
+            cross join (select case when pg_is_in_recovery() then pg_last_xact_replay_timestamp() end as at) r
+        )
+        """;
+
     /// <summary>Makes a transaction read-only, bounds each statement, and plans each one for its values. $1 the bound in
     /// milliseconds.</summary>
     internal const string Begin = """
@@ -72,8 +87,12 @@ internal static class MonitorSql
                 order by o.entry desc limit $1::bigint + 1) o
         """;
 
-    /// <summary>What the living nodes serve.</summary>
-    internal const string LivingNodes = "select n.info from {schema}.nodes n where n.dead_at is null";
+    /// <summary>What the nodes serve that are not dead, and the age of their last heartbeat in microseconds. Some may be silent.</summary>
+    internal const string LivingNodes = $$"""
+        with {{HeartbeatClock}}
+        select n.info, (extract(epoch from (select now from clock) - n.beat_at) * 1000000)::bigint
+        from {schema}.nodes n where n.dead_at is null
+        """;
 
     /// <summary>The kinds with their waiting entries. $1 where counting stops. The last column is whether it stopped.</summary>
     internal const string Kinds = """
@@ -91,19 +110,8 @@ internal static class MonitorSql
         """;
 
     /// <summary>The nodes, living ones first, at most 1,000.</summary>
-    /// <remarks>On a standby, the age of a heartbeat is that at the time up to which the standby has replayed: by its clock, a standby that
-    /// is behind would show every node as silent. If it has replayed all that it receives, and the last commit was more than a minute ago,
-    /// it is not behind, but no node commits heartbeats; then its clock counts.</remarks>
     internal const string Nodes = $$"""
-        with clock as materialized (
-            select case
-                when r.at is null then c.now
-                when c.now - r.at < interval '1 minute' then r.at
-                when exists (select from pg_stat_wal_receiver) and pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() then c.now
-                else r.at end as now
-            from (select clock_timestamp() as now) c
-            cross join (select case when pg_is_in_recovery() then pg_last_xact_replay_timestamp() end as at) r
-        )
+        with {{HeartbeatClock}}
         select n.id, {{NodeSql.Label}}, n.machine, n.process_id, n.started_at,
             (extract(epoch from (select now from clock) - n.beat_at) * 1000000)::bigint,
             n.holds_lock, n.dead_at, n.stopped, n.declared_by, n.proof, n.info, h.claims, h.entries, n.vitals

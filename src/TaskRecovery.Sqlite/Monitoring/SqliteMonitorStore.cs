@@ -74,7 +74,7 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
     private QueueSnapshot Snapshot(SqliteSession session)
     {
         var now = database.Now();
-        var nodes = LivingNodes(session);
+        var nodes = LivingNodes(session, now);
         var (running, runningStopped) = Running(session);
         var queues = new List<QueueSummary>();
         foreach (var (id, name, pause) in WithPauses(session, MonitorSql.Queues))
@@ -159,7 +159,7 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
     private IReadOnlyList<KindSummary> Kinds(SqliteSession session)
     {
         var now = database.Now();
-        var nodes = LivingNodes(session);
+        var nodes = LivingNodes(session, now);
         var waiting = new Dictionary<long, (long Count, long? First)>();
         var left = (long)MonitorLimits.Waiting;
         foreach (var (queue, _, _) in WithPauses(session, MonitorSql.Queues))
@@ -207,16 +207,12 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
         var info = StoredNodeInfo.Read(row.NullableText(13));
         var isDead = !row.IsNull(9);
         var left = row.Boolean(10);
-
-        // A heartbeat is normally counted in the node's file, so the database has only the first one.
-        var stored = Micros.ToTime(row.Int64(7));
-        var heartbeat = !isDead && database.Heartbeats.LastWrite(id) is { } inFile && inFile > stored ? inFile : stored;
-        var age = Micros.ToTime(now) - heartbeat is var span && span > TimeSpan.Zero ? span : TimeSpan.Zero;
+        var age = isDead ? AgeOf(Micros.ToTime(row.Int64(7)), now) : HeartbeatAge(id, row.Int64(7), now);
         return new NodeSummary
         {
             Id = id,
             Name = row.Boolean(3) ? row.Text(2) : id.ToString(),
-            State = left ? NodeState.Left : isDead ? NodeState.Dead : age > info.Patience ? NodeState.Silent : NodeState.Alive,
+            State = left ? NodeState.Left : isDead ? NodeState.Dead : info.IsSilent(age) ? NodeState.Silent : NodeState.Alive,
             Machine = row.Text(4),
             ProcessId = row.Int32(5),
             LibraryVersion = info.LibraryVersion,
@@ -236,6 +232,16 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
             Vitals = StoredVitals.Read(isDead ? row.NullableText(17) : database.Heartbeats.TryReadVitals(id)),
         };
     }
+
+    // A heartbeat is normally counted in the node's file, so the database has only the first one.
+    private TimeSpan HeartbeatAge(Guid node, long beatAt, long now)
+    {
+        var stored = Micros.ToTime(beatAt);
+        return AgeOf(database.Heartbeats.LastWrite(node) is { } inFile && inFile > stored ? inFile : stored, now);
+    }
+
+    private static TimeSpan AgeOf(DateTimeOffset heartbeat, long now)
+        => Micros.ToTime(now) - heartbeat is var span && span > TimeSpan.Zero ? span : TimeSpan.Zero;
 
     private static List<TaskRecord> LastTasks(SqliteSession session, Guid[] jobs, int limit)
     {
@@ -283,13 +289,18 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
         return new TaskPage(tasks, null, IsComplete: true);
     }
 
-    private static List<StoredNodeInfo> LivingNodes(SqliteSession session)
+    // A silent node claims nothing. If all processes were killed at once, no other node declares it dead.
+    private List<StoredNodeInfo> LivingNodes(SqliteSession session, long now)
     {
         var nodes = new List<StoredNodeInfo>();
         var statement = session.Get(MonitorSql.LivingNodes);
         while (statement.Step())
         {
-            nodes.Add(StoredNodeInfo.Read(statement.NullableText(0)));
+            var info = StoredNodeInfo.Read(statement.NullableText(0));
+            if (!info.IsSilent(HeartbeatAge(statement.Guid(1), statement.Int64(2), now)))
+            {
+                nodes.Add(info);
+            }
         }
 
         return nodes;

@@ -45,8 +45,8 @@ internal static class MonitorSql
     /// <summary>The ids of the first and the last entry. As two selects, because one would scan the table.</summary>
     public const string Stored = "select (select min(id) from taskrecovery_entries), (select max(id) from taskrecovery_entries)";
 
-    /// <summary>What the living nodes serve.</summary>
-    public const string LivingNodes = "select info from taskrecovery_nodes where dead_at is null";
+    /// <summary>What the nodes serve that are not dead, their ids, and when they stored a heartbeat. Some may be silent.</summary>
+    public const string LivingNodes = "select info, id, beat_at from taskrecovery_nodes where dead_at is null";
 
     /// <summary>The nodes, living ones first, at most 1,000.</summary>
     public const string Nodes = """

@@ -15,6 +15,7 @@ public sealed record KindSummary
     /// <summary>How long the oldest due entry has been due, by the database's clock; <see langword="null"/> if none is due.</summary>
     public TimeSpan? OldestDue { get; init; }
 
-    /// <summary>The living nodes that have a worker for the kind. If there is none, its entries wait.</summary>
+    /// <summary>The nodes that have a worker for the kind and are <see cref="NodeState.Alive"/>. If there is none, its entries
+    /// wait.</summary>
     public int Nodes { get; init; }
 }

@@ -21,7 +21,7 @@ public sealed record QueueSummary
     /// <summary>The entries that nodes have claimed. Counting all queues together stops at 10,000.</summary>
     public required Count Running { get; init; }
 
-    /// <summary>The living nodes that serve the queue.</summary>
+    /// <summary>The nodes that serve the queue and are <see cref="NodeState.Alive"/>. Silent ones claim nothing.</summary>
     public int Nodes { get; init; }
 
     /// <summary>The entries that these nodes can run concurrently.</summary>

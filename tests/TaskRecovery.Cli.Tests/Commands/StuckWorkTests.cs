@@ -31,6 +31,28 @@ public sealed class StuckWorkTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public async Task A_silent_node_serves_no_queue_and_runs_no_kind(bool onServer)
+    {
+        await using var store = await EitherStore.CreateAsync(onServer);
+        await store.Cli.EnqueueAsync(2);
+        using var node = await store.Cli.JoinAsync("web", "1.0.0", "default", "render");
+        var alive = await store.Cli.RunAsync("doctor");
+
+        await store.SilenceNodesAsync();
+        var silent = await store.Cli.RunAsync("doctor");
+        var queue = (await store.Cli.RunAsync("queues", "--json")).Json()[0];
+
+        Assert.Contains("ok       unserved queues: Nothing found.", alive.Lines);
+        Assert.Contains("ok       unknown kinds: Nothing found.", alive.Lines);
+        AssertFound(silent, "silent nodes: Node web on ");
+        AssertFound(silent, "unserved queues: 2 entries of queue default are due, and no living node serves it.");
+        AssertFound(silent, "unknown kinds: 2 entries of kind render wait, and no living node has a worker for it.");
+        Assert.Equal((0, 0), (queue.GetProperty("nodes").GetInt32(), queue.GetProperty("concurrency").GetInt32()));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public async Task A_pause_is_found_if_entries_are_due_behind_it_or_its_end_has_passed(bool onServer)
     {
         await using var store = await EitherStore.CreateAsync(onServer);

@@ -69,7 +69,7 @@ public abstract class SnapshotTests(StoreFixture fixture) : StoreTests(fixture)
     [Fact]
     public async Task Queues_and_kinds_show_which_living_nodes_serve_them()
     {
-        var info = """{"library":"1.2.3","application":"4.5","heartbeat_ms":1000,"queues":{"default":7},"kinds":["work"]}""";
+        var info = """{"library":"1.2.3","application":"4.5","heartbeat_ms":60000,"queues":{"default":7},"kinds":["work"]}""";
         GivenNode(Identity("alive") with { Info = info });
         var dead = GivenNode(Identity("dead") with { Info = info });
         Die(dead);
