@@ -13,7 +13,7 @@ internal static class EventsCommand
     {
         var kinds = new Option<string[]>("--kind") { Description = "What happened, such as NodeDied or Paused. May be repeated." };
         var entry = new Option<string?>("--entry") { Description = "The id of the entry." };
-        var node = new Option<string?>("--node") { Description = "The name or id of the node." };
+        var node = new Option<string?>("--node") { Description = "The name of the node, or its id if it has no name." };
         var actor = new Option<string?>("--by") { Description = "Who did it." };
         var operation = new Option<long?>("--operation") { Description = "The id of the bulk operation." };
         var limit = new Option<int?>("--limit") { Description = "The most events to list. Default: 100, at most 1000." };

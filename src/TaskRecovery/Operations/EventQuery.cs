@@ -9,7 +9,8 @@ public sealed record EventQuery
     /// <summary>The entry; <see langword="null"/> for all.</summary>
     public long? EntryId { get; init; }
 
-    /// <summary>The name or id of the node; <see langword="null"/> for all.</summary>
+    /// <summary>The node as <see cref="QueueEvent.Node"/> names it: its name, or its id if it has none; <see langword="null"/> for all. The
+    /// id of a node that has a name selects nothing.</summary>
     public string? Node { get; init; }
 
     /// <summary>Who did it; <see langword="null"/> for all.</summary>
