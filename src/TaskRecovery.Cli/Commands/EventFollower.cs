@@ -30,6 +30,17 @@ internal sealed class EventFollower(
             throw CommandException.Usage("--follow and --before exclude each other: use one of them.");
         }
 
+        // A reader that continues after an event is given all later ones, however many there are.
+        if (query.After is null)
+        {
+            await WriteFirstPageAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        return await Repeat.RunAsync(call, interval, WriteNewAsync, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task WriteFirstPageAsync(CancellationToken cancellationToken)
+    {
         var newest = await FindNewestAsync(cancellationToken).ConfigureAwait(false);
         var first = await list(query, cancellationToken).ConfigureAwait(false);
         Write(first.Events.Reverse());
@@ -38,8 +49,6 @@ internal sealed class EventFollower(
         {
             await SkipAsync(older, cancellationToken).ConfigureAwait(false);
         }
-
-        return await Repeat.RunAsync(call, interval, WriteNewAsync, cancellationToken).ConfigureAwait(false);
     }
 
     // The newest event of any kind, so that a read does not examine everything since the last event that the query selects. It is read

@@ -16,7 +16,11 @@ internal static class EventsCommand
         var node = new Option<string?>("--node") { Description = "The name of the node, or its id if it has no name." };
         var actor = new Option<string?>("--by") { Description = "Who did it." };
         var operation = new Option<long?>("--operation") { Description = "The id of the bulk operation." };
-        var limit = new Option<int?>("--limit") { Description = "The most events to list. Default: 100, at most 1000." };
+        var limit = new Option<int?>("--limit")
+        {
+            Description = "The most events to list. Default: 100, at most 1000. With --follow, how many older ones are written first; "
+                + "--after writes all.",
+        };
         var before = new Option<long?>("--before") { Description = "Only events with a smaller id, to look further." };
         var after = new Option<long?>("--after") { Description = "Only events with a greater id." };
         var maxExamined = new Option<int?>("--max-examined") { Description = "The most events to examine. Default: 100000." };

@@ -71,6 +71,31 @@ public sealed class FollowTests : IDisposable
     }
 
     [Fact]
+    public async Task A_reader_that_continues_after_an_event_gets_all_later_ones_in_order()
+    {
+        await _cli.MigratedAsync();
+        await _cli.EnqueueAsync(1);
+        for (var number = 0; number < 5; number++)
+        {
+            await _cli.RunAsync(number % 2 == 0 ? "pause" : "resume", "queue", "default", "--yes", "--actor", $"early-{number}");
+        }
+
+        var early = (await _cli.RunAsync("events", "--by", "early-0", "--json")).Json().GetProperty("events")[0];
+        var first = early.GetProperty("id").GetInt64();
+        await using var output = new WatchedWriter();
+        var last = output.WaitForAsync("early-4");
+        var following = _cli.RunAsync(
+            ["events", "-f", "--interval", "1ms", "--after", $"{first}", "--limit", "2"], answer: null,
+            cancellationToken: _interrupt.Token, output: output);
+        await last;
+        await _interrupt.CancelAsync();
+
+        Assert.Equal(
+            ["early-1", "early-2", "early-3", "early-4"],
+            (await following).Lines.Select(static line => line.Split("  ")[3].Split(' ')[0]));
+    }
+
+    [Fact]
     public async Task A_read_of_rare_events_examines_only_what_is_new_and_may_have_come_late()
     {
         const long newest = 50_000;
