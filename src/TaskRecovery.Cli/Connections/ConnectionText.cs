@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 using Npgsql;
@@ -65,7 +66,8 @@ internal sealed partial class ConnectionText
                 // One connection for commands. The reads have two of their own.
                 var server = new NpgsqlConnectionStringBuilder(text) { MaxPoolSize = 1, MinPoolSize = 0 };
                 server.ApplicationName ??= "taskrecovery";
-                return new ConnectionText(server.ConnectionString, $"database {server.Database ?? server.Username} on {server.Host}", null);
+                return new ConnectionText(
+                    server.ConnectionString, $"database {server.Database ?? server.Username} on {HostOf(server)}", null);
             }
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException or InvalidCastException or KeyNotFoundException)
@@ -116,6 +118,19 @@ internal sealed partial class ConnectionText
         }
 
         return message;
+    }
+
+    // Behind tunnels, two servers differ only in the port.
+    private static string HostOf(NpgsqlConnectionStringBuilder server)
+    {
+        if (server.Port == NpgsqlConnection.DefaultPort)
+        {
+            return server.Host!;
+        }
+
+        // Several hosts, an address with colons, a path.
+        var isName = server.Host!.AsSpan().IndexOfAny(",:/") < 0;
+        return string.Create(CultureInfo.InvariantCulture, $"{server.Host}{(isName ? ":" : ", port ")}{server.Port}");
     }
 
     // A file in memory, a URI, or a path that the library resolves itself.

@@ -22,8 +22,8 @@ internal sealed class StoreSession : IAsyncDisposable
         _schema = schema;
     }
 
-    /// <summary>The database for questions and messages.</summary>
-    public string Where => _connection.Where;
+    /// <summary>The database for questions and messages, and the schema in it unless it is the usual one.</summary>
+    public string Where => _schema is null or "taskrecovery" ? _connection.Where : $"schema {_schema} of {_connection.Where}";
 
     /// <summary>Whether a change may be stored although the call was cancelled, because a server had received it. A write to a file that
     /// was cancelled is never stored.</summary>

@@ -193,7 +193,10 @@ public sealed class PostgreSqlTests
         var applied = await cli.RunAsync("migrate", "--yes", "--schema", "Other");
         var status = await cli.RunAsync("status", "--schema", "Other");
         var standard = await cli.RunAsync("status");
+        var pause = await cli.RunAsync("pause", "queue", "mail", "--new", "--dry-run", "--schema", "Other");
 
+        Assert.StartsWith($"would: Pause queue mail in schema Other of database {database.Name} on ", pause.Out, StringComparison.Ordinal);
+        Assert.StartsWith($"schema Other of database {database.Name} on ", status.Lines[0], StringComparison.Ordinal);
         Assert.Equal((1, 0, 0), (pending.ExitCode, applied.ExitCode, status.ExitCode));
         Assert.Equal(pending.Lines.Length, applied.Lines.Length);
         standard.AssertFailed(4, "Run 'taskrecovery migrate'.");

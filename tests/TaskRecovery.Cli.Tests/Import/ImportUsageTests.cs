@@ -6,7 +6,7 @@ public sealed class ImportUsageTests
     [Theory]
     [InlineData(2, "there is no environment variable of this name", "--from", "NONE")]
     [InlineData(2, "names a file of SQLite", "--from", "Data Source=old.db")]
-    [InlineData(3, "database old on 127.0.0.1 (--from)", "--from", "Host=127.0.0.1;Port=1;Database=old;Password=secret1")]
+    [InlineData(3, "database old on 127.0.0.1:1 (--from)", "--from", "Host=127.0.0.1;Port=1;Database=old;Password=secret1")]
     [InlineData(2, "write a type and its kind", "--from", "NONE", "--map", "Mailer=")]
     [InlineData(2, "two arguments have the same name", "--from", "NONE", "--map", "Mailer.Send=mail(a,a)")]
     [InlineData(2, "'Mailer' is mapped before", "--from", "NONE", "--map", "Mailer=a", "--map", "Mailer=b")]
