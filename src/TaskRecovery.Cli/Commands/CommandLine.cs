@@ -40,7 +40,11 @@ internal static class CommandLine
         }
         catch (Exception exception) when (Failure.Of(exception) is { } failure)
         {
-            Report(failure.Message);
+            if (failure.Message is { } message)
+            {
+                Report(message);
+            }
+
             return failure.ExitCode;
         }
 

@@ -22,4 +22,7 @@ internal static class ExitCodes
 
     /// <summary>Interrupted by Ctrl-C, or the question was not answered with yes.</summary>
     public const int Interrupted = 130;
+
+    /// <summary>Nobody reads the output any more, as after SIGPIPE.</summary>
+    public const int NoReader = 141;
 }

@@ -4,9 +4,12 @@ namespace TaskRecovery.Cli.Errors;
 
 /// <summary>What the user is shown of an exception.</summary>
 /// <param name="ExitCode">The exit code of the process.</param>
-/// <param name="Message">One line.</param>
-internal sealed record Failure(int ExitCode, string Message)
+/// <param name="Message">One line; <see langword="null"/> to write nothing.</param>
+internal sealed record Failure(int ExitCode, string? Message)
 {
+    // EPIPE on Linux, macOS and the BSDs.
+    private const int BrokenPipe = 32;
+
     /// <summary>Returns <see langword="null"/> for an exception that is a defect of the tool.</summary>
     public static Failure? Of(Exception exception) => exception switch
     {
@@ -17,6 +20,8 @@ internal sealed record Failure(int ExitCode, string Message)
         TaskRecoveryException or NotSupportedException => new(ExitCodes.NotUsable, exception.Message),
         OptionsValidationException => new(ExitCodes.Usage, exception.Message),
         ArgumentException => new(ExitCodes.Usage, TextOf(exception)),
+        IOException { HResult: BrokenPipe } => new(ExitCodes.NoReader, Message: null),
+        IOException => new(ExitCodes.NotUsable, $"The output, or a file, can't be read or written: {exception.Message}"),
         _ => null,
     };
 

@@ -1,3 +1,6 @@
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
 namespace TaskRecovery.Cli.Output;
 
 /// <summary>The streams and the environment of the process.</summary>
@@ -36,7 +39,7 @@ internal sealed record Terminal
     /// <summary>The terminal of this process.</summary>
     public static Terminal OfProcess() => new()
     {
-        Out = Console.Out,
+        Out = (Console.IsOutputRedirected ? OpenPipe() : null) ?? Console.Out,
         Error = Console.Error,
         In = Console.In,
         IsRich = !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb",
@@ -45,4 +48,31 @@ internal sealed record Terminal
         Size = static () => (Console.WindowWidth, Console.WindowHeight),
         Variable = Environment.GetEnvironmentVariable,
     };
+
+    // The console's stream ignores that a pipe has no reader any more. What is written is lost then, and a command that follows something
+    // would never end. A stream over a regular file does not move the position that the file has for all processes, so a file is left to
+    // the console's stream, which reports a full disk.
+    private static TextWriter? OpenPipe()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return null;
+        }
+
+        try
+        {
+            var stream = new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+            return stream.CanSeek
+                ? null
+                : TextWriter.Synchronized(new StreamWriter(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false))
+                {
+                    AutoFlush = true,
+                });
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            // There is no standard output.
+            return null;
+        }
+    }
 }

@@ -37,6 +37,35 @@ public sealed class ProcessTests : IDisposable
         Assert.Contains("Commands:", help.Child.Lines);
     }
 
+    [Fact]
+    public async Task A_process_that_follows_events_ends_when_nobody_reads_them_any_more()
+    {
+        await _cli.MigratedAsync();
+        await _cli.RunAsync("pause", "queue", "mail", "--new", "--yes");
+        await using var follower = ShellOf("\"$0\" \"$@\" | head -n 1; exit ${PIPESTATUS[0]}", "events", "-f", "--interval", "10ms");
+        var first = await follower.ReadLineAsync();
+
+        for (var number = 0; number < 200 && !follower.HasExited; number++)
+        {
+            await _cli.RunAsync(number % 2 == 0 ? "resume" : "pause", "queue", "mail", "--yes");
+        }
+
+        Assert.Contains("Paused", first, StringComparison.Ordinal);
+        Assert.Equal(141, await follower.WaitForExitAsync());
+        Assert.Single(follower.Output.Split('\n'));
+    }
+
+    [Fact]
+    public async Task A_process_whose_output_can_t_be_written_says_so_in_a_line()
+    {
+        await _cli.MigratedAsync();
+        await using var status = ShellOf("\"$0\" \"$@\" > /dev/full", "status");
+
+        Assert.Equal(4, await status.WaitForExitAsync());
+        Assert.StartsWith(
+            "The output, or a file, can't be read or written: ", Assert.Single(status.Output.Split('\n')), StringComparison.Ordinal);
+    }
+
     // In a process of its own, because the tests give the read model more time than a user has.
     [Theory]
     [InlineData("queue", "default")]
@@ -54,6 +83,13 @@ public sealed class ProcessTests : IDisposable
         Assert.EndsWith(
             " (whether it is paused already is not known, because the database is slow)", pause.Child.Lines.Single(),
             StringComparison.Ordinal);
+    }
+
+    // The tool in a command of a shell, in which it is "$0" "$@".
+    private ChildProcess ShellOf(string command, params string[] args)
+    {
+        var host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } path ? path : "dotnet";
+        return ChildProcess.Start("bash", ["-c", command, host, Program, .. args], _cli.Variables);
     }
 
     // The output is complete when the process has been disposed of.
