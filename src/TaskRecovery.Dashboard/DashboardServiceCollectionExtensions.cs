@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -33,7 +32,7 @@ public static class DashboardServiceCollectionExtensions
 
         services.AddOptions<DashboardOptions>();
         services.AddShared(static provider => new PolicyCheck(
-            provider.GetRequiredService<IOptions<DashboardOptions>>().Value, provider.GetRequiredService<IAuthorizationPolicyProvider>()));
+            provider.GetRequiredService<IOptions<DashboardOptions>>().Value, provider.GetRequiredService<IServiceScopeFactory>()));
         services.AddSingleton(new DashboardInstance(null));
         services.AddParts();
         return services;
@@ -62,7 +61,7 @@ public static class DashboardServiceCollectionExtensions
         services.AddOptions<DashboardOptions>();
         services.AddShared(provider => new PolicyCheck(
             provider.GetRequiredService<IOptionsMonitor<DashboardOptions>>().Get(instance),
-            provider.GetRequiredService<IAuthorizationPolicyProvider>()));
+            provider.GetRequiredService<IServiceScopeFactory>()));
         var parts = new ServiceCollection();
         parts.AddParts();
         services.AddKeyedSingleton(instance, (provider, _) => new InstanceDashboard(instance, parts, provider));

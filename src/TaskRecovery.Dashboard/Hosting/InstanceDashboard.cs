@@ -1,6 +1,4 @@
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authorization;
-using Microsoft.AspNetCore.Authorization.Policy;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -45,9 +43,6 @@ internal sealed class InstanceDashboard(string name, IServiceCollection parts, I
         services.AddSingleton(application.GetRequiredKeyedService<IJobService>(name));
         services.AddSingleton(application.GetRequiredService<TimeProvider>());
         services.AddSingleton(application.GetRequiredService<IHostEnvironment>());
-        services.AddSingleton(application.GetRequiredService<IAuthorizationPolicyProvider>());
-        services.AddSingleton(application.GetRequiredService<IAuthorizationService>());
-        services.AddSingleton(application.GetRequiredService<IPolicyEvaluator>());
         if (application.GetService<IAuthenticationSchemeProvider>() is { } schemes)
         {
             services.AddSingleton(schemes);

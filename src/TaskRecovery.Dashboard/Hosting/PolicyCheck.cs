@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace TaskRecovery.Dashboard.Hosting;
 
 /// <summary>Checks at start that the policies named in the options exist, and that the allowed hosts are host names, so that a wrong name
 /// fails the start and not the first request.</summary>
-internal sealed class PolicyCheck(DashboardOptions options, IAuthorizationPolicyProvider policies) : IHostedService
+internal sealed class PolicyCheck(DashboardOptions options, IServiceScopeFactory scopes) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -33,6 +34,10 @@ internal sealed class PolicyCheck(DashboardOptions options, IAuthorizationPolicy
 
     private async Task CheckAsync(string option, string? policy)
     {
+        // An application's policy provider may be scoped.
+        var scope = scopes.CreateAsyncScope();
+        await using var _ = scope.ConfigureAwait(false);
+        var policies = scope.ServiceProvider.GetRequiredService<IAuthorizationPolicyProvider>();
         if (policy is not null && await policies.GetPolicyAsync(policy).ConfigureAwait(false) is null)
         {
             throw new InvalidOperationException(

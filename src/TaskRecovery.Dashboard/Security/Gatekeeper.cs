@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -12,11 +13,9 @@ using TaskRecovery.Dashboard.Rendering;
 namespace TaskRecovery.Dashboard.Security;
 
 /// <summary>Decides what a request may do. It asks the policies itself, so that a missing or misplaced middleware opens nothing.</summary>
+/// <remarks>The services of authorization are those of each request: the application's handlers may be scoped.</remarks>
 internal sealed class Gatekeeper(
     IOptions<DashboardOptions> options,
-    IAuthorizationPolicyProvider policies,
-    IAuthorizationService authorization,
-    IPolicyEvaluator evaluator,
     IHostEnvironment environment,
     ILogger<Gatekeeper> logger,
     IAuthenticationSchemeProvider? schemes = null)
@@ -184,6 +183,7 @@ internal sealed class Gatekeeper(
             return null;
         }
 
+        var policies = context.RequestServices.GetRequiredService<IAuthorizationPolicyProvider>();
         var policy = await AuthorizationPolicy.CombineAsync(
             policies,
             metadata?.GetOrderedMetadata<IAuthorizeData>() ?? [],
@@ -200,6 +200,7 @@ internal sealed class Gatekeeper(
                     "app.MapTaskRecovery(\"/jobs\").RequireAuthorization(\"staff\");");
         }
 
+        var evaluator = context.RequestServices.GetRequiredService<IPolicyEvaluator>();
         var authenticated = await evaluator.AuthenticateAsync(policy, context).ConfigureAwait(false);
         context.Items[LoginKey] = authenticated;
         var result = await evaluator.AuthorizeAsync(policy, authenticated, context, context).ConfigureAwait(false);
@@ -211,6 +212,7 @@ internal sealed class Gatekeeper(
                 result.Challenged ? "Sign in to the application first." : "Your account does not satisfy the policy of the dashboard.");
     }
 
-    private async ValueTask<bool> HoldsAsync(string? policy, HttpContext context)
-        => policy is not null && (await authorization.AuthorizeAsync(context.User, context, policy).ConfigureAwait(false)).Succeeded;
+    private static async ValueTask<bool> HoldsAsync(string? policy, HttpContext context)
+        => policy is not null && (await context.RequestServices.GetRequiredService<IAuthorizationService>()
+            .AuthorizeAsync(context.User, context, policy).ConfigureAwait(false)).Succeeded;
 }

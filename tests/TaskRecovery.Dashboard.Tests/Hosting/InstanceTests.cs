@@ -1,6 +1,8 @@
 using System.Net;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using TaskRecovery.Dashboard.Tests.Support;
 
@@ -139,6 +141,25 @@ public sealed class InstanceTests : IAsyncLifetime
         Assert.Contains("OperatePolicy is 'opps'", failure.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_handler_of_authorization_may_be_scoped()
+    {
+        await using var store = new RealStore(isPostgres: false);
+        var builder = Create(new LogLines());
+        builder.Host.UseDefaultServiceProvider(static options => options.ValidateScopes = options.ValidateOnBuild = true);
+        builder.Services.AddScoped<IAuthorizationHandler, ScopedHandler>();
+        await store.UseAsync(builder.Services.AddTaskRecovery(Reports, static options => options.ServeDefaultQueue = false));
+        builder.Services.AddTaskRecoveryDashboard(Reports, static options => options.OperatePolicy = "everyone");
+        await using var app = builder.Build();
+
+        app.MapTaskRecovery("/reports", instance: Reports).RequireAuthorization("everyone");
+        await app.StartAsync(Cancellation);
+
+        using var client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+        using var response = await client.GetAsync("reports/queues", Cancellation);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
     private static WebApplicationBuilder Create(LogLines log)
     {
         var builder = RealApp.NewBuilder();
@@ -159,6 +180,11 @@ public sealed class InstanceTests : IAsyncLifetime
     {
         using var response = await _client.SendAsync(Requests.Post(path, user: null), Cancellation);
         return response.StatusCode;
+    }
+
+    private sealed class ScopedHandler : IAuthorizationHandler
+    {
+        public Task HandleAsync(AuthorizationHandlerContext context) => Task.CompletedTask;
     }
 
     private sealed record Mail(string Text);

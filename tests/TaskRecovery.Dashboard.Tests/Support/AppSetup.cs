@@ -1,3 +1,6 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
 namespace TaskRecovery.Dashboard.Tests.Support;
 
 /// <summary>How an application with the dashboard is set up.</summary>
@@ -19,6 +22,9 @@ internal sealed record AppSetup
 
     public string? PathBase { get; init; }
 
+    /// <summary>Where the dashboard is mapped.</summary>
+    public string Path { get; init; } = "/jobs";
+
     public bool HasApi { get; init; }
 
     /// <summary>Signs users in with a cookie, which <c>/login</c> sets.</summary>
@@ -33,6 +39,12 @@ internal sealed record AppSetup
     public Stream? ResponseBody { get; init; }
 
     public Action<DashboardOptions>? Configure { get; init; }
+
+    /// <summary>Adds services of the application, before the dashboard is added.</summary>
+    public Action<IServiceCollection>? Services { get; init; }
+
+    /// <summary>Adds middleware of the application, before that of routing.</summary>
+    public Action<IApplicationBuilder>? Middleware { get; init; }
 
     /// <summary>An application in which a browser without any login may do everything.</summary>
     public static AppSetup ForBrowsers { get; } =

@@ -107,6 +107,7 @@ internal sealed class DashboardApp : IAsyncDisposable
                 options.FallbackPolicy = options.GetPolicy("staff");
             }
         });
+        setup.Services?.Invoke(builder.Services);
         builder.Services.AddTaskRecoveryDashboard(options =>
         {
             options.DataPolicy = setup.DataPolicy;
@@ -131,10 +132,11 @@ internal sealed class DashboardApp : IAsyncDisposable
             });
         }
 
+        setup.Middleware?.Invoke(app);
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
-        var dashboard = app.MapTaskRecovery("/jobs");
+        var dashboard = app.MapTaskRecovery(setup.Path);
         if (setup.Policy is not null)
         {
             dashboard.RequireAuthorization(setup.Policy);
