@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
@@ -212,7 +213,33 @@ internal sealed class Gatekeeper(
                 result.Challenged ? "Sign in to the application first." : "Your account does not satisfy the policy of the dashboard.");
     }
 
-    private static async ValueTask<bool> HoldsAsync(string? policy, HttpContext context)
-        => policy is not null && (await context.RequestServices.GetRequiredService<IAuthorizationService>()
-            .AuthorizeAsync(context.User, context, policy).ConfigureAwait(false)).Succeeded;
+    // If a policy names schemes, its requirements are for the user whom these sign in, as on an endpoint: another login than that of the
+    // page may be asked for. The request keeps its user, whom the records of actions name.
+    private static async ValueTask<bool> HoldsAsync(string? name, HttpContext context)
+    {
+        if (name is null)
+        {
+            return false;
+        }
+
+        var policies = context.RequestServices.GetRequiredService<IAuthorizationPolicyProvider>();
+        var policy = await policies.GetPolicyAsync(name).ConfigureAwait(false);
+        var user = policy is { AuthenticationSchemes.Count: > 0 }
+            ? await SignInAsync(context, policy.AuthenticationSchemes).ConfigureAwait(false)
+            : context.User;
+        return user is not null && (await context.RequestServices.GetRequiredService<IAuthorizationService>()
+            .AuthorizeAsync(user, context, name).ConfigureAwait(false)).Succeeded;
+    }
+
+    private static async ValueTask<ClaimsPrincipal?> SignInAsync(HttpContext context, IReadOnlyList<string> names)
+    {
+        var identities = new List<ClaimsIdentity>();
+        foreach (var name in names)
+        {
+            var login = await context.AuthenticateAsync(name).ConfigureAwait(false);
+            identities.AddRange(login.Principal?.Identities ?? []);
+        }
+
+        return identities.Count == 0 ? null : new ClaimsPrincipal(identities);
+    }
 }
