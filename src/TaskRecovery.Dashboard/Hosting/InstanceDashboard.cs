@@ -41,6 +41,7 @@ internal sealed class InstanceDashboard(string name, IServiceCollection parts, I
         services.AddSingleton(application.GetKeyedService<IQueueMonitor>(name) ?? throw NoInstance(name));
         services.AddSingleton(application.GetRequiredKeyedService<IQueueOperator>(name));
         services.AddSingleton(application.GetRequiredKeyedService<IJobService>(name));
+        services.AddSingleton(application.GetRequiredKeyedService<IPayloadReader>(name));
         services.AddSingleton(application.GetRequiredService<TimeProvider>());
         services.AddSingleton(application.GetRequiredService<IHostEnvironment>());
         if (application.GetService<IAuthenticationSchemeProvider>() is { } schemes)

@@ -20,12 +20,19 @@ internal sealed class DataView(IOptions<DashboardOptions> options, ILogger<DataV
             return null;
         }
 
-        text = text with { Text = Decode(text), Kind = KindOf(text.Kind) };
+        var decoded = Decode(text);
         if (options.Value.Redact is not { } redact)
         {
-            return text.Text;
+            return decoded ?? text.Text;
         }
 
+        // In an encoded text, a redactor does not find what it hides.
+        if (decoded is null)
+        {
+            return null;
+        }
+
+        text = text with { Text = decoded, Kind = KindOf(text.Kind) };
         if (IsJson(text.Part))
         {
             text = text with { Text = JsonEscapes.Remove(text.Text) };
@@ -53,21 +60,23 @@ internal sealed class DataView(IOptions<DashboardOptions> options, ILogger<DataV
     public Markup Lines(DashboardRequest request, DashboardText text)
         => Read(request, text) is { } shown ? Html($"<pre tabindex=\"0\">{shown}</pre>") : Hidden(request);
 
-    // A payload whose codec this process does not have is shown as it is stored.
-    private string Decode(DashboardText text)
+    // Null if the payload is encoded and this process can't decode it, for example because it does not have the codec.
+    private string? Decode(DashboardText text)
     {
-        if (payloads is null || !IsJson(text.Part))
+        if (!IsJson(text.Part))
         {
             return text.Text;
         }
 
         try
         {
-            return payloads.Read(text.Text);
+            return payloads is not null ? payloads.Read(text.Text)
+                : text.Text.StartsWith("\"$codec:", StringComparison.Ordinal) ? null
+                : text.Text;
         }
         catch (PayloadException)
         {
-            return text.Text;
+            return null;
         }
     }
 

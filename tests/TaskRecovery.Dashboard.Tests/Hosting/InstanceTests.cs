@@ -160,6 +160,43 @@ public sealed class InstanceTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_payload_is_decoded_before_the_redactor_sees_it(bool isNamed)
+    {
+        await using var store = new RealStore(isPostgres: false);
+        var builder = Create(new LogLines());
+        (await store.UseAsync(isNamed
+                ? builder.Services.AddTaskRecovery(Reports, static options => options.ServeDefaultQueue = false)
+                : builder.Services.AddTaskRecovery(static options => options.ServeDefaultQueue = false)))
+            .AddKind<Sheet>("reports.sheet").AddPayloadCodec<Sheet, Backwards>();
+        _ = isNamed
+            ? builder.Services.AddTaskRecoveryDashboard(Reports, Mask)
+            : builder.Services.AddTaskRecoveryDashboard(Mask);
+        await using var app = builder.Build();
+        app.MapTaskRecovery("/reports", instance: isNamed ? Reports : null).AllowAnonymous();
+        await app.StartAsync(Cancellation);
+        var queue = isNamed
+            ? app.Services.GetRequiredKeyedService<IJobQueue>(Reports)
+            : app.Services.GetRequiredService<IJobQueue>();
+        var stored = await queue.EnqueueAsync(
+            new Sheet("a secret sheet"), new EnqueueOptions { RunAfter = TimeSpan.FromDays(1) }, Cancellation);
+
+        using var client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+        var page = await client.GetStringAsync($"reports/entries/{stored.Id}", Cancellation);
+        var file = await client.GetStringAsync($"reports/entries/{stored.Id}/args", Cancellation);
+
+        Assert.Contains("a *** sheet", page, StringComparison.Ordinal);
+        Assert.Contains("a *** sheet", file, StringComparison.Ordinal);
+
+        static void Mask(DashboardOptions options)
+        {
+            options.DataPolicy = "everyone";
+            options.Redact = static text => text.Text.Replace("secret", "***", StringComparison.Ordinal);
+        }
+    }
+
     private static WebApplicationBuilder Create(LogLines log)
     {
         var builder = RealApp.NewBuilder();
@@ -180,6 +217,15 @@ public sealed class InstanceTests : IAsyncLifetime
     {
         using var response = await _client.SendAsync(Requests.Post(path, user: null), Cancellation);
         return response.StatusCode;
+    }
+
+    private sealed class Backwards : IPayloadCodec
+    {
+        public string Id => "backwards";
+
+        public byte[] Encode(ReadOnlyMemory<byte> json) => [.. Enumerable.Reverse(json.ToArray())];
+
+        public byte[] Decode(ReadOnlyMemory<byte> data) => [.. Enumerable.Reverse(data.ToArray())];
     }
 
     private sealed class ScopedHandler : IAuthorizationHandler

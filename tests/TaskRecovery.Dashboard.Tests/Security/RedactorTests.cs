@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Dashboard.Tests.Support;
 
 namespace TaskRecovery.Dashboard.Tests.Security;
@@ -39,6 +41,33 @@ public sealed partial class RedactorTests
         await using var app = await StartAsync(system, static text => text.Kind == "payroll" ? null : text.Text);
 
         Assert.DoesNotContain("sum-77", await ReadAsync(app, path), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true, "jobs/entries/4104")]
+    [InlineData(true, "jobs/entries/4104/args")]
+    [InlineData(true, "jobs/api/entries/4104")]
+    [InlineData(false, "jobs/entries/4104")]
+    [InlineData(false, "jobs/entries/4104/args")]
+    [InlineData(false, "jobs/api/entries/4104")]
+    public async Task A_payload_that_this_process_can_not_decode_is_hidden_from_the_redactor_and_by_it(bool hasOtherCodecs, string path)
+    {
+        var system = With(static entry => entry with { Args = "\"$codec:zip:H4sIAAAA\"" });
+        var asked = new ConcurrentQueue<string>();
+        var setup = new AppSetup { HasApi = true, Services = services => AddCodecs(services, hasOtherCodecs) };
+        await using var open = await DashboardApp.StartAsync(system, setup);
+        await using var redacted = await DashboardApp.StartAsync(system, setup with
+        {
+            Configure = options => options.Redact = text =>
+            {
+                asked.Enqueue(text.Text);
+                return text.Text;
+            },
+        });
+
+        Assert.Contains("H4sIAAAA", await ReadAsync(open, path), StringComparison.Ordinal);
+        Assert.DoesNotContain("H4sIAAAA", await ReadAsync(redacted, path), StringComparison.Ordinal);
+        Assert.DoesNotContain(asked, static text => text.Contains("H4sIAAAA", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -121,6 +150,14 @@ public sealed partial class RedactorTests
         Assert.DoesNotContain("charge-card", await ReadAsync(redacted, path), StringComparison.Ordinal);
     }
 
+    private static void AddCodecs(IServiceCollection services, bool hasOtherCodecs)
+    {
+        if (hasOtherCodecs)
+        {
+            services.AddSingleton<IPayloadReader>(new OtherCodecs());
+        }
+    }
+
     private static FakeSystem With(Func<QueueEntry, QueueEntry> change)
     {
         var system = Shop.Open();
@@ -140,6 +177,13 @@ public sealed partial class RedactorTests
     {
         using var response = await app.Client.SendAsync(Requests.Get(path, roles: roles), TestContext.Current.CancellationToken);
         return await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>A process with codecs of which none has encoded the payload.</summary>
+    private sealed class OtherCodecs : IPayloadReader
+    {
+        public string Read(string stored)
+            => stored.StartsWith("\"$codec:", StringComparison.Ordinal) ? throw new PayloadException("unknown codec") : stored;
     }
 
     [GeneratedRegex(@"\+\d+")]
