@@ -14,6 +14,8 @@ internal sealed class ChangeEntry(BulkAction action, IQueueMonitor monitor, IQue
 
     public string Route => action == BulkAction.Retry ? "entries/{id:long}/retry" : "entries/{id:long}/cancel";
 
+    public IReadOnlyList<string> Members => action == BulkAction.Retry ? ["reason", "from"] : ["reason"];
+
     public string Describe(DashboardRequest request) => $"{(action == BulkAction.Retry ? "retry" : "cancel")} entry {request.Id}";
 
     public async ValueTask<Done> RunAsync(DashboardRequest request)
@@ -29,14 +31,21 @@ internal sealed class ChangeEntry(BulkAction action, IQueueMonitor monitor, IQue
             return await ChangeWithUndoAsync(request, id).ConfigureAwait(false);
         }
 
-        var audit = Audits.Of(request);
-        return Answer(id, await UnconfirmedException.WhileAsync(() => Retry(request) is { } retry
+        var (audit, options) = (Audits.Of(request), Retry(request));
+        return Answer(id, await UnconfirmedException.WhileAsync(() => options is { } retry
             ? operations.RetryAsync(id, audit, retry, request.Aborted)
             : operations.CancelAsync(id, audit, request.Aborted)).ConfigureAwait(false));
     }
 
-    private RetryOptions? Retry(DashboardRequest request) => action != BulkAction.Retry ? null
-        : new RetryOptions { From = request.Field("from") == "start" ? RetryFrom.Start : RetryFrom.LastStep };
+    private RetryOptions? Retry(DashboardRequest request) => action != BulkAction.Retry ? null : new RetryOptions
+    {
+        From = request.Form["from"].ToString() switch
+        {
+            "" or "step" => RetryFrom.LastStep,
+            "start" => RetryFrom.Start,
+            var other => throw InvalidInputException.Of("from", other, "step or start"),
+        },
+    };
 
     private async ValueTask<Done> ChangeWithUndoAsync(DashboardRequest request, long id)
     {

@@ -7,6 +7,8 @@ internal sealed class ChangeJob(bool isDelete, IJobService jobs, IQueueOperator 
 {
     public string Route => isDelete ? "jobs/{id:guid}/delete" : "jobs/{id:guid}/run";
 
+    public IReadOnlyList<string> Members => isDelete ? ["confirm", "reason"] : ["reason"];
+
     public string Describe(DashboardRequest request) => $"{(isDelete ? "delete" : "run")} job {request.Route("id")}";
 
     public async ValueTask<Done> RunAsync(DashboardRequest request)

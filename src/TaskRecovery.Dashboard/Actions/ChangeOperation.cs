@@ -11,6 +11,8 @@ internal sealed class ChangeOperation(string verb, IQueueOperator operations, Re
 {
     public string Route => $"operations/{{id:long}}/{verb}";
 
+    public IReadOnlyList<string> Members => ["reason"];
+
     public string Describe(DashboardRequest request) => $"{verb} operation {request.Route("id")}";
 
     public async ValueTask<Done> RunAsync(DashboardRequest request)

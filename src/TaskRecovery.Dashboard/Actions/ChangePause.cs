@@ -17,6 +17,9 @@ internal sealed class ChangePause(string what, bool isPause, IQueueOperator oper
 
     public string Route => $"{what}/{(what == "jobs" ? "{id:guid}/" : "")}{(isPause ? "pause" : "resume")}";
 
+    public IReadOnlyList<string> Members
+        => [.. what == "jobs" ? (string[])[] : ["name"], "reason", .. isPause ? (string[])["minutes", "until"] : []];
+
     public string Describe(DashboardRequest request)
         => $"{(isPause ? "pause" : "resume")} {what[..^1]} {(what == "jobs" ? request.Route("id") : request.Field("name"))}";
 

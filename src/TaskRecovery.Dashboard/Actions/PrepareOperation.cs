@@ -1,6 +1,5 @@
 using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Pages;
-using TaskRecovery.Dashboard.Rendering;
 
 namespace TaskRecovery.Dashboard.Actions;
 
@@ -8,9 +7,10 @@ namespace TaskRecovery.Dashboard.Actions;
 internal sealed class PrepareOperation(IQueueOperator operations, Reads reads) : IAction
 {
     private const int MaxIds = 1_000;
-    private const int MaxShown = 50;
 
     public string Route => "operations/prepare";
+
+    public IReadOnlyList<string> Members => ["do", "id", "filter", "all", "reason"];
 
     public string Describe(DashboardRequest request) => $"prepare to {request.Field("do")}";
 
@@ -73,8 +73,6 @@ internal sealed class PrepareOperation(IQueueOperator operations, Reads reads) :
             ? throw new InvalidInputException($"{given.Count:N0} entries are selected. Select at most {MaxIds:N0}, or use a filter.")
             : [.. given.Select(static text => DashboardRequest.Whole(text?.Trim()) is { } id and > 0
                 ? id
-                : throw new InvalidInputException($"'{Shortened(text)}' is not the id of an entry."))];
+                : throw new InvalidInputException($"'{InvalidInputException.Shown(text)}' is not the id of an entry."))];
     }
-
-    private static string Shortened(string? text) => InvisibleText.Shown(text?.Length > MaxShown ? text[..MaxShown] + "…" : text ?? "");
 }

@@ -53,7 +53,7 @@ internal sealed partial class ApiEndpoints(
         MapDetails(group);
         foreach (var action in actions)
         {
-            group.MapPost($"/{action.Route}", context => PostAsync(context, action));
+            group.MapPost($"/{action.Route}", context => PostAsync(context, action)).WithMetadata(action);
         }
     }
 
@@ -131,6 +131,13 @@ internal sealed partial class ApiEndpoints(
 
         Acting.LimitBody(request.Context);
         var form = await FieldsAsync(request).ConfigureAwait(false);
+        if (form.Keys.FirstOrDefault(name => !action.Members.Contains(name, StringComparer.Ordinal)) is { } unknown)
+        {
+            // If it were ignored, another action would be done than the one that was asked for: for example a pause without its end.
+            throw new InvalidInputException($"'{InvalidInputException.Shown(unknown)}' is not a member of the body of this action. "
+                + $"Use {string.Join(", ", action.Members)}.");
+        }
+
         request = new DashboardRequest(request.Context, request.Access, request.Root) { Form = form };
         if (await acting.RunAsync(request, action).ConfigureAwait(false) is not { } done)
         {
@@ -152,8 +159,9 @@ internal sealed partial class ApiEndpoints(
                 : new FormCollection(body.RootElement.EnumerateObject().ToDictionary(
                     static member => member.Name, static member => Values(member.Value), StringComparer.Ordinal));
         }
-        catch (Exception failure) when (failure is JsonException or ArgumentException)
+        catch (Exception failure) when (failure is JsonException or ArgumentException or InvalidOperationException)
         {
+            // Not JSON, a member that is there twice, or half of a surrogate pair, which is no text.
             throw new InvalidDataException("The body is not a JSON object.", failure);
         }
     }

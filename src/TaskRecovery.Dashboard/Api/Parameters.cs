@@ -1,7 +1,6 @@
 using System.Globalization;
 using TaskRecovery.Dashboard.Actions;
 using TaskRecovery.Dashboard.Hosting;
-using TaskRecovery.Dashboard.Rendering;
 
 namespace TaskRecovery.Dashboard.Api;
 
@@ -9,7 +8,6 @@ namespace TaskRecovery.Dashboard.Api;
 /// would contain more than was asked for.</summary>
 internal sealed class Parameters(string[] names)
 {
-    private const int MaxShown = 50;
     private const int MaxLimit = 1_000;
 
     public IReadOnlyList<string> Names => names;
@@ -20,7 +18,7 @@ internal sealed class Parameters(string[] names)
         var unknown = request.Context.Request.Query.Keys.FirstOrDefault(name => !names.Contains(name, StringComparer.OrdinalIgnoreCase));
         if (unknown is not null)
         {
-            throw new InvalidInputException($"'{Shown(unknown)}' is not a condition. {(names.Length == 0
+            throw new InvalidInputException($"'{InvalidInputException.Shown(unknown)}' is not a condition. {(names.Length == 0
                 ? "Use none."
                 : $"Use {string.Join(", ", names)}.")}");
         }
@@ -66,7 +64,5 @@ internal sealed class Parameters(string[] names)
             : throw new InvalidInputException($"The condition '{name}' is too long or has a NUL character.");
 
     private static InvalidInputException Unreadable(string name, string text, string allowed)
-        => new($"'{Shown(text)}' can't be the value of '{name}'. Use {allowed}.");
-
-    private static string Shown(string text) => InvisibleText.Shown(text.Length > MaxShown ? text[..MaxShown] + "…" : text);
+        => InvalidInputException.Of(name, text, allowed);
 }

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Routing;
+using TaskRecovery.Dashboard.Actions;
 using TaskRecovery.Dashboard.Api;
 using TaskRecovery.Dashboard.Tests.Support;
 using TaskRecovery.TestSupport;
@@ -47,6 +48,28 @@ public sealed partial class ApiTests(OpenShop open) : IClassFixture<OpenShop>
             Assert.Equal(
                 named.Order(StringComparer.Ordinal),
                 endpoint.Metadata.GetRequiredMetadata<Parameters>().Names.Order(StringComparer.Ordinal));
+        });
+    }
+
+    [Fact]
+    public async Task The_contract_names_exactly_the_members_that_a_body_may_have()
+    {
+        using var contract = JsonDocument.Parse(await File.ReadAllTextAsync(Contract(), TestContext.Current.CancellationToken));
+
+        var bodies = open.App.Endpoints.OfType<RouteEndpoint>()
+            .Select(static endpoint => (Path: endpoint.RoutePattern.RawText!, Action: endpoint.Metadata.GetMetadata<IAction>()))
+            .Where(static body => body.Action is not null).ToList();
+
+        Assert.Equal(14, bodies.Count);
+        Assert.All(bodies, body =>
+        {
+            var schema = contract.RootElement.GetProperty("paths").GetProperty(Constraint().Replace(body.Path["/jobs/api".Length..], "}"))
+                .GetProperty("post").GetProperty("requestBody").GetProperty("content").GetProperty("application/json")
+                .GetProperty("schema");
+            Assert.False(schema.GetProperty("additionalProperties").GetBoolean());
+            Assert.Equal(
+                schema.GetProperty("properties").EnumerateObject().Select(static one => one.Name).Order(StringComparer.Ordinal),
+                body.Action!.Members.Order(StringComparer.Ordinal));
         });
     }
 
@@ -177,6 +200,53 @@ public sealed partial class ApiTests(OpenShop open) : IClassFixture<OpenShop>
 
         Assert.Equal(expected, response.StatusCode);
         Assert.Empty(app.Operations.Done);
+    }
+
+    [Theory]
+    [InlineData("queues/pause", """{"name":"mail","minuts":30}""", "'minuts' is not a member")]
+    [InlineData("queues/pause", """{"name":"mail","Minutes":30}""", "'Minutes' is not a member")]
+    [InlineData("jobs/01932f5e-9c1b-7cc3-8f5a-2f6d3a3f0b11/pause", """{"name":"mail"}""", "'name' is not a member")]
+    [InlineData("entries/4104/retry", """{"from":"Start"}""", "'Start' can't be the value of 'from'. Use step or start.")]
+    [InlineData("entries/4104/retry", """{"form":"start"}""", "'form' is not a member")]
+    [InlineData("entries/4104/cancel", """{"from":"start"}""", "'from' is not a member")]
+    [InlineData("operations/prepare", """{"do":"retry-all","filter":"kind=mail.*","from":"start"}""", "'from' is not a member")]
+    [InlineData("queues/pause", """{"name":"mail","reason":"a\u0000b"}""", "The reason has a NUL character.")]
+    [InlineData("queues/pause", """{"name":"mail","reason":"\ud800"}""", "")]
+    [InlineData("queues/pause", """{"name":"mail","\ud800":1}""", "")]
+    public async Task A_body_that_is_not_understood_does_nothing(string path, string body, string expected)
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup { HasApi = true });
+
+        using var response = await PostAsync(app, path, body);
+        var problem = await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Contains(expected, problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Empty(app.Operations.Done);
+    }
+
+    [Fact]
+    public async Task A_reason_is_stored_as_a_whole_or_nothing_is_done()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup { HasApi = true });
+        var (reason, longer) = (new string('x', 2_000), new string('x', 2_001));
+
+        using var done = await PostAsync(app, "queues/pause", $$"""{"name":"mail","reason":"{{reason}}"}""");
+        using var refused = await PostAsync(app, "queues/pause", $$"""{"name":"mail","reason":"{{longer}}"}""");
+        using var page = await app.Client.SendAsync(
+            Requests.Post("jobs/queues/pause", fields: [("reason", longer)]), TestContext.Current.CancellationToken);
+
+        Assert.Equal(
+            (HttpStatusCode.OK, HttpStatusCode.BadRequest, HttpStatusCode.BadRequest),
+            (done.StatusCode, refused.StatusCode, page.StatusCode));
+        Assert.Equal(reason, Assert.Single(app.Operations.Done).Audit.Reason);
+    }
+
+    private static async Task<HttpResponseMessage> PostAsync(DashboardApp app, string path, string body)
+    {
+        using var request = Requests.Post($"jobs/api/{path}");
+        request.Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+        return await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
     }
 
     private static string Contract() => Path.Combine(RepositoryFolder.Root, "docs", "dashboard", "openapi.json");

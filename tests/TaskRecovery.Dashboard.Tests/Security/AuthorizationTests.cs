@@ -1,5 +1,5 @@
 using System.Net;
-using System.Net.Http.Json;
+using System.Text;
 using TaskRecovery.Dashboard.Tests.Support;
 
 namespace TaskRecovery.Dashboard.Tests.Security;
@@ -201,15 +201,7 @@ public sealed class AuthorizationTests
         foreach (var path in Requests.Posts)
         {
             using var request = Requests.Post($"jobs/api/{path["jobs/".Length..]}", user, roles, site);
-            request.Content = JsonContent.Create(new
-            {
-                name = "mail",
-                reason = "because",
-                id = new[] { Shop.FailedEntry },
-                @do = "retry",
-                filter = "state=failed",
-                confirm = "monthly-report",
-            });
+            request.Content = new StringContent(BodyOf(path), Encoding.UTF8, "application/json");
             using var response = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
 
             Assert.Equal((path, expected), (path, response.StatusCode));
@@ -243,6 +235,15 @@ public sealed class AuthorizationTests
             Assert.Empty(app.Operations.Done);
         }
     }
+
+    private static string BodyOf(string path) => path switch
+    {
+        "jobs/operations/prepare" => """{"do":"retry","id":[4104],"reason":"because"}""",
+        _ when path.EndsWith("/delete", StringComparison.Ordinal) => """{"confirm":"monthly-report","reason":"because"}""",
+        _ when path.Contains("/queues/", StringComparison.Ordinal) || path.Contains("/kinds/", StringComparison.Ordinal)
+            => """{"name":"mail","reason":"because"}""",
+        _ => """{"reason":"because"}""",
+    };
 
     private static async Task<List<HttpStatusCode>> PostAllAsync(DashboardApp app, string roles, string? user = "ada")
     {
