@@ -49,10 +49,11 @@ internal static class Settings
 
     public static string Text(IConfigurationSection section) => section.Value ?? throw Bad(section, "a text");
 
+    // The parser of an enumeration would also take numbers, and add those of a list of names.
     public static T Name<T>(IConfigurationSection section)
         where T : struct, Enum
-        => Enum.TryParse<T>(section.Value, ignoreCase: true, out var value) && Enum.IsDefined(value)
-            ? value
+        => Array.Find(Enum.GetNames<T>(), name => name.Equals(section.Value?.Trim(), StringComparison.OrdinalIgnoreCase)) is { } known
+            ? Enum.Parse<T>(known)
             : throw Bad(section, string.Join(" or ", Enum.GetNames<T>()));
 
     private static InvalidOperationException Bad(IConfigurationSection section, string wanted)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using TaskRecovery.Cli.Errors;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Cli.Commands;
 
@@ -75,8 +76,7 @@ internal static class Values
             return now + (direction * duration);
         }
 
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            && text.Contains('-', StringComparison.Ordinal)
+        return TimeText.Read(text) is { } time
             ? time.ToUniversalTime()
             : throw CommandException.Usage(
                 $"{option} is '{text}': use a time such as 2026-03-29T12:00:00Z, or a duration such as 90s, 30m, 2h or 7d.");

@@ -52,10 +52,12 @@ internal sealed class Parameters(string[] names)
     public static Guid? Id(DashboardRequest request, string name)
         => Text(request, name) is not { } text ? null : Guid.TryParse(text, out var id) ? id : throw Unreadable(name, text, "a UUID");
 
+    /// <summary>A name of an enumeration, in any case. Its parser would also take numbers, and add those of a list of names.</summary>
     public static T? Choice<T>(DashboardRequest request, string name)
         where T : struct, Enum
         => Text(request, name) is not { } text ? null
-            : Enum.TryParse<T>(text, ignoreCase: true, out var value) && Enum.IsDefined(value) ? value
+            : Array.Find(Enum.GetNames<T>(), name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } known
+                ? Enum.Parse<T>(known)
             : throw Unreadable(name, text, string.Join(" or ", Enum.GetNames<T>()).ToLowerInvariant());
 
     private static string? Absent(DashboardRequest request, string name)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using TaskRecovery.Dashboard.Security;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Dashboard.Hosting;
 
@@ -48,8 +49,7 @@ internal sealed class DashboardRequest(HttpContext context, Access access, strin
         => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     /// <summary>A text as a time, which is UTC without an offset; <see langword="null"/> if it is something else.</summary>
-    public static DateTimeOffset? Time(string text)
-        => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+    public static DateTimeOffset? Time(string text) => TimeText.Read(text);
 
     public string? Route(string name) => context.Request.RouteValues[name] as string;
 

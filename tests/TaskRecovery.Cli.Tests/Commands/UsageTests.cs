@@ -17,6 +17,8 @@ public sealed class UsageTests : IDisposable
     [InlineData(2, "--state is 'done': use one of Waiting, Running", "list", "--state", "done")]
     [InlineData(2, "--state is '99': use one of", "list", "--state", "99")]
     [InlineData(2, "--created-from is 'yesterday': use a time such as", "list", "--created-from", "yesterday")]
+    [InlineData(2, "--created-from is '11-12-2026': use a time such as", "list", "--created-from", "11-12-2026")]
+    [InlineData(2, "--created-from is '22:30-01:00': use a time such as", "list", "--created-from", "22:30-01:00")]
     [InlineData(2, "--metadata is 'acme': write a name and a value", "list", "--metadata", "acme")]
     [InlineData(2, "Limit is '0': use 1 to 1,000", "list", "--limit", "0")]
     [InlineData(2, "--limit is 'many': use a whole number.", "list", "--limit", "many")]

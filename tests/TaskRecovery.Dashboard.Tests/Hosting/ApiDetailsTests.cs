@@ -163,6 +163,8 @@ public sealed class ApiDetailsTests(OpenShop open) : IClassFixture<OpenShop>
     [InlineData("2026-11-29T16:00Z", 15, "bad-until")]
     [InlineData("2026-11-29T14:00Z", null, "bad-until")]
     [InlineData("soon", null, "bad-until")]
+    [InlineData("11/12/2027", null, "bad-until")]
+    [InlineData("12-31-2027", null, "bad-until")]
     public async Task A_pause_ends_at_a_time(string until, int? minutes, string expected)
     {
         await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup { HasApi = true });

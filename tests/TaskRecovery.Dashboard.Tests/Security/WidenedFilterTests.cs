@@ -69,6 +69,8 @@ public sealed class WidenedFilterTests
     [InlineData("state=failed&kind=%20", "The condition &#39;kind&#39; has no value.")]
     [InlineData("state=failed&before=17", "&#39;before&#39; is not a condition.")]
     [InlineData("state=failed&state=waiting", "&#39;failed,waiting&#39; is not a state.")]
+    [InlineData("state=failed&from=11/12/2026", "&#39;11/12/2026&#39; is not a time.")]
+    [InlineData("state=failed&ended-to=22:30", "&#39;22:30&#39; is not a time.")]
     public async Task A_filter_that_is_not_wholly_understood_prepares_nothing(string filter, string problem)
     {
         await using var app = await DashboardApp.StartAsync(Shop.Open(), new AppSetup { HasApi = true });

@@ -134,6 +134,8 @@ public sealed class RegistrationTests
     [InlineData("Node", "fast", "a section is wanted")]
     [InlineData("Recovery:MaxCrashes", "many", "a whole number")]
     [InlineData("StartupMode", "Whatever", "WaitForStore or FailFast")]
+    [InlineData("StartupMode", "1", "WaitForStore or FailFast")]
+    [InlineData("StartupMode", "WaitForStore,FailFast", "WaitForStore or FailFast")]
     public void A_configuration_value_that_can_t_be_right_is_an_error(string key, string value, string message)
     {
         _services.AddTaskRecovery(Configuration((key, value)));
