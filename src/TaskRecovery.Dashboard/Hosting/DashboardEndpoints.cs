@@ -106,10 +106,7 @@ internal sealed class DashboardEndpoints(
             return;
         }
 
-        Acting.LimitBody(context);
-        context.Features.Set<IFormFeature>(
-            new FormFeature(context.Request, new FormOptions { ValueCountLimit = MaxFormFields, BufferBodyLengthLimit = Acting.MaxBytes }));
-        var form = await context.Request.ReadFormAsync(context.RequestAborted).ConfigureAwait(false);
+        var form = await ReadFormAsync(context).ConfigureAwait(false);
         request = new DashboardRequest(context, request.Access, request.Root) { Form = form };
         if (await acting.RunAsync(request, action).ConfigureAwait(false) is not { } done)
         {
@@ -121,6 +118,24 @@ internal sealed class DashboardEndpoints(
 
         Redirect(context, request.Href(done.Address), StatusCodes.Status303SeeOther);
     });
+
+    // A middleware of the application may have read the form, or the body, which can't be read again. Without its fields, another action
+    // would be done than the one that was asked for.
+    private static async Task<IFormCollection> ReadFormAsync(HttpContext context)
+    {
+        if (context.Features.Get<IFormFeature>()?.Form is { } known)
+        {
+            return known;
+        }
+
+        Acting.LimitBody(context);
+        context.Features.Set<IFormFeature>(
+            new FormFeature(context.Request, new FormOptions { ValueCountLimit = MaxFormFields, BufferBodyLengthLimit = Acting.MaxBytes }));
+        var form = await context.Request.ReadFormAsync(context.RequestAborted).ConfigureAwait(false);
+        return form.Count == 0 && context.Request.ContentLength > 0
+            ? throw new InvalidDataException("The body of the request was read before, and is not buffered.")
+            : form;
+    }
 
     /// <summary>Adds the slash that the root needs, or removes the one that a page may not have. The address is relative, because a proxy
     /// may have another prefix.</summary>
