@@ -4,7 +4,7 @@ using TaskRecovery.Dashboard.Pages;
 namespace TaskRecovery.Dashboard.Actions;
 
 /// <summary>Prepares a bulk operation from a selection or a filter. Its page shows what it would do and asks for a confirmation.</summary>
-internal sealed class PrepareOperation(IQueueOperator operations, Reads reads) : IAction
+internal sealed class PrepareOperation(Reads reads) : IAction
 {
     private const int MaxIds = 1_000;
 
@@ -46,7 +46,8 @@ internal sealed class PrepareOperation(IQueueOperator operations, Reads reads) :
             reads.LogSearch(request, form.DataConditions);
         }
 
-        var preview = await operations.PreviewAsync(
+        var preview = await reads.PreviewAsync(
+            request,
             new BulkRequest
             {
                 Action = action,
@@ -54,7 +55,7 @@ internal sealed class PrepareOperation(IQueueOperator operations, Reads reads) :
                 Query = ids is null ? form.Query : null,
                 Scope = ids is null ? null : request.Access.Scope,
             },
-            Audits.Of(request), request.Aborted).ConfigureAwait(false);
+            Audits.Of(request)).ConfigureAwait(false);
         return new Done($"operations/{preview.OperationId}", "prepared") { Entries = preview.Entries };
     }
 

@@ -166,6 +166,19 @@ internal sealed partial class Reads(
         }
     }
 
+    /// <summary>Prepares a bulk operation. To count what matches a query is a search, of which a user runs one at a time.</summary>
+    public async ValueTask<OperationPreview> PreviewAsync(DashboardRequest request, BulkRequest bulk, AuditInfo audit)
+    {
+        if (bulk.Query is null)
+        {
+            return await operations.PreviewAsync(bulk, audit, request.Aborted).ConfigureAwait(false);
+        }
+
+        using var search = limit.Begin(request.Access.User);
+        using var turn = await turns.BeginAsync(request.Access.User, request.Aborted).ConfigureAwait(false);
+        return await operations.PreviewAsync(bulk, audit, request.Aborted).ConfigureAwait(false);
+    }
+
     /// <summary>The newest entries of a prepared operation, also of those that a standby does not have yet.</summary>
     public ValueTask<EntrySummaryPage> SampleAsync(DashboardRequest request, long operation, EntryQuery query)
         => SearchAsync(request, $"sample {operation}", token => monitor.Current.ListAsync(query, token));

@@ -79,6 +79,29 @@ public sealed class ReadTurnTests
     }
 
     [Fact]
+    public async Task To_prepare_an_operation_on_all_that_match_is_a_search()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open());
+        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        app.Operations.WhilePreviewing = held.Task;
+        var first = app.Client.SendAsync(Prepare("ada"), Cancellation);
+        await UntilAsync(() => app.Operations.Done.Count == 1);
+
+        using var second = await app.Client.SendAsync(Prepare("ada"), Cancellation);
+        using var search = await app.Client.SendAsync(Requests.Get("jobs/entries?text=a", roles: "data"), Cancellation);
+        var other = app.Client.SendAsync(Prepare("bert"), Cancellation);
+        await UntilAsync(() => app.Operations.Done.Count == 2);
+
+        Assert.Equal((HttpStatusCode.TooManyRequests, HttpStatusCode.TooManyRequests), (second.StatusCode, search.StatusCode));
+        Assert.Equal(["ada", "bert"], app.Operations.Done.Select(static done => done.Audit.Actor));
+        held.SetResult();
+        Assert.Equal((HttpStatusCode.SeeOther, HttpStatusCode.SeeOther), ((await first).StatusCode, (await other).StatusCode));
+
+        static HttpRequestMessage Prepare(string user)
+            => Requests.Post("jobs/operations/prepare", user, fields: [("do", "cancel-all"), ("filter", "kind=mail.*")]);
+    }
+
+    [Fact]
     public async Task A_request_that_is_given_up_leaves_the_line()
     {
         var turns = new ReadTurns();
@@ -112,11 +135,13 @@ public sealed class ReadTurnTests
         (await turns.BeginAsync("one more", Cancellation)).Dispose();
     }
 
-    private static async Task UntilAskedAsync(DashboardApp app, string question, int times)
+    private static Task UntilAskedAsync(DashboardApp app, string question, int times) => UntilAsync(() => Count(app, question) >= times);
+
+    private static async Task UntilAsync(Func<bool> condition)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         patience.CancelAfter(TimeSpan.FromMinutes(3));
-        while (Count(app, question) < times)
+        while (!condition())
         {
             await Task.Delay(10, patience.Token);
         }

@@ -21,6 +21,9 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
 
     public BulkRequest? Prepared { get; private set; }
 
+    /// <summary>What a preview waits for before it is answered.</summary>
+    public Task WhilePreviewing { get; set; } = Task.CompletedTask;
+
     /// <summary>When the last pause ends by itself.</summary>
     public DateTimeOffset? PausedUntil { get; private set; }
 
@@ -91,10 +94,11 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
     public ValueTask<RecoveryReport> RecoverAsync(AuditInfo audit, CancellationToken cancellationToken = default)
         => Note("recover", audit, RecoveryReport.Empty);
 
-    public ValueTask<OperationPreview> PreviewAsync(BulkRequest request, AuditInfo audit, CancellationToken cancellationToken = default)
+    public async ValueTask<OperationPreview> PreviewAsync(
+        BulkRequest request, AuditInfo audit, CancellationToken cancellationToken = default)
     {
         Prepared = request;
-        return Note($"preview {request.Action}", audit, new OperationPreview
+        var preview = await Note($"preview {request.Action}", audit, new OperationPreview
         {
             OperationId = 7,
             Entries = new Count(1),
@@ -102,6 +106,8 @@ internal sealed class FakeOperator(FakeSystem system) : IQueueOperator
             UpToId = 1_000,
             ExpiresAt = system.Now.AddMinutes(10),
         });
+        await WhilePreviewing;
+        return preview;
     }
 
     public ValueTask<OperationAnswer> StartAsync(long operationId, AuditInfo audit, CancellationToken cancellationToken = default)
