@@ -141,7 +141,8 @@ internal sealed class DashboardEndpoints(
     /// may have another prefix.</summary>
     private Task RedirectSlashAsync(HttpContext context) => AnswerAsync(context, request =>
     {
-        var path = context.Request.Path.ToUriComponent();
+        // A dashboard that is mapped at the root of a path base has no segment but that of the path base.
+        var path = (context.Request.PathBase + context.Request.Path).ToUriComponent();
         var last = path.TrimEnd('/')[(path.TrimEnd('/').LastIndexOf('/') + 1)..];
         Redirect(context, (path.EndsWith('/') ? $"../{last}" : $"./{last}/")
             + context.Request.QueryString.ToUriComponent(), StatusCodes.Status302Found);
