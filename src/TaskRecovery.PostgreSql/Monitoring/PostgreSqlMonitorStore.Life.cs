@@ -36,8 +36,9 @@ internal sealed partial class PostgreSqlMonitorStore
             async (connection, token) =>
             {
                 var task = await FindTaskIdAsync(connection, entryId, token).ConfigureAwait(false);
-                return (await database.ListAsync(connection, MonitorSql.Checkpoint, [Arg.Int8(entryId),
-                    Arg.Uuid(task)], static row => row.GetString(3), token).ConfigureAwait(false)).FirstOrDefault();
+                return (await database.ListAsync(
+                    connection, MonitorSql.CheckpointData, [Arg.Int8(entryId), Arg.Uuid(task)],
+                    static row => row.GetString(0), token).ConfigureAwait(false)).FirstOrDefault();
             },
             cancellationToken);
 

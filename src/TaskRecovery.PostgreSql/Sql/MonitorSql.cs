@@ -158,12 +158,20 @@ internal static class MonitorSql
         order by 2, 1 limit 10000
         """;
 
-    /// <summary>The checkpoint of an entry or its task. $1 entry, $2 task, or null.</summary>
+    /// <summary>When the checkpoint of an entry or its task was stored, under which fence, and its size. $1 entry, $2 task, or
+    /// null.</summary>
     internal const string Checkpoint = """
-        select c.stored_at, c.fence, octet_length(c.data)::bigint, c.data from {schema}.checkpoints c
+        select c.stored_at, c.fence, octet_length(c.data)::bigint from {schema}.checkpoints c
             where c.task is null and c.entry = $1::bigint
         union all
-        select c.stored_at, c.fence, octet_length(c.data)::bigint, c.data from {schema}.checkpoints c where c.task = $2::uuid
+        select c.stored_at, c.fence, octet_length(c.data)::bigint from {schema}.checkpoints c where c.task = $2::uuid
+        """;
+
+    /// <summary>The checkpoint of an entry or its task itself, which may be large. $1 entry, $2 task, or null.</summary>
+    internal const string CheckpointData = """
+        select c.data from {schema}.checkpoints c where c.task is null and c.entry = $1::bigint
+        union all
+        select c.data from {schema}.checkpoints c where c.task = $2::uuid
         """;
 
     /// <summary>The result of a step. $1 entry, $2 task, or null, $3 name.</summary>

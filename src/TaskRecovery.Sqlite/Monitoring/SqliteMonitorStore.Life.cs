@@ -23,13 +23,7 @@ internal sealed partial class SqliteMonitorStore
 
     public ValueTask<string?> GetCheckpointAsync(long entryId, CancellationToken cancellationToken)
         => ReadAsync(
-            session =>
-            {
-                var statement = session.Get(MonitorSql.Checkpoint).Bind(1, entryId).Bind(2, TaskMoves.Find(session, entryId));
-                var data = statement.Step() ? statement.Text(3) : null;
-                statement.Reset();
-                return data;
-            },
+            session => session.Get(MonitorSql.CheckpointData).Bind(1, entryId).Bind(2, TaskMoves.Find(session, entryId)).ScalarText(),
             cancellationToken);
 
     public ValueTask<IReadOnlyList<RunLogLine>> ListLogAsync(long entryId, CancellationToken cancellationToken)

@@ -90,11 +90,19 @@ internal static class MonitorSql
         order by 2, 1 limit 10000
         """;
 
-    /// <summary>The checkpoint of an entry or its task. ?1 entry, ?2 task, or null.</summary>
+    /// <summary>When the checkpoint of an entry or its task was stored, under which fence, and its size. ?1 entry, ?2 task, or
+    /// null.</summary>
     public const string Checkpoint = """
-        select stored_at, fence, octet_length(data), data from taskrecovery_checkpoints where task is null and entry = ?1
+        select stored_at, fence, octet_length(data) from taskrecovery_checkpoints where task is null and entry = ?1
         union all
-        select stored_at, fence, octet_length(data), data from taskrecovery_checkpoints where task = ?2
+        select stored_at, fence, octet_length(data) from taskrecovery_checkpoints where task = ?2
+        """;
+
+    /// <summary>The checkpoint of an entry or its task itself, which may be large. ?1 entry, ?2 task, or null.</summary>
+    public const string CheckpointData = """
+        select data from taskrecovery_checkpoints where task is null and entry = ?1
+        union all
+        select data from taskrecovery_checkpoints where task = ?2
         """;
 
     /// <summary>The result of a step. ?1 entry, ?2 task, or null, ?3 name.</summary>

@@ -57,6 +57,11 @@ public sealed class StatementTests : IAsyncLifetime
         Assert.Empty(misfits);
     }
 
+    // A checkpoint may have hundreds of megabytes, and an open page asks for the life every two seconds.
+    [Fact]
+    public void The_life_of_an_entry_reads_no_checkpoint() => Assert.DoesNotContain(
+        "data", MonitorSql.Checkpoint.Replace("octet_length(c.data)", "", StringComparison.Ordinal), StringComparison.Ordinal);
+
     // A claim locks a row and deletes it at the address that it has locked. If the row was updated after the snapshot of the claim, that is
     // the address of a version that the snapshot does not show.
     [Fact]

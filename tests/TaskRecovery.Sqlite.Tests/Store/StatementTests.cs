@@ -47,6 +47,11 @@ public sealed class StatementTests : IDisposable
         Assert.DoesNotContain(plan, step => step.Contains("TEMP B-TREE FOR DISTINCT", StringComparison.Ordinal));
     }
 
+    // A checkpoint may have hundreds of megabytes, and an open page asks for the life every two seconds.
+    [Fact]
+    public void The_life_of_an_entry_reads_no_checkpoint() => Assert.DoesNotContain(
+        "data", MonitorSql.Checkpoint.Replace("octet_length(data)", "", StringComparison.Ordinal), StringComparison.Ordinal);
+
     public void Dispose() => _files.Dispose();
 
     private static bool CanPrepare(SqliteSession session, string text)
