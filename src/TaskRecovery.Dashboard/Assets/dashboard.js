@@ -87,6 +87,8 @@
   // Polling, only while the page is visible and nobody has left it
   let etag = null, busy = false, staleSince = null, ended = false;
   const setLive = (text, state) => { const live = $(".live"); if (live) { live.textContent = text; live.className = `live ${state}`; } };
+  // In a roll-out, two versions may answer in turn: the page is loaded again once for each.
+  const isFirst = script => { try { return !sessionStorage[script] && !!(sessionStorage[script] = 1); } catch { return false; } };
   const poll = async () => {
     const main = $("main");
     const every = Number(main.dataset.live);
@@ -101,7 +103,8 @@
         etag = response.headers.get("ETag");
         const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
         if ($("main", fresh) === null) { throw new Error(); }
-        if ($("script", fresh).getAttribute("src") !== $("script").getAttribute("src")) { location.reload(); return; }
+        const script = $("script", fresh).getAttribute("src");
+        if (script !== $("script").getAttribute("src") && isFirst(script)) { location.reload(); return; }
         times(fresh);
         const current = $("tr.current")?.id;
         morph(main, $("main", fresh));

@@ -29,7 +29,11 @@ internal sealed class Assets
 
         var response = context.Response;
         response.ContentType = file.ContentType;
-        response.Headers.CacheControl = "private, max-age=31536000, immutable";
+        if (name == file.Name)
+        {
+            response.Headers.CacheControl = "private, max-age=31536000, immutable";
+        }
+
         response.Headers.Vary = "Accept-Encoding";
         var content = file.Plain;
         if (context.Request.Headers.AcceptEncoding.ToString().Split(',').Any(static encoding => encoding.Trim() == "br"))
@@ -42,7 +46,16 @@ internal sealed class Assets
         await response.Body.WriteAsync(content, context.RequestAborted).ConfigureAwait(false);
     }
 
-    private AssetFile? Find(string name) => Array.Find<AssetFile>([Style, Script, Icon], file => file.Name == name);
+    // In a roll-out, a page of another version may ask here for its file, which has another hash. The file of this version is better than
+    // none, but must not be kept under that name: no answer is stored, unless it says so.
+    private AssetFile? Find(string name) => Array.Find<AssetFile>([Style, Script, Icon], file => IsVersionOf(file, name));
+
+    private static bool IsVersionOf(AssetFile file, string name)
+    {
+        var (own, given) = (file.Name.Split('.'), name.Split('.'));
+        return given.Length == own.Length && given[0] == own[0] && given[^1] == own[^1]
+            && given[1].Length == own[1].Length && given[1].All(char.IsAsciiHexDigitLower);
+    }
 
     private static AssetFile Load(string name, string extension, string contentType)
     {

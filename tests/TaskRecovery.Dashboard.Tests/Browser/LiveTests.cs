@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
+using TaskRecovery.Dashboard.Hosting;
 using TaskRecovery.Dashboard.Tests.Support;
 using TaskRecovery.TestSupport;
 using static Microsoft.Playwright.Assertions;
@@ -173,6 +174,38 @@ public sealed class LiveTests(Chromium chromium)
 
         // A host that waited for the open page would wait for its shutdown timeout.
         Assert.InRange(stop, TimeSpan.Zero, TimeSpan.FromMinutes(2));
+    }
+
+    [Fact]
+    public async Task A_page_that_two_versions_answer_in_turn_is_loaded_again_once()
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers);
+        await using var visitor = await Visitor.ComeAsync(chromium, app.Address);
+        var (loads, script) = (0, new Assets().Script.Name);
+        await visitor.Page.RouteAsync("**/jobs/", async route =>
+        {
+            if (route.Request.IsNavigationRequest)
+            {
+                Interlocked.Increment(ref loads);
+                await route.ContinueAsync();
+                return;
+            }
+
+            // Whatever loads the page, the other version answers when the page asks for news.
+            var response = await route.FetchAsync();
+            var page = (await response.TextAsync()).Replace(script, "dashboard.000000000000.js", StringComparison.Ordinal);
+            await route.FulfillAsync(new RouteFulfillOptions { Response = response, Body = page });
+        });
+        await visitor.Page.GotoAsync("jobs/");
+
+        foreach (var (failed, shown) in ((int, string)[])[(7_777, "7,777"), (8_888, "8,888"), (9_999, "9,999")])
+        {
+            app.System.Snapshot = app.System.Snapshot with { Failed = new Count(failed) };
+            app.Time.Advance(TimeSpan.FromSeconds(3));
+            await Expect(visitor.Page.Locator(".tiles .value.bad")).ToHaveTextAsync(shown);
+        }
+
+        Assert.Equal(2, loads);
     }
 
     [Fact]

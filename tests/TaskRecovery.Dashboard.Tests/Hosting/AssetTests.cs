@@ -7,7 +7,7 @@ namespace TaskRecovery.Dashboard.Tests.Hosting;
 /// <summary>The style sheet and the script are small, and are loaded once.</summary>
 public sealed class AssetTests
 {
-    private const int MaxScript = 12 * 1_024;
+    private const int MaxScript = 12_800;
     private const int MaxStyle = 15 * 1_024;
 
     [Fact]
@@ -47,8 +47,25 @@ public sealed class AssetTests
     }
 
     [Theory]
+    [InlineData("dashboard.000000000000.css", "text/css")]
+    [InlineData("dashboard.000000000000.js", "text/javascript")]
+    [InlineData("icon.000000000000.svg", "image/svg+xml")]
+    public async Task The_asset_of_another_version_is_that_of_this_one_and_is_not_kept(string name, string type)
+    {
+        await using var app = await DashboardApp.StartAsync(Shop.Empty());
+
+        using var response = await app.Client.SendAsync(Requests.Get($"jobs/-/{name}"), TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(type, response.Content.Headers.ContentType?.MediaType);
+        Assert.Equal("no-store", response.Headers.GetValues("Cache-Control").Single());
+    }
+
+    [Theory]
     [InlineData("jobs/-/dashboard.css")]
-    [InlineData("jobs/-/dashboard.000000000000.css")]
+    [InlineData("jobs/-/dashboard.0000.css")]
+    [InlineData("jobs/-/dashboard.000000000000.svg")]
+    [InlineData("jobs/-/icon.000000000000.js")]
     [InlineData("jobs/-/..%2fappsettings.json")]
     public async Task Another_name_is_not_found(string path)
     {
