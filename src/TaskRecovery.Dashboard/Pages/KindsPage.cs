@@ -24,7 +24,9 @@ internal sealed class KindsPage(Reads reads) : IPage
             ? Ui.Card("Kinds", Ui.Empty(
                 "kinds", "There is no kind yet",
                 "A kind appears when its first entry is stored, or when a node with a worker for it starts."))
-            : Html($"<section class=\"card\">{new Table("Kinds", Columns).Render(kinds.Select(kind => Row(request, kind)))}</section>");
+            : NameCard.Render(
+                request, "kinds", kinds, static kind => kind.Name,
+                some => new Table("Kinds", Columns).Render(some.Select(kind => Row(request, kind))));
         return new Page("Kinds", Section.Kinds, content) { Live = TimeSpan.FromSeconds(5) };
     }
 

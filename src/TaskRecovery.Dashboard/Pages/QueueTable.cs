@@ -23,13 +23,16 @@ internal static class QueueTable
             Column.Number("Later"), Column.Number("Running"), new("Served by"),
             .. withActions ? (Column[])[Column.Actions()] : [],
         ];
-        var table = new Table("Queues", columns).Render(
-            (withActions ? snapshot.Queues : MostUrgent(snapshot.Queues)).Select(queue => Row(request, queue, withActions)));
         return withActions
-            ? Html($"<section class=\"card\">{table}</section>")
-            : Ui.Card("Queues", table, Html($"<a class=\"muted\" href=\"{request.Href("queues")}\">{(snapshot.Queues.Count > MaxOnOverview
-                ? $"All {snapshot.Queues.Count} queues"
-                : "All queues")}</a>"));
+            ? NameCard.Render(request, "queues", snapshot.Queues, static queue => queue.Name, Render)
+            : Ui.Card(
+                "Queues", Render(MostUrgent(snapshot.Queues)),
+                Html($"<a class=\"muted\" href=\"{request.Href("queues")}\">{(snapshot.Queues.Count > MaxOnOverview
+                    ? $"All {snapshot.Queues.Count} queues"
+                    : "All queues")}</a>"));
+
+        Markup Render(IEnumerable<QueueSummary> queues)
+            => new Table("Queues", columns).Render(queues.Select(queue => Row(request, queue, withActions)));
     }
 
     private static IEnumerable<QueueSummary> MostUrgent(IReadOnlyList<QueueSummary> queues) => queues.Count <= MaxOnOverview

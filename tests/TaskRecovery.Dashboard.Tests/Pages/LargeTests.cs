@@ -91,6 +91,34 @@ public sealed partial class LargeTests
         Assert.Equal(names.Order(StringComparer.Ordinal).Distinct(), names);
     }
 
+    /// <summary>They are drawn every few seconds.</summary>
+    [Theory]
+    [InlineData("queues")]
+    [InlineData("kinds")]
+    public async Task Thousands_of_queues_and_kinds_make_no_page_large_and_the_links_lead_to_all_of_them(string path)
+    {
+        await using var app = await DashboardApp.StartAsync(WithNames(5_000));
+
+        var names = new List<string>();
+        for (string? next = path; next is not null && names.Count < 10_000;)
+        {
+            var page = await ReadAsync(app, next);
+            Assert.InRange(page.Length, 1, 500_000);
+            var found = Name().Matches(page).Select(static match => match.Groups[1].Value).ToList();
+            Assert.InRange(found.Count, 1, 100);
+            names.AddRange(found);
+            next = NextName().Match(page) is { Success: true } link ? link.Groups[1].Value : null;
+        }
+
+        Assert.Equal(names.Order(StringComparer.Ordinal).Distinct(), names);
+        Assert.Equal(5_000, names.Count(static name => name.StartsWith("many-", StringComparison.Ordinal)));
+        Assert.Equal(
+            ["many-0420", "many-1420", "many-2420", "many-3420", "many-4420"],
+            Name().Matches(await ReadAsync(app, $"{path}?text=420"))
+                .Select(static match => match.Groups[1].Value).Where(static name => name.EndsWith("420", StringComparison.Ordinal)));
+        Assert.Contains("There is no such name", await ReadAsync(app, $"{path}?text=nothing-like-it"), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("many-0042", "many-0042</bdi></a>", int.MaxValue)]
     [InlineData("ZZZ-rare", "zzz-rare-one</bdi></a>", int.MaxValue)]
@@ -146,6 +174,23 @@ public sealed partial class LargeTests
         Assert.Contains(expected, await response.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
     }
 
+    private static async Task<string> ReadAsync(DashboardApp app, string path)
+    {
+        using var response = await app.Client.SendAsync(Requests.Get($"jobs/{path}", roles: "ops"), Cancellation);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        return await response.Content.ReadAsStringAsync(Cancellation);
+    }
+
+    private static FakeSystem WithNames(int count)
+    {
+        var system = Shop.Open();
+        var numbers = Enumerable.Range(0, count).Select(static number => $"many-{number:0000}").ToList();
+        var (queues, kind) = (system.Snapshot.Queues, system.Kinds[0]);
+        system.Snapshot = system.Snapshot with { Queues = [.. queues, .. numbers.Select(name => queues[0] with { Name = name })] };
+        system.Kinds.AddRange(numbers.Select(name => kind with { Name = name }));
+        return system;
+    }
+
     private static FakeSystem WithJobs(int count)
     {
         var system = Shop.Open();
@@ -158,6 +203,12 @@ public sealed partial class LargeTests
         }));
         return system;
     }
+
+    [GeneratedRegex("<a href=\"./entries\\?(?:queue|kind)=[^\"&]+\"><bdi>([^<]+)</bdi>")]
+    private static partial Regex Name();
+
+    [GeneratedRegex("href=\"./((?:queues|kinds)\\?after=[^\"]+)\">")]
+    private static partial Regex NextName();
 
     [GeneratedRegex("<a href=\"./jobs/[0-9a-f-]{36}\"><bdi>([^<]+)</bdi>")]
     private static partial Regex JobLink();
