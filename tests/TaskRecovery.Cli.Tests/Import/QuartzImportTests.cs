@@ -77,7 +77,7 @@ public abstract class QuartzImportTests(bool isPostgreSql) : ImportTests(isPostg
     [Theory]
     [InlineData(null, 1, 4)]
     [InlineData("7", 7, 7)]
-    public async Task A_run_has_one_attempt_and_the_retries_of_its_trigger(string? given, int single, int retried)
+    public async Task A_run_has_one_attempt_and_the_retries_of_its_trigger(string? given, int plain, int retried)
     {
         await using var old = await OldQuartz.CreateAsync();
         await old.ScheduleAsync(async scheduler =>
@@ -99,10 +99,10 @@ public abstract class QuartzImportTests(bool isPostgreSql) : ImportTests(isPostg
 
         AssertCounts(result, created: 3, existing: 0, refused: 0);
         Assert.Contains(dry.Lines, line => line.Contains("job 'single' of 'sync'", StringComparison.Ordinal)
-            && line.Contains($", {single} attempt", StringComparison.Ordinal));
-        Assert.Equal((single, retried), ((await JobAsync("single"))!.MaxAttempts, (await JobAsync("retried"))!.MaxAttempts));
+            && line.Contains($", {plain} attempt", StringComparison.Ordinal));
+        Assert.Equal((plain, retried), ((await JobAsync("single"))!.MaxAttempts, (await JobAsync("retried"))!.MaxAttempts));
         Assert.Equal(
-            single, Assert.Single(await EntriesAsync(), static entry => entry is { Kind: "sync" }).MaxAttempts);
+            plain, Assert.Single(await EntriesAsync(), static entry => entry is { Kind: "sync" }).MaxAttempts);
     }
 
     [Theory]
