@@ -157,7 +157,8 @@ internal static class OutcomeSql
             + $"greatest(-{crashes}, {CrashLevels.Lowest}) else {priority} end)::smallint";
 
     /// <summary>Puts entries back; entries with a cancel request end instead. A run that stopped because of a request that was withdrawn
-    /// is stored as released.</summary>
+    /// is stored as released. If another program has added a row of <c>waiting</c> for an entry while it ran, the entry waits already, and
+    /// that row stays.</summary>
     /// <returns>How many outcomes were stored, and the queues that got work.</returns>
     internal static readonly string PutBack = Held + $$"""
         , judged as materialized (
@@ -183,6 +184,7 @@ internal static class OutcomeSql
             cross join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
             cross join lateral (select ($9)[array_position($2, d.entry)] as delay) g
             where not d.final
+            on conflict do nothing
             returning queue
         ), reopened as (
             update {schema}.tasks t set state = {{Codes.TaskCreated}}, attempt = d.attempt, crashes = d.crashes,

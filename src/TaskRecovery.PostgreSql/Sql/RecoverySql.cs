@@ -103,7 +103,8 @@ internal static class RecoverySql
             else {{vitals}} end
         """;
 
-    // releaseReason: why an entry is released. For = any (array[...]) see OutcomeSql.FollowFinal.
+    // releaseReason: why an entry is released. For = any (array[...]) see OutcomeSql.FollowFinal. An entry may wait already: another
+    // program has added a row of waiting while the entry ran, or two claims list the entry. One such entry must not stop the sweep.
     private static string Settle(string releaseReason) => $$"""
         , done as (
             insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, error, reason,
@@ -124,6 +125,7 @@ internal static class RecoverySql
             select d.ended_at, d.entry, e.queue, e.kind, {{OutcomeSql.Level("e.priority", "d.crashes", "true")}}, d.attempt, d.crashes
             from done d cross join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
             where not d.final
+            on conflict do nothing
         ), reopened as (
             update {schema}.tasks t set state = {{Codes.TaskCreated}}, attempt = d.attempt, crashes = d.crashes
             from done d

@@ -10,10 +10,12 @@ internal static class WaitingSql
 
     /// <summary>Returns an entry to waiting. ?1 id, ?2 run at, ?3 attempt, ?4 crashes, ?5 its level after crashes, or null for its own
     /// priority.</summary>
+    /// <remarks>If another program has added a row for the entry while it ran, the entry waits already, and that row stays.</remarks>
     public const string PutBack = """
         insert into taskrecovery_waiting (id, queue, kind, priority, run_at, attempt, crashes)
         select id, queue, kind, coalesce(?5, priority), ?2, ?3, ?4
         from taskrecovery_entries where id = ?1
+        on conflict (id) do nothing
         """;
 
     /// <summary>The next level of a kind that has waiting entries, and when its first entry is due. ?1 queue, ?2 kind, ?3 last

@@ -82,6 +82,20 @@ public abstract class OutcomeTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Fact]
+    public async Task A_retried_entry_that_another_program_has_put_back_keeps_that_place()
+    {
+        var node = GivenNode();
+        var (fence, ids) = await GivenBatchAsync(node, 2);
+        await Fixture.CorruptAsync(Corruption.RunningAndWaiting, ids[0], Cancellation);
+
+        await FinishAsync(
+            node, [.. ids.Select(id => Outcome(id, fence, OutcomeKind.Retried, error: "boom", delay: TimeSpan.FromHours(1)))]);
+
+        Assert.Equal(ids[0], Assert.Single((await ClaimAsync(node)).Entries).Id);
+        Assert.Equal((EntryState.Waiting, "boom"), ((await FindAsync(ids[1])).State, (await FindAsync(ids[1])).Error));
+    }
+
+    [Fact]
     public async Task Attempts_add_up_over_retries()
     {
         var node = GivenNode();

@@ -91,6 +91,21 @@ public abstract class LostAnswerTests(StoreFixture fixture) : StoreTests(fixture
         Assert.Equal([(id, 1), (urgent, 0)], (await ClaimAsync(node)).Entries.Select(entry => (entry.Id, entry.Crashes)));
     }
 
+    [Theory]
+    [InlineData(Corruption.RunningAndWaiting)]
+    [InlineData(Corruption.RunningTwice)]
+    public async Task An_entry_in_two_places_stops_no_release(Corruption corruption)
+    {
+        var node = GivenNode();
+        var (_, ids) = await GivenBatchAsync(node, 3);
+        await Fixture.CorruptAsync(corruption, ids[1], Cancellation);
+
+        await Store.ReleaseClaimsAsync(node.Id, await Store.ListClaimsAsync(node.Id, Cancellation), Cancellation);
+
+        Assert.Empty(await Store.ListClaimsAsync(node.Id, Cancellation));
+        Assert.Equal(ids, (await ClaimAsync(node)).Entries.Select(static entry => entry.Id).Order());
+    }
+
     [Fact]
     public async Task Giving_back_races_with_the_sweep_and_the_work_waits_once()
     {

@@ -175,6 +175,26 @@ public abstract class SweepTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.Equal(5000, (await Store.CountAsync(null, Cancellation)).Due.Value);
     }
 
+    [Theory]
+    [InlineData(Corruption.RunningAndWaiting)]
+    [InlineData(Corruption.RunningTwice)]
+    public async Task An_entry_in_two_places_stops_no_sweep(Corruption corruption)
+    {
+        var (first, second) = (GivenNode(), GivenNode());
+        var (_, ids) = await GivenBatchAsync(first, 3);
+        var other = await GivenClaimedAsync(second);
+        await Fixture.CorruptAsync(corruption, ids[1], Cancellation);
+
+        Die(first);
+        Die(second);
+        var report = await SweepAsync();
+
+        Assert.Equal([.. ids, other.Id], report.Items.Select(static item => item.EntryId!.Value).Distinct().Order());
+        Assert.Empty(await Store.ListClaimsAsync(first.Id, Cancellation));
+        Assert.Empty(await Store.ListClaimsAsync(second.Id, Cancellation));
+        Assert.Equal([.. ids, other.Id], (await ClaimAsync(GivenNode())).Entries.Select(static entry => entry.Id).Order());
+    }
+
     [Fact]
     public async Task What_a_node_leaves_behind_when_it_stops_is_released_without_a_crash()
     {
