@@ -168,9 +168,9 @@ internal static class OperationSql
                     then least(g.run_at, clock_timestamp()) else g.run_at end,
                 f.id, f.queue, f.kind, g.level, g.attempt, g.crashes
             from free f join marked m on m.entry = f.id join given g on g.id = f.id
-            returning id, queue
+            on conflict do nothing
         )
-        select p.id, q.name from place p join {schema}.queues q on q.id = p.queue
+        select f.id, q.name from free f join marked m on m.entry = f.id join {schema}.queues q on q.id = f.queue
         """;
 
     /// <summary>Ends entries that were retried and wait since then as they had ended before: takes their places, and sets the final mark of

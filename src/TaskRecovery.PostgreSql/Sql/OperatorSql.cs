@@ -234,7 +234,7 @@ internal static class OperatorSql
     /// Returns each entry that was put back, its queue, and the fence of the outcome that had ended it.</summary>
     /// <remarks>Clears the final mark of the outcome under the lock of its row: if two operators retry at once, the second one finds the
     /// mark gone. A unique key is taken again; if it is held, nothing happens. The entry waits at its own priority, because its earlier
-    /// crashes no longer count. For <c>= any (array[...])</c> see <see cref="OutcomeSql.FollowFinal"/>.</remarks>
+    /// crashes no longer count. If another program has added a row of <c>waiting</c> for it, that row stays. For <c>= any (array[...])</c> see <see cref="OutcomeSql.FollowFinal"/>.</remarks>
     internal const string Retry = $$"""
         with ended as materialized (
             select o.entry, o.fence from {schema}.outcomes o
@@ -274,9 +274,9 @@ internal static class OperatorSql
             insert into {schema}.waiting (run_at, id, queue, kind, priority)
             select greatest(clock_timestamp(), $3::timestamptz), f.id, f.queue, f.kind, f.priority from free f
                 join marked m on m.entry = f.id
-            returning id, queue
+            on conflict do nothing
         )
-        select p.id, q.name, f.fence from place p join {schema}.queues q on q.id = p.queue join free f on f.id = p.id
+        select f.id, q.name, f.fence from free f join marked m on m.entry = f.id join {schema}.queues q on q.id = f.queue
         """;
 
     /// <summary>Why entries were not retried. $1 ids. Returns each entry that exists with the number of an

@@ -113,6 +113,7 @@ internal static class OperationSql
                 and not exists (select 1 from taskrecovery_paused_runs p where p.entry = ?1) then min(?2, ?7) else ?2 end,
             ?4, ?5
         from taskrecovery_entries where id = ?1
+        on conflict (id) do nothing
         """;
 
     /// <summary>Reopens the task of an entry. ?1 entry.</summary>

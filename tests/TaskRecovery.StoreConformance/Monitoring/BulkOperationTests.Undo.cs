@@ -29,6 +29,20 @@ public abstract partial class BulkOperationTests
     }
 
     [Fact]
+    public async Task Undoing_a_cancellation_reopens_an_entry_that_another_program_has_put_back()
+    {
+        var ids = await GivenEntriesAsync(2);
+        var operation = await StartedAsync(BulkAction.Cancel, Waiting);
+        await RunAsync(operation.Id);
+        await Fixture.CorruptAsync(Corruption.EndedAndWaiting, ids[0], Cancellation);
+
+        var last = await UndoneAsync(operation.Id);
+
+        Assert.Equal((2L, 0L), (last.Done, last.Refused));
+        Assert.Equal(ids, (await ClaimAsync(GivenNode())).Entries.Select(static entry => entry.Id).Order());
+    }
+
+    [Fact]
     public async Task Undoing_a_retry_ends_what_has_not_run_since_as_it_had_ended()
     {
         var node = GivenNode();

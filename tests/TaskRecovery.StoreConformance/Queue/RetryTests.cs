@@ -38,6 +38,18 @@ public abstract class RetryTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Fact]
+    public async Task An_ended_entry_that_another_program_has_put_back_is_retried_and_waits_once()
+    {
+        var node = GivenNode();
+        var held = await GivenEndedAsync(node, OutcomeKind.Failed);
+        await Fixture.CorruptAsync(Corruption.EndedAndWaiting, held.Id, Cancellation);
+
+        Assert.Equal(OperatorResult.Done, await Store.RetryAsync(held.Id, RetryFrom.LastStep, Cancellation));
+
+        Assert.Equal(held.Id, Assert.Single((await ClaimAsync(node)).Entries).Id);
+    }
+
+    [Fact]
     public async Task A_crash_loop_starts_afresh()
     {
         var id = await GivenEntryAsync();
