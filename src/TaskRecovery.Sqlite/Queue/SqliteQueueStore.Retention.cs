@@ -239,8 +239,10 @@ internal sealed partial class SqliteQueueStore
 
     private static long? DeleteEntry(SqliteSession session, long entry, long fence)
     {
-        // An operator may have retried the entry since the search, and it may have ended again.
-        if (session.Get(OutcomeSql.FindFinal).Bind(1, entry).Scalar() is not { } final || final > fence)
+        // An operator may have retried the entry since the search, and it may have ended again. If another program has put it back, its row
+        // of waiting refers to it: it goes after it was claimed.
+        if (session.Get(OutcomeSql.FindFinal).Bind(1, entry).Scalar() is not { } final || final > fence
+            || session.Get(OperationSql.Place).Bind(1, entry).Exists())
         {
             return null;
         }

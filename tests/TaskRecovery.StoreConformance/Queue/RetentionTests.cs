@@ -114,6 +114,23 @@ public abstract class RetentionTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Fact]
+    public async Task An_ended_entry_that_another_program_has_put_back_keeps_no_other_from_going()
+    {
+        // A store may keep the entry.
+        BreaksTheInvariant = true;
+        var node = GivenNode();
+        var (fence, ids) = await GivenBatchAsync(node, 3);
+        await FinishAsync(node, [.. ids.Select(id => Outcome(id, fence))]);
+        await Store.RemoveSettledClaimsAsync(node.Id, [fence], Cancellation);
+        await Fixture.CorruptAsync(Corruption.EndedAndWaiting, ids[1], Cancellation);
+
+        await PurgeAsync(Nothing);
+
+        Assert.Null(await Store.FindAsync(ids[0], Cancellation));
+        Assert.Null(await Store.FindAsync(ids[2], Cancellation));
+    }
+
+    [Fact]
     public async Task A_purge_works_in_parts_and_says_when_more_is_left()
     {
         var node = GivenNode();
