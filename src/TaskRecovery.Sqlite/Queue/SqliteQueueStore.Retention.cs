@@ -44,7 +44,7 @@ internal sealed partial class SqliteQueueStore
             deleted += await InPartsAsync(chunk, session => BeginDelete(session, fence), cancellationToken).ConfigureAwait(false);
         }
 
-        await ExpireAsync(retention, now, cancellationToken).ConfigureAwait(false);
+        var isMoreOverdue = await ExpireAsync(retention, now, cancellationToken).ConfigureAwait(false);
         await EndUnreadableAsync(cancellationToken).ConfigureAwait(false);
         _walk.GoOn(last, deleted, isEnd);
         if (!_walk.IsResting)
@@ -67,14 +67,15 @@ internal sealed partial class SqliteQueueStore
         }
 
         await RemoveStrayFilesAsync(cancellationToken).ConfigureAwait(false);
-        return tasks.Count == DeleteLimit;
+        return isMoreOverdue || tasks.Count == DeleteLimit;
     }
 
-    private async ValueTask ExpireAsync(RetentionOptions retention, long now, CancellationToken cancellationToken)
+    // Returns whether more entries may be overdue than a round ends.
+    private async ValueTask<bool> ExpireAsync(RetentionOptions retention, long now, CancellationToken cancellationToken)
     {
         if (retention.Due is not { } longest)
         {
-            return;
+            return false;
         }
 
         var before = now - Micros.From(longest);
@@ -83,6 +84,8 @@ internal sealed partial class SqliteQueueStore
         {
             await InPartsAsync(overdue, session => BeginExpire(session, before), cancellationToken).ConfigureAwait(false);
         }
+
+        return overdue.Count == DeleteLimit;
     }
 
     // Such a row was not written by this library. There is no index over the types of values, so each round reads a part of the table.

@@ -77,6 +77,19 @@ public abstract class RetentionTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Fact]
+    public async Task Everything_overdue_ends_before_the_purge_says_that_nothing_is_left()
+    {
+        await Store.SetPausedAsync("paused", paused: true, Cancellation);
+        await GivenEntriesAsync(2100, static _ => Entry(queue: "paused"));
+        await ShiftTimeAsync(TimeSpan.FromHours(2));
+
+        await PurgeAsync(new RetentionOptions { Due = TimeSpan.FromHours(1) });
+
+        var counts = await Store.CountAsync(null, Cancellation);
+        Assert.Equal((0, 2100), (counts.Due.Value, counts.Cancelled.Value));
+    }
+
+    [Fact]
     public async Task What_waits_or_runs_never_goes()
     {
         var held = await GivenClaimedAsync(GivenNode());
