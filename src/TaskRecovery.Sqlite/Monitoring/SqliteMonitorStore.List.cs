@@ -189,7 +189,8 @@ internal sealed partial class SqliteMonitorStore
         {
             examined++;
             isStopped = given is null && TimeProvider.System.GetElapsedTime(started) > LongestRead;
-            (search.Last, search.SearchedBackTo) = (statement.Int64(0), Micros.ToTime(statement.Int64(1)));
+            search.Last = statement.Int64(0);
+            search.SearchedBackTo = Micros.ToTime(statement.NullableInt64(1)) ?? search.SearchedBackTo;
             if (!statement.Boolean(2))
             {
                 continue;

@@ -9,8 +9,9 @@ namespace TaskRecovery.Sqlite;
 /// before, ?13 ended from, ?14 ended before, ?15 name and value as in the metadata, ?16 text in the arguments, ?17 the same text as JSON
 /// escapes it, ?18 kinds of tasks, ?19 name and value of the scope, ?22 trace, ?23 entries that run on any node, if ?7 is set: the node of
 /// their last outcome does not count; each is null if it is not set, and lists are JSON arrays.</para>
-/// <para>Every examined entry, or outcome, is a row: the entry's id, when it was stored, whether it matches, and its group. The caller
-/// stops reading when it has found enough. Outcomes are looked up only for entries that match everything else.</para>
+/// <para>Every examined entry, or outcome, is a row: the entry's id, when it was stored (null if the entry does not exist any more),
+/// whether it matches, and its group. The caller stops reading when it has found enough. Outcomes are looked up only for entries that match
+/// everything else.</para>
 /// </remarks>
 internal static class EntryListSql
 {
@@ -52,7 +53,10 @@ internal static class EntryListSql
 
     private const string Columns = $"select e.id, e.created_at, ({Matches}) is true, {Key}";
 
-    private const string Listed = "cross join taskrecovery_entries e on e.id = f.entry order by f.entry desc";
+    // Another program may have removed the entry of a row. The row counts as examined: without it a chunk would seem to be the last one.
+    private const string ListedColumns = $"select f.entry, e.created_at, (e.id is not null and {Matches}) is true, {Key}";
+
+    private const string Listed = "left join taskrecovery_entries e on e.id = f.entry order by f.entry desc";
 
     /// <summary>Entries, whatever their state.</summary>
     public const string All = $"{Columns} from taskrecovery_entries e where e.id < ?1 order by e.id desc limit ?2";
@@ -67,7 +71,7 @@ internal static class EntryListSql
 
     /// <summary>Entries that failed or were cancelled, from their own index.</summary>
     public const string Unwell = $"""
-        {Columns} from (
+        {ListedColumns} from (
             select entry from (select entry from taskrecovery_outcomes
                 where final = 1 and kind > {Codes.OutcomeCompleted} and kind = {Codes.OutcomeFailed} and entry < ?1
                 order by entry desc limit ?2)
@@ -85,11 +89,11 @@ internal static class EntryListSql
 
     /// <summary>Waiting entries.</summary>
     public const string Waiting =
-        $"{Columns} from (select id as entry from taskrecovery_waiting where id < ?1 order by id desc limit ?2) f {Listed}";
+        $"{ListedColumns} from (select id as entry from taskrecovery_waiting where id < ?1 order by id desc limit ?2) f {Listed}";
 
     /// <summary>Waiting entries, and the entries in a JSON array, which run. ?21 the array.</summary>
     public const string Active = $"""
-        {Columns} from (
+        {ListedColumns} from (
             select id as entry from taskrecovery_waiting where id < ?1
             union
             select value from json_each(?21) where value < ?1
@@ -99,7 +103,7 @@ internal static class EntryListSql
 
     /// <summary>The entries in a JSON array. ?21 the array.</summary>
     public const string Given = $"""
-        {Columns} from (select distinct value as entry from json_each(?21) where value < ?1 order by 1 desc limit ?2) f {Listed}
+        {ListedColumns} from (select distinct value as entry from json_each(?21) where value < ?1 order by 1 desc limit ?2) f {Listed}
         """;
 
     /// <summary>The entries that hold a unique key, as a JSON array. ?1 key.</summary>

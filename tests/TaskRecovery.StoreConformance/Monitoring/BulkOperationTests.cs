@@ -45,6 +45,19 @@ public abstract partial class BulkOperationTests(StoreFixture fixture) : Operati
     }
 
     [Fact]
+    public async Task An_entry_that_is_missing_ends_no_operation()
+    {
+        BreaksTheInvariant = true;
+        var ids = await GivenEntriesAsync(2100, static index => Entry(index == 0 ? "rare" : Work));
+        await Fixture.CorruptAsync(Corruption.EntryLost, ids[2050], Cancellation);
+
+        var steps = await RunAsync((await StartedAsync(BulkAction.Cancel, Waiting with { Kind = "rare" })).Id);
+
+        Assert.Equal(1L, steps[^1].Done);
+        Assert.Equal(EntryState.Cancelled, await StateAsync(ids[0]));
+    }
+
+    [Fact]
     public async Task Only_entries_of_the_query_are_changed()
     {
         var ids = await GivenEntriesAsync(10, index => Entry(index % 2 == 0 ? "even" : "odd"));

@@ -70,6 +70,34 @@ public abstract class LostEntryTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.Equal([ids[0], ids[2]], (await ClaimAsync(GivenNode())).Entries.Select(static entry => entry.Id));
     }
 
+    [Theory]
+    [InlineData(EntryState.Waiting)]
+    [InlineData(EntryState.Running)]
+    [InlineData(EntryState.Waiting, EntryState.Running)]
+    public async Task An_entry_that_is_missing_ends_no_search(params EntryState[] states)
+    {
+        BreaksTheInvariant = true;
+        var ids = await GivenEntriesAsync(30, index => Entry(index == 0 ? "rare" : Work));
+        if (!states.Contains(EntryState.Waiting))
+        {
+            await ClaimAsync(GivenNode(), kinds: ["rare", Work]);
+        }
+
+        await Fixture.CorruptAsync(Corruption.EntryLost, ids[25], Cancellation);
+
+        var query = new EntryQuery { States = states, Kind = "rare", MaxExamined = 10 };
+        var found = new List<long>();
+        do
+        {
+            var page = await Monitor.ListAsync(query, Cancellation);
+            found.AddRange(page.Entries.Select(entry => entry.Id));
+            query = query with { Before = page.NextBefore };
+        }
+        while (query.Before is not null);
+
+        Assert.Equal([ids[0]], found);
+    }
+
     // As the engine ends it.
     private static RunOutcome End(ClaimedEntry entry, long fence)
         => entry.Problem is null
