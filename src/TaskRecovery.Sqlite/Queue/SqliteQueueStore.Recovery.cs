@@ -79,9 +79,10 @@ internal sealed partial class SqliteQueueStore
     private static int Release(EntryMoves moves, long fence, long node, ClaimContents contents, HashSet<string> queues)
     {
         var count = 0;
+        var duration = moves.Since(moves.Session.Get(ClaimSql.ClaimedAt).Bind(1, fence).Scalar() ?? moves.Now);
         foreach (var (id, attempt, crashes) in contents.Entries)
         {
-            var run = new Run(id, fence, node, attempt, crashes, 0, MayHaveTask: true);
+            var run = new Run(id, fence, node, attempt, crashes, duration, MayHaveTask: true);
             if (moves.PutBack(run, OutcomeKind.Released, moves.Now, null, EndReasons.NotStarted, out var cancelled) && !cancelled)
             {
                 count++;
@@ -227,7 +228,8 @@ internal sealed partial class SqliteQueueStore
             NodeDied = !node.Stopped,
             Crashes = entry.Crashes,
         };
-        var run = new Run(entry.Id, entry.Fence, node.Number, entry.Attempt, entry.Crashes, 0, task is not null);
+        var run = new Run(
+            entry.Id, entry.Fence, node.Number, entry.Attempt, entry.Crashes, moves.Since(entry.ClaimedAt), task is not null);
         bool cancelled;
         if (node.Stopped)
         {
@@ -257,7 +259,7 @@ internal sealed partial class SqliteQueueStore
         var statement = session.Get(NodeSql.Claims).Bind(1, node);
         while (statement.Step())
         {
-            var fence = statement.Int64(0);
+            var (fence, claimedAt) = (statement.Int64(0), statement.Int64(4));
             fences.Add(fence);
             foreach (var (id, attempt, crashes) in ClaimContents.Parse(statement.Bytes(1), statement.Bytes(2), statement.Bytes(3)).Entries)
             {
@@ -265,7 +267,7 @@ internal sealed partial class SqliteQueueStore
                 if (!session.Get(OutcomeSql.Exists).Bind(1, id).Bind(2, fence).Exists()
                     && session.Get(EntrySql.KindAndKey).Bind(1, id).Exists())
                 {
-                    entries.Add(new Unfinished(id, fence, attempt, crashes));
+                    entries.Add(new Unfinished(id, fence, attempt, crashes, claimedAt));
                 }
             }
         }
@@ -291,5 +293,5 @@ internal sealed partial class SqliteQueueStore
 
     private sealed record DeadNode(long Number, Guid Id, string Name, bool Stopped);
 
-    private readonly record struct Unfinished(long Id, long Fence, int Attempt, int Crashes);
+    private readonly record struct Unfinished(long Id, long Fence, int Attempt, int Crashes, long ClaimedAt);
 }

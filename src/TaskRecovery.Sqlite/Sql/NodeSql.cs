@@ -90,7 +90,8 @@ internal static class NodeSql
     public const string Death = "select dead_at, proof, declared_by, vitals from taskrecovery_nodes where number = ?1";
 
     /// <summary>The claims of a node. ?1 number.</summary>
-    public const string Claims = "select id, entries, attempts, crashes from taskrecovery_claims where node = ?1 order by id";
+    public const string Claims =
+        "select id, entries, attempts, crashes, claimed_at from taskrecovery_claims where node = ?1 order by id";
 
     /// <summary>Dead nodes without claims, at most 100. ?1 dead before.</summary>
     public const string Forgotten = """

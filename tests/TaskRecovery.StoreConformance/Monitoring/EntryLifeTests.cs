@@ -87,6 +87,24 @@ public abstract class EntryLifeTests(StoreFixture fixture) : JobStoreTests(fixtu
     }
 
     [Fact]
+    public async Task A_released_run_and_a_lost_one_have_lasted_since_their_claims()
+    {
+        var (first, second) = (GivenNode(), GivenNode());
+        var held = await GivenClaimedAsync(first);
+        await ShiftTimeAsync(TimeSpan.FromHours(1));
+        await Store.ReleaseClaimsAsync(first.Id, [held.Fence], Cancellation);
+        await ClaimOneAsync(second, held.Id);
+        await ShiftTimeAsync(TimeSpan.FromHours(2));
+        await DieAndSweepAsync(second);
+
+        var runs = (await LifeAsync(held.Id)).Runs;
+
+        Assert.Equal([EntryRunEnd.Released, EntryRunEnd.Lost], runs.Select(run => run.End));
+        Assert.InRange((runs[0].EndedAt - runs[0].StartedAt)!.Value, TimeSpan.FromHours(1), TimeSpan.FromHours(1.5));
+        Assert.InRange((runs[1].EndedAt - runs[1].StartedAt)!.Value, TimeSpan.FromHours(2), TimeSpan.FromHours(2.5));
+    }
+
+    [Fact]
     public async Task A_life_has_the_newest_runs_and_the_number_of_older_ones()
     {
         var node = GivenNode();
