@@ -138,7 +138,7 @@ internal sealed partial class SqliteQueueStore
             }
 
             items.Add(Recover(moves, node, entry, maxCrashes, isOnlySuspect: suspects == 1 && entry.Crashes >= threshold));
-            budget.Spend(RecordDeath(moves, death, entry, all));
+            budget.Spend(RecordDeath(moves, death, entry, items[^1], all));
             FaultPoints.Reach(FaultPoints.SweepMiddle);
             if (items[^1].Action == RecoveryAction.Recovered)
             {
@@ -174,9 +174,10 @@ internal sealed partial class SqliteQueueStore
     }
 
     // An entry whose cancellation was requested ends as cancelled; its outcome has no black box.
-    private static int RecordDeath(EntryMoves moves, Death? death, Unfinished entry, IReadOnlyList<Unfinished> all)
+    private static int RecordDeath(
+        EntryMoves moves, Death? death, Unfinished entry, RecoveryItem item, IReadOnlyList<Unfinished> all)
     {
-        if (death is null)
+        if (death is null || string.Equals(item.Reason, EndReasons.CancelRequested, StringComparison.Ordinal))
         {
             return 0;
         }

@@ -105,6 +105,19 @@ public abstract class EntryLifeTests(StoreFixture fixture) : JobStoreTests(fixtu
     }
 
     [Fact]
+    public async Task A_run_that_ends_as_cancelled_when_its_node_has_died_has_no_black_box()
+    {
+        var held = await GivenClaimedAsync(GivenNode());
+        await Store.CancelAsync(held.Id, Cancellation);
+        await DieAndSweepAsync(held.Node);
+
+        var run = Assert.Single((await LifeAsync(held.Id)).Runs);
+
+        Assert.Equal(EntryRunEnd.Cancelled, run.End);
+        Assert.Null(run.BlackBox);
+    }
+
+    [Fact]
     public async Task A_life_has_the_newest_runs_and_the_number_of_older_ones()
     {
         var node = GivenNode();
