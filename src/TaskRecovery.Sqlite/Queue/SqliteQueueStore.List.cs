@@ -116,7 +116,9 @@ internal sealed partial class SqliteQueueStore
             RunAt = isWaiting ? Micros.ToTime(row.Int64(10)) : null,
             Attempt = isWaiting ? row.Int32(11) : isEnded ? row.Int32(17) : (run?.Attempt ?? 0) + 1,
             Crashes = isWaiting ? row.Int32(12) : isEnded ? row.Int32(18) : run?.Crashes ?? 0,
-            StartedAt = run?.ClaimedAt ?? lastStart,
+
+            // If an outcome has no node, its entry was cancelled while it waited.
+            StartedAt = run?.ClaimedAt ?? (row.IsNull(27) ? null : lastStart),
             EndedAt = isEnded ? lastEnd : null,
             Node = run?.Node ?? (row.IsNull(24) ? null : NodeRules.Label(row.Text(22), row.Boolean(23), row.Guid(24))),
             Result = isEnded ? row.NullableText(19) : null,

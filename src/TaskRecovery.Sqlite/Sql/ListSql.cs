@@ -11,7 +11,7 @@ internal static class ListSql
             w.run_at, w.attempt, w.crashes,
             o.kind, o.final, o.ended_at, o.duration, o.attempt, o.crashes, case when ?2 then o.result end, o.error, o.reason,
             n.name, n.named, n.id,
-            exists (select 1 from taskrecovery_cancellations c where c.entry = e.id), e.expires_at
+            exists (select 1 from taskrecovery_cancellations c where c.entry = e.id), e.expires_at, o.node
         from
         """;
 

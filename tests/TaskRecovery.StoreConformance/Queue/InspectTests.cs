@@ -26,6 +26,21 @@ public abstract class InspectTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Fact]
+    public async Task An_entry_that_was_cancelled_while_it_waited_has_never_started()
+    {
+        var id = await GivenEntryAsync();
+        await Store.CancelAsync(id, Cancellation);
+        var ended = (await FindAsync(id)).StartedAt;
+        var listed = Assert.Single((await Monitor.ListAsync(new EntryQuery(), Cancellation)).Entries).StartedAt;
+        await Store.RetryAsync(id, RetryFrom.LastStep, Cancellation);
+        var waiting = (await FindAsync(id)).StartedAt;
+        await ClaimOneAsync(GivenNode(), id);
+
+        Assert.All([ended, listed, waiting], static time => Assert.Null(time));
+        Assert.NotNull((await FindAsync(id)).StartedAt);
+    }
+
+    [Fact]
     public async Task A_list_has_no_payloads_unless_they_are_asked_for()
     {
         var node = GivenNode();
