@@ -34,10 +34,18 @@ internal static class Micros
 
     public static DateTimeOffset? ToTime(long? micros) => micros is { } some ? ToTime(some) : null;
 
+    /// <summary>Returns when a run began, from when it ended and how long it lasted; a manually edited row may have any numbers.</summary>
+    public static DateTimeOffset Start(long end, long duration)
+        => ToTime(Math.Clamp(end, Earliest, Latest) - Math.Clamp(duration, -Latest, Latest));
+
     /// <summary>Converts a stored duration; a manually edited row may have any number.</summary>
     public static TimeSpan ToSpan(long micros) => TimeSpan.FromTicks(Math.Clamp(micros, -Latest, Latest) * TimeSpan.TicksPerMicrosecond);
 
     public static TimeSpan? ToSpan(long? micros) => micros is { } some ? ToSpan(some) : null;
+
+    /// <summary>Returns how long ago a stored time was, at least zero. A time before 1970, which a manually edited row may have, counts as
+    /// 1970, so that the difference is in range.</summary>
+    public static long Since(long time, long now) => Math.Max(0, now - Math.Max(0, time));
 
     private static long Floor(long ticks) => (ticks / TimeSpan.TicksPerMicrosecond) - (ticks % TimeSpan.TicksPerMicrosecond < 0 ? 1 : 0);
 

@@ -150,9 +150,8 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
         return 1;
     }
 
-    /// <summary>Returns how long ago a claim was made. Its row may have any time: the clock was set back, or the row was edited by
-    /// hand.</summary>
-    public long Since(long claimedAt) => Math.Max(0, now - Math.Max(0, claimedAt));
+    /// <summary>Returns how long ago a claim was made.</summary>
+    public long Since(long claimedAt) => Micros.Since(claimedAt, now);
 
     /// <summary>Returns whether a cancel is requested for an entry.</summary>
     public bool IsCancelRequested(long entry)

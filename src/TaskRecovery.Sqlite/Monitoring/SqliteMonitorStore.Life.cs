@@ -129,16 +129,15 @@ internal sealed partial class SqliteMonitorStore
         var statement = session.Get(MonitorSql.Runs).Bind(1, entryId).Bind(2, MonitorLimits.Runs);
         while (statement.Step())
         {
-            var endedAt = Micros.ToTime(statement.Int64(2));
             var node = statement.IsNull(6) ? null : statement.Boolean(5) ? statement.Text(4) : statement.Guid(6).ToString();
             runs.Add(new EntryRun
             {
                 Fence = statement.Int64(0),
                 End = (EntryRunEnd)statement.Int32(1),
-                EndedAt = endedAt,
+                EndedAt = Micros.ToTime(statement.Int64(2)),
 
                 // An outcome without a node belongs to an entry that was cancelled while it waited.
-                StartedAt = node is null ? null : endedAt - Micros.ToSpan(statement.Int64(3)),
+                StartedAt = node is null ? null : Micros.Start(statement.Int64(2), statement.Int64(3)),
                 Node = node,
                 Attempt = statement.Int32(7),
                 Crashes = statement.Int32(8),

@@ -309,7 +309,12 @@ internal sealed partial class SqliteMonitorStore
             return key;
         }
 
-        var number = long.Parse(key, System.Globalization.CultureInfo.InvariantCulture);
+        // A row that was edited by hand can have any value, and a state is one of the numbers in the statement.
+        if (!long.TryParse(key, System.Globalization.CultureInfo.InvariantCulture, out var number))
+        {
+            return $"#{key}";
+        }
+
         return by switch
         {
             EntryGrouping.State => ((EntryState)number).ToString(),

@@ -130,7 +130,7 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
             later += Count(session, MonitorSql.CountLater, queue, group, now, limit - later);
         }
 
-        return (due, later, oldest is { } first ? Micros.ToSpan(now - first) : null);
+        return (due, later, oldest is { } first ? Micros.ToSpan(Micros.Since(first, now)) : null);
     }
 
     private static long Count(SqliteSession session, string statement, long queue, WaitingGroup group, long now, long limit)
@@ -182,7 +182,7 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
                 Name = kind.Name,
                 Pause = kind.Pause,
                 Waiting = new Count(count, count > 0 && left <= 0 ? CountPrecision.AtLeast : CountPrecision.Exact),
-                OldestDue = first is { } due ? Micros.ToSpan(now - due) : null,
+                OldestDue = first is { } due ? Micros.ToSpan(Micros.Since(due, now)) : null,
                 Nodes = nodes.Count(node => node.Kinds.Contains(kind.Name, StringComparer.Ordinal)),
             };
         })];

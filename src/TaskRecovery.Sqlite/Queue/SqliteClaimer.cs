@@ -254,8 +254,7 @@ internal sealed class SqliteClaimer(
         Problem = "it waits, but taskrecovery_entries has no row for it",
     };
 
-    private static TimeSpan WaitOf(Taken taken, long now)
-        => Micros.ToSpan(Math.Clamp(now - Math.Max(taken.Candidate.RunAt, 0), 0, now));
+    private static TimeSpan WaitOf(Taken taken, long now) => Micros.ToSpan(Micros.Since(taken.Candidate.RunAt, now));
 
     // Describes a row that was not written by this library: a SQLite column accepts values of any type. PostgreSQL refuses the same values
     // with check constraints, which SQLite can't add to an existing table.

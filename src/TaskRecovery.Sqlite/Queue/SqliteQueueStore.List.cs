@@ -99,7 +99,7 @@ internal sealed partial class SqliteQueueStore
         var isEnded = !isWaiting && hasOutcome && row.Boolean(14);
         var run = isWaiting || isEnded ? null : running.Value.Find(id);
         var lastEnd = hasOutcome ? Micros.ToTime(row.Int64(15)) : (DateTimeOffset?)null;
-        var lastStart = lastEnd - (hasOutcome ? Micros.ToSpan(row.Int64(16)) : TimeSpan.Zero);
+        var lastStart = hasOutcome ? Micros.Start(row.Int64(15), row.Int64(16)) : (DateTimeOffset?)null;
         return new QueueEntry
         {
             Id = id,

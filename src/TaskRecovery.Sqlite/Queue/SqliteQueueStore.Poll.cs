@@ -53,7 +53,7 @@ internal sealed partial class SqliteQueueStore
                 }
             }
 
-            depths.Add(new QueueDepth(name, due, Micros.ToSpan(now - oldest)));
+            depths.Add(new QueueDepth(name, due, Micros.ToSpan(Micros.Since(oldest, now))));
         }
 
         depths = [.. depths.OrderByDescending(static depth => depth.Due).Take(MonitorLimits.Queues)];

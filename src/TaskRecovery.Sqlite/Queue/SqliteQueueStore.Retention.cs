@@ -270,7 +270,10 @@ internal sealed partial class SqliteQueueStore
             2, kept.Failed).Bind(3, kept.Cancelled).Bind(4, kept.Latest).Bind(5, DeleteLimit);
         while (statement.Step())
         {
-            tasks.Add(statement.Guid(0));
+            if (statement.Bytes(0).Length == 16)
+            {
+                tasks.Add(statement.Guid(0));
+            }
         }
 
         return tasks;
@@ -287,19 +290,25 @@ internal sealed partial class SqliteQueueStore
 
     private static List<Guid> DeleteNodes(SqliteSession session, long deadBefore)
     {
-        var nodes = new List<(long Number, Guid Id)>();
+        var (numbers, ids) = (new List<long>(), new List<Guid>());
         var statement = session.Get(NodeSql.Forgotten).Bind(1, deadBefore);
         while (statement.Step())
         {
-            nodes.Add((statement.Int64(0), statement.Guid(1)));
+            numbers.Add(statement.Int64(0));
+
+            // A node that was not registered by this library has no files.
+            if (statement.Bytes(1).Length == 16)
+            {
+                ids.Add(statement.Guid(1));
+            }
         }
 
-        foreach (var (number, _) in nodes)
+        foreach (var number in numbers)
         {
             session.Get(NodeSql.Delete).Bind(1, number).Execute();
         }
 
-        return nodes.ConvertAll(static node => node.Id);
+        return ids;
     }
 
     /// <summary>The end times up to which entries are expired.</summary>

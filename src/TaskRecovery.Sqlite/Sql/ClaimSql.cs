@@ -17,9 +17,9 @@ internal static class ClaimSql
     /// <summary>When a claim was made. ?1 fence.</summary>
     public const string ClaimedAt = "select claimed_at from taskrecovery_claims where id = ?1";
 
-    private const string WithNodes = """
+    private const string WithNodes = $"""
         select c.id, c.claimed_at, n.name, n.named, n.id, c.entries, c.attempts, c.crashes, n.number
-        from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node
+        from taskrecovery_claims c join taskrecovery_nodes n on n.number = c.node and {NodeSql.HasId}
         """;
 
     /// <summary>All claims, with their creation time and node.</summary>

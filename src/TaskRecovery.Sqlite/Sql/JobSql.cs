@@ -23,11 +23,15 @@ internal static class JobSql
     /// <summary>One job. ?1 id.</summary>
     public const string Find = $"{Columns} where id = ?1";
 
+    // A job that was not stored by this library can't be shown.
+    private const string HasId = "typeof(id) = 'blob' and length(id) = 16";
+
     /// <summary>One job. ?1 name.</summary>
-    public const string FindByName = $"{Columns} where name = ?1";
+    public const string FindByName = $"{Columns} where name = ?1 and {HasId}";
 
     // One condition for the first page and for the others, so that both use the index.
-    private const string After = "name >= coalesce(?1, '') and name is not ?1";
+    private const string NameAfter = "name >= coalesce(?1, '') and name is not ?1";
+    private const string After = $"{NameAfter} and {HasId}";
 
     /// <summary>A page of jobs, ordered by name. ?1 only names after this one, or null, ?2 how many at most.</summary>
     public const string List = $"{Columns} where {After} order by name limit ?2";
@@ -37,7 +41,7 @@ internal static class JobSql
 
     /// <summary>The last name that a <see cref="Search"/> compares if it is not full earlier; nothing if it reaches the last job. ?1 only
     /// names after this one, or null, ?4 how many names to compare at most.</summary>
-    public const string Edge = $"select name from taskrecovery_jobs where {After} order by name limit 1 offset ?4 - 1";
+    public const string Edge = $"select name from taskrecovery_jobs where {NameAfter} order by name limit 1 offset ?4 - 1";
 
     // The last name that is compared limits the search. Without one, the limit is a blob, which sorts after every text. It must not depend
     // on the row, or else the index is not used for it, and all names are compared.
@@ -135,7 +139,7 @@ internal static class JobSql
 
     /// <summary>The active cron jobs with a planned run after a time. ?1 now.</summary>
     public const string PlannedCron = $"""
-        {Columns} where {Active} and cron is not null and planned_entry is not null and next_run_at > ?1 and length(id) = 16
+        {Columns} where {Active} and cron is not null and planned_entry is not null and next_run_at > ?1 and {HasId}
         """;
 
     /// <summary>Removes a job. ?1 id.</summary>

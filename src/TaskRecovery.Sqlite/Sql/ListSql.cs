@@ -15,13 +15,13 @@ internal static class ListSql
         from
         """;
 
-    private const string Joins = """
+    private const string Joins = $"""
         cross join taskrecovery_kinds k on k.id = e.kind
         cross join taskrecovery_queues q on q.id = e.queue
         left join taskrecovery_waiting w on w.id = e.id
         left join taskrecovery_outcomes o on o.entry = e.id
             and o.fence = (select max(l.fence) from taskrecovery_outcomes l where l.entry = e.id)
-        left join taskrecovery_nodes n on n.number = o.node
+        left join taskrecovery_nodes n on n.number = o.node and {NodeSql.HasId}
         """;
 
     /// <summary>One entry. ?1 id, ?2 whether to include arguments and results.</summary>

@@ -49,20 +49,21 @@ internal static class MonitorSql
     public const string LivingNodes = "select info, id, beat_at from taskrecovery_nodes where dead_at is null";
 
     /// <summary>The nodes, living ones first, at most 1,000.</summary>
-    public const string Nodes = """
+    public const string Nodes = $"""
         select n.number, n.id, n.name, n.named, n.machine, n.process_id, n.started_at, n.beat_at, n.holds_lock, n.dead_at, n.stopped,
             n.declared_by, n.proof, n.info,
             n.heartbeats_in_database, (select count(*) from taskrecovery_claims c where c.node = n.number),
             (select count(*) from taskrecovery_claims c, json_each(c.entries) r where c.node = n.number
                 and not exists (select 1 from taskrecovery_outcomes o where o.entry = r.value and o.fence = c.id)), n.vitals
         from taskrecovery_nodes n
+        where {NodeSql.HasId}
         order by n.dead_at is not null, n.dead_at desc, n.number desc limit 1000
         """;
 
     /// <summary>The runs of an entry that have ended, newest first. ?1 id, ?2 how many at most.</summary>
-    public const string Runs = """
+    public const string Runs = $"""
         select o.fence, o.kind, o.ended_at, o.duration, n.name, n.named, n.id, o.attempt, o.crashes, o.final, o.reason, o.error, o.black_box
-        from taskrecovery_outcomes o left join taskrecovery_nodes n on n.number = o.node
+        from taskrecovery_outcomes o left join taskrecovery_nodes n on n.number = o.node and {NodeSql.HasId}
         where o.entry = ?1 order by o.fence desc limit ?2
         """;
 

@@ -5,8 +5,8 @@ namespace TaskRecovery.Sqlite;
 /// <summary>Statements over <c>nodes</c>.</summary>
 internal static class NodeSql
 {
-    // A node that was not registered by this library can't be watched.
-    private const string HasId = "typeof(n.id) = 'blob' and length(n.id) = 16";
+    /// <summary>Whether this library registered a node. Another one can't be watched or shown.</summary>
+    internal const string HasId = "typeof(n.id) = 'blob' and length(n.id) = 16";
 
     private const string HasClaims = "exists (select 1 from taskrecovery_claims c where c.node = taskrecovery_nodes.number)";
 
@@ -23,7 +23,8 @@ internal static class NodeSql
     public const string Name = "select name, named from taskrecovery_nodes where id = ?1";
 
     /// <summary>The living nodes with a name. ?1 name.</summary>
-    public const string SameName = "select id, holds_lock from taskrecovery_nodes where name = ?1 and named = 1 and dead_at is null";
+    public const string SameName =
+        $"select id, holds_lock from taskrecovery_nodes n where name = ?1 and named = 1 and dead_at is null and {HasId}";
 
     /// <summary>Stores a new node. ?1 id, ?2 name, ?3 named, ?4 name is explicit, ?5 machine, ?6 process, ?7 process started, ?8 holds
     /// lock, ?9 now, ?10 what it says of itself.</summary>

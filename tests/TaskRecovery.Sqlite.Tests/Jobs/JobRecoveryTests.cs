@@ -75,6 +75,21 @@ public sealed class JobRecoveryTests() : JobStoreTests(new SqliteFixture())
         Assert.Equal("other", Assert.Single(await Jobs.ListAsync(Cancellation)).Name);
     }
 
+    [Fact]
+    public async Task A_job_with_an_id_of_another_type_hides_no_other()
+    {
+        BreaksTheInvariant = true;
+        await GivenJobAsync(name: "odd");
+        await GivenJobAsync(name: "other");
+        await ChangeAsync("update taskrecovery_jobs set id = x'00' where name = 'odd'");
+
+        var found = await Jobs.ListAsync(new JobQuery { NameContains = "o" }, Cancellation);
+
+        Assert.Equal("other", Assert.Single(await Jobs.ListAsync(Cancellation)).Name);
+        Assert.Equal("other", Assert.Single(found.Jobs).Name);
+        Assert.Null(await Jobs.FindByNameAsync("odd", Cancellation));
+    }
+
     [Theory]
     [InlineData("catch_up_within = 9223372036854775807")]
     [InlineData("expires_after = 9223372036854775807")]

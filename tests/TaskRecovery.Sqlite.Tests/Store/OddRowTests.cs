@@ -174,6 +174,94 @@ public sealed class OddRowTests : IDisposable
     }
 
     [Fact]
+    public async Task A_node_with_an_id_of_another_type_hides_no_other_and_goes_with_its_history()
+    {
+        var store = await _files.OpenStoreAsync();
+        var (node, claimer) = GivenClaimer(store);
+        var ids = await EnqueueTwoAsync(store);
+        await claimer.ClaimAsync(1, new SuspectAllowance(3, 0, 0), CancellationToken.None);
+        _files.Execute($"""
+            insert into taskrecovery_nodes (id, name, named, name_is_explicit, machine, process_id, process_started, started_at, beat_at)
+                values ('me', 'me', 0, 0, 'm', 1, 1, 1, 1);
+            insert into taskrecovery_claims (claimed_at, node, entries, attempts, crashes) select 1, number, '[{ids[1]}]', '[0]', '[0]'
+                from taskrecovery_nodes where name = 'me';
+            insert into taskrecovery_nodes (id, name, named, name_is_explicit, machine, process_id, process_started, started_at, beat_at,
+                dead_at)
+                values (7, 'it', 0, 0, 'm', 1, 1, 1, 1, 1);
+            insert into taskrecovery_tasks (id, job_id, state, created_at, ended_at) values (x'00', x'00', 2, 1, 1);
+            """);
+        var monitor = new SqliteMonitorStore(_files.Open());
+
+        var nodes = await monitor.ListNodesAsync(CancellationToken.None);
+        var running = await monitor.ListAsync(new EntryQuery { States = [EntryState.Running] }, CancellationToken.None);
+        while (await store.PurgeAsync(new RetentionOptions(), CancellationToken.None))
+        {
+            // Retention works in parts.
+        }
+
+        Assert.Equal(node, Assert.Single(nodes).Id);
+        Assert.Equal(ids[0], Assert.Single(running.Entries).Id);
+        Assert.Equal(0, _files.Read("select count(*) from taskrecovery_nodes where name = 'it'"));
+    }
+
+    [Theory]
+    [InlineData("kind", "'mail'", EntryGrouping.Kind, "#mail")]
+    [InlineData("kind", "0.5", EntryGrouping.Kind, "#0.5")]
+    [InlineData("queue", "'main'", EntryGrouping.Queue, "#main")]
+    public async Task A_name_with_a_number_of_another_type_is_a_group_of_its_own(
+        string column, string value, EntryGrouping by, string expected)
+    {
+        var store = await _files.OpenStoreAsync();
+        var ids = await EnqueueTwoAsync(store);
+        _files.Execute($"update taskrecovery_entries set {column} = {value} where id = {ids[0]}");
+
+        var groups = await new SqliteMonitorStore(_files.Open()).GroupAsync(new EntryQuery(), by, CancellationToken.None);
+
+        Assert.Equal(2, groups.Groups.Count);
+        Assert.Contains(groups.Groups, group => group.Key == expected && group.Entries.Value == 1);
+    }
+
+    [Theory]
+    [InlineData("duration = 9223372036854775807")]
+    [InlineData("duration = -9223372036854775808")]
+    [InlineData("ended_at = -9223372036854775808, duration = 1")]
+    [InlineData("ended_at = 9223372036854775807, duration = -1")]
+    public async Task A_run_with_a_time_out_of_range_can_be_shown(string change)
+    {
+        var store = await _files.OpenStoreAsync();
+        var (node, claimer) = GivenClaimer(store);
+        var ids = await EnqueueTwoAsync(store);
+        var batch = await claimer.ClaimAsync(10, new SuspectAllowance(3, 0, 0), CancellationToken.None);
+        await store.FinishAsync(
+            node, [.. ids.Select(id => new RunOutcome { EntryId = id, Fence = batch.Fence, Kind = OutcomeKind.Failed })],
+            CancellationToken.None);
+        _files.Execute($"update taskrecovery_outcomes set {change} where entry = {ids[0]}");
+        var monitor = new SqliteMonitorStore(_files.Open());
+
+        var listed = await monitor.ListAsync(new EntryQuery(), CancellationToken.None);
+        var life = await monitor.GetLifeAsync(ids[0], null, CancellationToken.None);
+
+        Assert.Equal(2, listed.Entries.Count);
+        Assert.Single(life!.Runs);
+    }
+
+    [Fact]
+    public async Task An_entry_that_was_due_before_all_time_is_the_oldest_one()
+    {
+        var store = await _files.OpenStoreAsync();
+        var ids = await EnqueueTwoAsync(store);
+        _files.Execute($"update taskrecovery_waiting set run_at = -9223372036854775808 where id = {ids[0]}");
+        var monitor = new SqliteMonitorStore(_files.Open());
+
+        var depth = Assert.Single(await store.MeasureAsync(CancellationToken.None));
+        var queue = Assert.Single((await monitor.GetSnapshotAsync(CancellationToken.None)).Queues);
+
+        Assert.Equal(2, depth.Due);
+        Assert.True(depth.OldestAge > TimeSpan.FromDays(18_000));
+        Assert.True(queue.OldestDue > TimeSpan.FromDays(18_000));
+    }
+
+    [Fact]
     public async Task A_claim_that_can_t_be_read_hides_no_running_entry_of_another_claim()
     {
         var store = await _files.OpenStoreAsync();
@@ -227,7 +315,7 @@ public sealed class OddRowTests : IDisposable
         var batch = await claimer.ClaimAsync(1, new SuspectAllowance(3, 0, 0), CancellationToken.None);
         var outcome = new RunOutcome { EntryId = id, Fence = batch.Fence, Kind = OutcomeKind.Failed };
         await store.FinishAsync(node, [outcome], CancellationToken.None);
-        _files.Execute($"update taskrecovery_outcomes set ended_at = -9223372036854775808, duration = 1 where entry = {id}");
+        _files.Execute($"insert into taskrecovery_tasks (id, job_id, entry_id, created_at) values (x'00', x'00', {id}, 0)");
         var monitor = new SqliteMonitorStore(_files.Open());
 
         var life = await monitor.GetLifeAsync(id, new EntryScope { Queues = ["another"] }, CancellationToken.None);
