@@ -90,12 +90,15 @@ internal sealed class SqliteDatabase : IDisposable
     /// <param name="cancellationToken">Cancels the write if it has not begun; a cancelled write is never stored. If it has begun, the call
     /// waits for its result.</param>
     /// <param name="isLong">Whether the write takes long: ordinary writes that are waiting run first.</param>
+    /// <param name="relaxed">Whether the commit need not reach the disk. A later commit that must takes it along.</param>
     /// <param name="call">The store method that requests the write.</param>
     public async ValueTask<T> WriteAsync<T>(
-        Func<SqliteSession, T> work, CancellationToken cancellationToken, bool isLong = false, [CallerMemberName] string call = "")
+        Func<SqliteSession, T> work, CancellationToken cancellationToken, bool isLong = false, bool relaxed = false,
+        [CallerMemberName] string call = "")
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var write = new SqliteWrite<T>(call, work, isLong ? WriteKind.Long : WriteKind.Ordinary, cancellationToken);
+        var kind = isLong ? WriteKind.Long : relaxed ? WriteKind.Relaxed : WriteKind.Ordinary;
+        var write = new SqliteWrite<T>(call, work, kind, cancellationToken);
         _writer.Add(write);
         var registration = cancellationToken.UnsafeRegister(static write => ((SqliteWrite)write!).TakeBack(), write);
         await using (registration.ConfigureAwait(false))

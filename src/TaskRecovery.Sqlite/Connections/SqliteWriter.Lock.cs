@@ -150,8 +150,8 @@ internal sealed partial class SqliteWriter
         return _holder;
     }
 
-    // A heartbeat need not reach the disk: a power failure that loses it also ends the process that wrote it. A group is relaxed
-    // as a whole or not at all; a relaxed write may be part of a strict group.
+    // A heartbeat need not reach the disk: a power failure that loses it also ends the process that wrote it. Nor need progress, log lines
+    // and counts, on which nothing depends. A group is relaxed as a whole or not at all; a relaxed write may be part of a strict group.
     private void Relax(SqliteSession session, bool relaxed)
     {
         if (relaxed != _relaxed && _options.Synchronous == SqliteSynchronous.Full)

@@ -61,7 +61,7 @@ internal sealed partial class SqliteMonitorStore
 
                 return true;
             },
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken, relaxed: true).ConfigureAwait(false);
 
     // The search takes no write lock, because nearly always there is nothing to remove.
     public async ValueTask<bool> CondenseAsync(CancellationToken cancellationToken)

@@ -3,6 +3,8 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Sqlite;
 
 /// <summary>Progress and log lines in a SQLite file.</summary>
+/// <remarks>A handler that reports its progress does not wait for the disk. If a power failure loses a report, its run is lost
+/// too.</remarks>
 internal sealed class SqliteRunInfoStore(SqliteDatabase database) : IRunInfoStore
 {
     public async ValueTask SaveReportAsync(
@@ -11,7 +13,7 @@ internal sealed class SqliteRunInfoStore(SqliteDatabase database) : IRunInfoStor
             session => session.Get(RunInfoSql.Report)
                 .Bind(1, nodeId).Bind(2, entryId).Bind(3, fence).Bind(4, done)
                 .Bind(5, total).Bind(6, message).Bind(7, database.Now()).ExecuteChanges(),
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken, relaxed: true).ConfigureAwait(false);
 
     public async ValueTask AppendLogAsync(IReadOnlyList<RunLogPart> parts, CancellationToken cancellationToken)
         => await database.WriteAsync(
@@ -25,5 +27,5 @@ internal sealed class SqliteRunInfoStore(SqliteDatabase database) : IRunInfoStor
 
                 return true;
             },
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken, relaxed: true).ConfigureAwait(false);
 }

@@ -86,6 +86,38 @@ public sealed partial class WriterTests : IDisposable
         Assert.InRange(database.Writer.Commits - before, 1, 3);
     }
 
+    /// <summary>What need not reach the disk is no part of a commit that must, if it was asked for first.</summary>
+    [Theory]
+    [InlineData("report")]
+    [InlineData("log")]
+    [InlineData("statistics")]
+    public async Task What_runs_say_of_themselves_does_not_wait_for_the_disk(string what)
+    {
+        var database = _files.Open();
+        database.Writer.MaxGroupTime = TimeSpan.FromMinutes(1);
+        await _files.Store(database).PrepareAsync(CancellationToken.None);
+        var runInfo = new SqliteRunInfoStore(database);
+        long before;
+        Task first;
+        Task<long> second;
+        using (await HoldWriteLockAsync())
+        {
+            before = database.Writer.Commits;
+            first = what switch
+            {
+                "report" => runInfo.SaveReportAsync(Guid.NewGuid(), 1, 1, 1, null, null, CancellationToken.None).AsTask(),
+                "log" => runInfo.AppendLogAsync([], CancellationToken.None).AsTask(),
+                _ => new SqliteMonitorStore(database).AddStatisticsAsync([], CancellationToken.None).AsTask(),
+            };
+            second = database.WriteAsync(ReadSynchronous, CancellationToken.None).AsTask();
+        }
+
+        await first;
+
+        Assert.Equal(Full, await second);
+        Assert.Equal(2, database.Writer.Commits - before);
+    }
+
     [Fact]
     public async Task A_write_that_fails_fails_alone()
     {
