@@ -234,7 +234,8 @@ internal static class OperatorSql
     /// Returns each entry that was put back, its queue, and the fence of the outcome that had ended it.</summary>
     /// <remarks>Clears the final mark of the outcome under the lock of its row: if two operators retry at once, the second one finds the
     /// mark gone. A unique key is taken again; if it is held, nothing happens. The entry waits at its own priority, because its earlier
-    /// crashes no longer count. If another program has added a row of <c>waiting</c> for it, that row stays. For <c>= any (array[...])</c> see <see cref="OutcomeSql.FollowFinal"/>.</remarks>
+    /// crashes no longer count. If another program has added a row of <c>waiting</c> for it, that row stays. For <c>= any (array[...])</c>
+    /// see <see cref="OutcomeSql.FollowFinal"/>.</remarks>
     internal const string Retry = $$"""
         with ended as materialized (
             select o.entry, o.fence from {schema}.outcomes o

@@ -234,9 +234,9 @@ internal sealed partial class SqliteMonitorStore(SqliteDatabase database) : IMon
     }
 
     // A heartbeat is normally counted in the node's file, so the database has only the first one.
-    private TimeSpan HeartbeatAge(Guid node, long beatAt, long now)
+    private TimeSpan HeartbeatAge(Guid node, long firstAt, long now)
     {
-        var stored = Micros.ToTime(beatAt);
+        var stored = Micros.ToTime(firstAt);
         return AgeOf(database.Heartbeats.LastWrite(node) is { } inFile && inFile > stored ? inFile : stored, now);
     }
 
