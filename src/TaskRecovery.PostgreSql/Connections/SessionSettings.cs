@@ -18,8 +18,11 @@ internal static class SessionSettings
 
     private static readonly (string Name, string Value) PinnedPath = ("search_path", SearchPath);
 
+    // CommitWatch finds an unconfirmed commit by a warning, which the server does not send to a session that asks for errors only.
+    private static readonly (string Name, string Value) Warnings = ("client_min_messages", "warning");
+
     // When the server confirms a commit, the work has to be stored.
-    private static readonly (string Name, string Value)[] Required = [PinnedPath, ("synchronous_commit", "on")];
+    private static readonly (string Name, string Value)[] Required = [PinnedPath, ("synchronous_commit", "on"), Warnings];
 
     private static readonly (string Name, string Value)[] InMemory = [("synchronous_commit", "off"), PinnedPath];
 
@@ -48,8 +51,8 @@ internal static class SessionSettings
     /// <summary>Sets everything for a session of the library's own.</summary>
     /// <param name="lease">The lease of a node. A client that has stopped keeps its rows locked, so the server has to end its session
     /// before the lease expires.</param>
-    /// <param name="options">The user's start-up options. Settings named there are kept, except the search path and the isolation level,
-    /// which the store depends on.</param>
+    /// <param name="options">The user's start-up options. Settings named there are kept, except the search path, the isolation level and the
+    /// level of messages, which the store depends on.</param>
     internal static string ForOwnSession(TimeSpan lease, string? options)
     {
         var limit = ReleaseAfter(lease);
@@ -64,7 +67,7 @@ internal static class SessionSettings
         // the default isolation level of the session, which a role or a database may have changed.
         return Set(
             [
-                ("search_path", SearchPath), ("default_transaction_isolation", "read committed"),
+                ("search_path", SearchPath), ("default_transaction_isolation", "read committed"), Warnings,
                 .. optional.Where(setting => options?.Contains(setting.Name + "=", StringComparison.Ordinal) != true),
             ],
             local: false);

@@ -231,6 +231,22 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task The_server_sends_its_warnings_whatever_the_default_or_the_options_are()
+    {
+        const string quiet = ";Options=-c client_min_messages=error";
+        await ExecuteAsync("do $$ begin execute format('alter database %I set client_min_messages = error', current_database()); end $$");
+        await using var shared = NpgsqlDataSource.Create(ConnectionString + quiet);
+        using var theirs = new PostgreSqlDatabase(new PostgreSqlConnectionSource(null, shared), new PostgreSqlOptions(), Lease);
+
+        foreach (var database in (PostgreSqlDatabase[])[Open(), Open(connectionString: ConnectionString + quiet), theirs])
+        {
+            Assert.Equal("warning", await ReadSettingAsync(database, "client_min_messages"));
+        }
+
+        Assert.Equal("error", await ScalarAsync<string>("show client_min_messages"));
+    }
+
+    [Fact]
     public async Task The_server_lets_go_of_a_stopped_client_before_its_lease_is_over_whoever_owns_the_data_source()
     {
         await using var shared = NpgsqlDataSource.Create(ConnectionString);
