@@ -82,6 +82,9 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
 
     internal NpgsqlDataSource DataSource { get; }
 
+    /// <summary>Sets what the statements of a transaction need; <see langword="null"/> if the sessions have these settings.</summary>
+    internal string? Prelude => _prelude;
+
     /// <summary>Whether a connection keeps the same server session for as long as it is open.</summary>
     internal bool KeepsSessions => Options.UseSessionLocks;
 

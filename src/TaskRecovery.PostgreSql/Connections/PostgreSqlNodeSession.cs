@@ -213,10 +213,12 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         return found;
     }
 
+    // If the process stops before the commit, the row of the node stays locked until the server ends the transaction: no other node can
+    // declare it dead before that.
     private NpgsqlTransaction Begin()
     {
         var transaction = _connection.BeginTransaction();
-        RunHere(SessionSettings.Prelude, [], static reader => 0);
+        RunHere(_database.Prelude ?? SessionSettings.Prelude, [], static reader => 0);
         return transaction;
     }
 

@@ -261,6 +261,34 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
         Assert.Equal("0", await ScalarAsync<string>("show tcp_user_timeout"));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_server_ends_a_heartbeat_without_its_commit_before_the_lease_is_over(bool isOwnConnection)
+    {
+        await using var shared = NpgsqlDataSource.Create(ConnectionString);
+        var source = isOwnConnection
+            ? new PostgreSqlConnectionSource(ConnectionString, null) : new PostgreSqlConnectionSource(null, shared);
+        var database = Keep(new PostgreSqlDatabase(source, new PostgreSqlOptions { UseSessionLocks = false }, Lease)).WithPatience();
+        var store = await OpenStoreAsync(database);
+        using var node = store.OpenNodeSession();
+        var identity = Identity();
+        node.Register(identity);
+        await ExecuteAsync("""
+            create table public.seen (setting text);
+            create function public.note() returns trigger language plpgsql as $$
+                begin
+                    insert into public.seen values (current_setting('idle_in_transaction_session_timeout'));
+                    return null;
+                end $$;
+            create trigger note after update on taskrecovery.nodes for each statement execute function public.note()
+            """);
+
+        Assert.True(node.SendHeartbeat(identity.Id, holdsLock: false).Accepted);
+
+        Assert.Equal("10s", await ScalarAsync<string>("select setting from public.seen"));
+    }
+
     [Fact]
     public async Task A_commit_on_the_applications_data_source_has_the_librarys_time_limit_whatever_its_own_is()
     {
