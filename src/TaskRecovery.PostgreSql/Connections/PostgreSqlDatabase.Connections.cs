@@ -129,14 +129,15 @@ internal sealed partial class PostgreSqlDatabase
     internal async ValueTask<NpgsqlConnection> OpenMonitorAsync(CancellationToken cancellationToken)
     {
         using var outside = OutsideOfAmbientTransaction();
-        return await (_monitor ?? DataSource).OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        return await OpenAliveAsync(_monitor ?? DataSource, isOnMonitor: MonitorMayLag, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>As <see cref="OpenMonitorAsync"/>, but never on a standby, which may not have what was stored a moment ago.</summary>
     internal async ValueTask<NpgsqlConnection> OpenCurrentMonitorAsync(CancellationToken cancellationToken)
     {
         using var outside = OutsideOfAmbientTransaction();
-        return await ((MonitorMayLag ? null : _monitor) ?? DataSource).OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        return await OpenAliveAsync((MonitorMayLag ? null : _monitor) ?? DataSource, isOnMonitor: false, cancellationToken)
+            .ConfigureAwait(false);
     }
 
     /// <summary>Runs work that opens its own connections, and translates the driver's errors to those of the engine.</summary>

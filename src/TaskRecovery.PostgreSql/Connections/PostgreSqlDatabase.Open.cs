@@ -18,8 +18,8 @@ internal sealed partial class PostgreSqlDatabase
     private readonly SemaphoreSlim _places;
     private int _openingSeconds = ConnectionRules.OpeningSeconds;
 
-    // When a session was used last, by its process id on the server.
-    private readonly ConcurrentDictionary<int, long> _usedAt = new();
+    // When a session was used last, by its process id on its server. The read model may have a server of its own.
+    private readonly ConcurrentDictionary<(bool IsOnMonitor, int ProcessId), long> _usedAt = new();
 
     /// <summary>How long a statement waits for a place in the pool before it uses a connection beyond it; settable for tests.</summary>
     /// <remarks>A statement may have to wait long, for example for a row of a transaction of the application. Statements that such a one
@@ -185,17 +185,23 @@ internal sealed partial class PostgreSqlDatabase
                 _home!.Return();
                 return ValueTask.CompletedTask;
             },
+            isOnMonitor: false,
             cancellationToken);
 
-    private async ValueTask<NpgsqlConnection> OpenPooledAsync(CancellationToken cancellationToken)
+    private ValueTask<NpgsqlConnection> OpenPooledAsync(CancellationToken cancellationToken)
+        => OpenAliveAsync(DataSource, isOnMonitor: false, cancellationToken);
+
+    private async ValueTask<NpgsqlConnection> OpenAliveAsync(
+        NpgsqlDataSource source, bool isOnMonitor, CancellationToken cancellationToken)
         => (await OpenAliveAsync(
-            async token => await DataSource.OpenConnectionAsync(token).ConfigureAwait(false),
+            async token => await source.OpenConnectionAsync(token).ConfigureAwait(false),
             static connection => connection.DisposeAsync(),
+            isOnMonitor,
             cancellationToken).ConfigureAwait(false))!;
 
     // Returns null if open does.
     private async ValueTask<NpgsqlConnection?> OpenAliveAsync(
-        Func<CancellationToken, ValueTask<NpgsqlConnection?>> open, Func<NpgsqlConnection, ValueTask> giveBack,
+        Func<CancellationToken, ValueTask<NpgsqlConnection?>> open, Func<NpgsqlConnection, ValueTask> giveBack, bool isOnMonitor,
         CancellationToken cancellationToken)
     {
         for (var lateAnswers = 0; ;)
@@ -207,14 +213,15 @@ internal sealed partial class PostgreSqlDatabase
 
             try
             {
-                if (WasSilent(connection.ProcessID))
+                var session = (isOnMonitor, connection.ProcessID);
+                if (WasSilent(session))
                 {
                     var command = new NpgsqlCommand("select 1", connection) { CommandTimeout = Math.Min(AskSeconds, CommandTimeout) };
                     await using var _ = command.ConfigureAwait(false);
                     await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
                 }
 
-                Use(connection.ProcessID);
+                Use(session);
                 return connection;
             }
             catch (NpgsqlException exception) when (connection.FullState != System.Data.ConnectionState.Open
@@ -249,10 +256,10 @@ internal sealed partial class PostgreSqlDatabase
         public void Dispose() => _command.Parameters.Clear();
     }
 
-    private bool WasSilent(int session)
+    private bool WasSilent((bool IsOnMonitor, int ProcessId) session)
         => _usedAt.TryGetValue(session, out var usedAt) && TimeProvider.System.GetElapsedTime(usedAt) > Silence;
 
-    private void Use(int session)
+    private void Use((bool IsOnMonitor, int ProcessId) session)
     {
         // Sessions that have ended stay in the map. Clearing it costs nothing but a skipped probe.
         if (_usedAt.Count > ManySessions)

@@ -29,15 +29,7 @@ internal sealed class MonitorReads(PostgreSqlDatabase database, Func<Cancellatio
         await _free.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var connection = await open(cancellationToken).ConfigureAwait(false);
-            await using var _ = connection.ConfigureAwait(false);
-            var transaction = await connection.BeginTransactionAsync(
-                IsolationLevel.RepeatableRead, cancellationToken).ConfigureAwait(false);
-            await using var __ = transaction.ConfigureAwait(false);
-            await BeginAsync(connection, limit, cancellationToken).ConfigureAwait(false);
-            var result = await work(connection, cancellationToken).ConfigureAwait(false);
-            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
-            return result;
+            return await ReadOrRepeatAsync(limit, work, cancellationToken).ConfigureAwait(false);
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.QueryCanceled
             && !cancellationToken.IsCancellationRequested)
@@ -58,6 +50,34 @@ internal sealed class MonitorReads(PostgreSqlDatabase database, Func<Cancellatio
         {
             _free.Release();
         }
+    }
+
+    private async ValueTask<T> ReadOrRepeatAsync<T>(
+        TimeSpan limit, Func<NpgsqlConnection, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadOnceAsync(limit, work, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when (PostgreSqlErrors.EndedWhileIdle(exception))
+        {
+            // The server ended the session while it was idle, and has read nothing of this question.
+            return await ReadOnceAsync(limit, work, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<T> ReadOnceAsync<T>(
+        TimeSpan limit, Func<NpgsqlConnection, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
+    {
+        var connection = await open(cancellationToken).ConfigureAwait(false);
+        await using var _ = connection.ConfigureAwait(false);
+        var transaction = await connection.BeginTransactionAsync(
+            IsolationLevel.RepeatableRead, cancellationToken).ConfigureAwait(false);
+        await using var __ = transaction.ConfigureAwait(false);
+        await BeginAsync(connection, limit, cancellationToken).ConfigureAwait(false);
+        var result = await work(connection, cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return result;
     }
 
     // On sessions that are not the library's own, the search path is pinned first.

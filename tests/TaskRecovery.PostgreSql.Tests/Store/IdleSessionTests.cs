@@ -39,6 +39,38 @@ public sealed class IdleSessionTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task A_question_replaces_a_session_that_the_server_ended_for_being_idle()
+    {
+        await (await OpenStoreAsync()).EnqueueAsync([Entry()], null, Cancellation);
+        var database = Open(options => options.MonitorConnectionString = ConnectionString + ";Options=-c idle_session_timeout=2000");
+        var monitor = new PostgreSqlMonitorStore(database);
+        await monitor.GetSnapshotAsync(Cancellation);
+        await UntilNobodyAsync(database.Application!);
+
+        var snapshot = await monitor.GetSnapshotAsync(Cancellation);
+
+        Assert.Equal(1, Assert.Single(snapshot.Queues).Due.Value);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_question_finds_a_session_dead_that_was_ended_during_a_silence(bool hasConnectionString)
+    {
+        await (await OpenStoreAsync()).EnqueueAsync([Entry()], null, Cancellation);
+        var database = Open(options => options.MonitorConnectionString = hasConnectionString ? ConnectionString : null);
+        database.Silence = TimeSpan.Zero;
+        var monitor = new PostgreSqlMonitorStore(database);
+        await monitor.GetSnapshotAsync(Cancellation);
+        await ExecuteAsync(
+            $"select pg_terminate_backend(pid, 60000) from pg_stat_activity where application_name = '{database.Application}'");
+
+        var snapshot = await monitor.GetSnapshotAsync(Cancellation);
+
+        Assert.Equal(1, Assert.Single(snapshot.Queues).Due.Value);
+    }
+
+    [Fact]
     public async Task The_librarys_own_sessions_are_not_ended_for_being_idle()
     {
         // So long that the server does not end a session before the library has set its own.
