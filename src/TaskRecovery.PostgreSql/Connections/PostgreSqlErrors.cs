@@ -55,6 +55,7 @@ internal static class PostgreSqlErrors
         var name = PostgreSqlDatabase.Quote(schema);
         return $"As the schema's owner: grant usage on schema {name} to <role>; grant select, insert, update, delete on all tables in "
             + $"schema {name} to <role>; grant usage on all sequences in schema {name} to <role>; "
+            + $"grant execute on function {name}.fail_lost_claim(bigint, bigint), {name}.remove_old_events() to <role>; "
             + $"revoke insert, update, delete on {name}.taskrecovery_migrations from <role>; "
             + $"revoke update, delete on {name}.events from <role>.";
     }

@@ -65,10 +65,11 @@ internal sealed partial class PostgreSqlMonitorStore
             ],
             cancellationToken).ConfigureAwait(false);
 
+    // The events last: a role may lack the right to call the function that removes them, and the counts must not grow for that.
     public async ValueTask<bool> CondenseAsync(CancellationToken cancellationToken)
     {
-        var events = await CountAsync(EventSql.Remove, cancellationToken).ConfigureAwait(false);
         var counts = await CountAsync(StatisticsSql.Remove, cancellationToken).ConfigureAwait(false);
+        var events = await CountAsync(EventSql.Remove, cancellationToken).ConfigureAwait(false);
         return events > 0 || counts > 0;
     }
 

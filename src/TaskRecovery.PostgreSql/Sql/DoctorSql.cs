@@ -98,6 +98,13 @@ internal static class DoctorSql
                 else '' end, l.nspname, l.relname, current_user), '; ')
         from lacking l where l.missing is not null having count(*) > 0
         union all
+        select {{Warn}}, format('Role %I may not call %s functions, the first of which is %I: CompleteAsync fails, or old events stay.',
+            current_user, count(*), min(p.proname::text)),
+            string_agg(format('grant execute on function %s to %I', p.oid::regprocedure, current_user), '; ')
+        from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+        where n.nspname = $1 and p.proname in ('fail_lost_claim', 'remove_old_events') and not has_function_privilege(p.oid, 'execute')
+        having count(*) > 0
+        union all
         select {{Warn}}, format('Role %I may change and delete events, which are the record of what operators have done.', current_user),
             format('revoke update, delete, truncate on %I.%I from %I', n.nspname, c.relname, current_user)
         from pg_class c join pg_namespace n on n.oid = c.relnamespace

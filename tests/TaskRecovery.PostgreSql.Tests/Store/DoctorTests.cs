@@ -181,8 +181,11 @@ public sealed class DoctorTests : PostgreSqlStoreTests
         }
     }
 
-    [Fact]
-    public async Task A_role_that_may_change_the_record_of_operators_is_found_and_no_error_advises_it()
+    [Theory]
+    [InlineData("grant update, delete on taskrecovery.events to <role>", "may change and delete events")]
+    [InlineData("revoke execute on function taskrecovery.fail_lost_claim(bigint, bigint) from <role>",
+        "may not call 1 functions, the first of which is fail_lost_claim")]
+    public async Task A_role_with_other_rights_than_an_error_advises_is_found(string change, string text)
     {
         await OpenStoreAsync();
         var role = $"worker_{Guid.NewGuid():n}";
@@ -190,17 +193,18 @@ public sealed class DoctorTests : PostgreSqlStoreTests
         var denied = new PostgresException("permission denied", "ERROR", "ERROR", PostgresErrorCodes.InsufficientPrivilege);
         var advice = PostgreSqlErrors.Translate(denied, "taskrecovery")!.Message;
         var grants = advice[advice.IndexOf("grant usage", StringComparison.Ordinal)..].TrimEnd('.');
+        await ExecuteAsync("revoke execute on all functions in schema taskrecovery from public");
         await ExecuteAsync($"create role {role} login password 'secret'; {grants.Replace("<role>", role, StringComparison.Ordinal)}");
         try
         {
             var advised = await RightsAsync(connection);
-            await ExecuteAsync($"grant update, delete on taskrecovery.events to {role}");
-            var granted = await RightsAsync(connection);
-            await RepairAsync(granted.Repair!);
+            await ExecuteAsync(change.Replace("<role>", role, StringComparison.Ordinal));
+            var changed = await RightsAsync(connection);
+            await RepairAsync(changed.Repair!);
             var repaired = await RightsAsync(connection);
 
-            Assert.Equal((FindingLevel.Ok, FindingLevel.Warning, FindingLevel.Ok), (advised.Level, granted.Level, repaired.Level));
-            Assert.StartsWith($"Role {role} may change and delete events", granted.Text, StringComparison.Ordinal);
+            Assert.Equal((FindingLevel.Ok, FindingLevel.Warning, FindingLevel.Ok), (advised.Level, changed.Level, repaired.Level));
+            Assert.StartsWith($"Role {role} {text}", changed.Text, StringComparison.Ordinal);
         }
         finally
         {

@@ -68,6 +68,32 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
         });
 
     [Fact]
+    public Task The_worker_does_all_work_where_nobody_may_call_functions_by_default()
+        => WithRolesAsync(
+            async () =>
+            {
+                var database = Open(options => options.MigrateOnStart = false, As("worker"));
+                var store = await OpenStoreAsync(database);
+                var identity = Identity();
+                using var node = store.OpenNodeSession();
+                node.Register(identity);
+                var (id, _) = (await store.EnqueueAsync([Entry()], null, Cancellation))[0];
+                var batch = await store.CreateClaimer(identity.Id, "default", ["test"]).ClaimAsync(
+                    1, new SuspectAllowance(3, 0, 0), Cancellation);
+
+                await using (var connection = await ConnectAsync(As("worker")))
+                {
+                    await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+                    await store.FinishInTransactionAsync(identity.Id, Outcome(id, batch.Fence), transaction, Cancellation);
+                    await transaction.CommitAsync(Cancellation);
+                }
+
+                Assert.False(await new PostgreSqlMonitorStore(database).CondenseAsync(Cancellation));
+                Assert.Equal(1L, await ScalarAsync<long>("select count(*) from taskrecovery.outcomes where final"));
+            },
+            asMigrator: "alter default privileges revoke execute on functions from public");
+
+    [Fact]
     public Task The_enqueuer_adds_entries_and_reads_none()
         => WithRolesAsync(async () =>
         {
@@ -220,7 +246,8 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
     private static RunOutcome Outcome(long entryId, long fence, OutcomeKind kind = OutcomeKind.Completed)
         => new() { EntryId = entryId, Fence = fence, Kind = kind, Duration = TimeSpan.FromMilliseconds(5), HasUniqueKey = true };
 
-    private async Task WithRolesAsync(Func<Task> work)
+    // The migrator runs its statement before it migrates.
+    private async Task WithRolesAsync(Func<Task> work, string? asMigrator = null)
     {
         var blocks = Printed();
         var (create, grant) = (blocks[0], blocks[1]);
@@ -231,6 +258,11 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
             foreach (var role in new[] { "migrator", "worker", "enqueuer", "reader" })
             {
                 await ExecuteAsync($"alter role {Name(role)} password 'secret'");
+            }
+
+            if (asMigrator is not null)
+            {
+                await ExecuteAsAsync("migrator", asMigrator);
             }
 
             await new PostgreSqlMigrator(Open(connectionString: As("migrator"))).MigrateAsync(Cancellation);
