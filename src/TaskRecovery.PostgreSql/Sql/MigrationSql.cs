@@ -26,10 +26,12 @@ internal static class MigrationSql
 
     /// <summary>The owner of the schema if that role is not trusted. Trusted are a role that the session's role belongs to, the owner of
     /// the tables, the owner of the database, and superusers. $1 the schema's name.</summary>
+    /// <remarks>The owner of the database is known by its membership in <c>pg_database_owner</c>: a hoster may not let roles read the
+    /// catalog of databases.</remarks>
     internal const string ForeignOwner = """
         select r.rolname::text from pg_namespace n join pg_roles r on r.oid = n.nspowner
-        where n.nspname = $1 and not pg_has_role(n.nspowner, 'usage') and not r.rolsuper and r.rolname <> 'pg_database_owner'
-            and n.nspowner <> (select d.datdba from pg_database d where d.datname = current_database())
+        where n.nspname = $1 and not pg_has_role(n.nspowner, 'usage') and not r.rolsuper
+            and not pg_has_role(n.nspowner, 'pg_database_owner'::name, 'usage')
             and not exists (
                 select from pg_class c where c.relnamespace = n.oid and c.relname = 'taskrecovery_migrations' and c.relowner = n.nspowner)
         """;

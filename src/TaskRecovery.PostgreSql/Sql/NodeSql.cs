@@ -8,12 +8,13 @@ internal static class NodeSql
     /// <summary>How a node is shown (<see cref="TaskRecovery.Storage.NodeRules.Label"/>).</summary>
     internal const string Label = "case when n.named and n.name <> '' then n.name else n.id::text end";
 
-    // Reads the session locks from pg_locks instead of trying to take them. Any login can take any advisory lock.
+    // Reads the session locks from pg_locks instead of trying to take them. Any login can take any advisory lock. The number of the
+    // database comes from a view, because a hoster may not let roles read the catalog of databases.
     private const string HeldLocks = """
         held as materialized (
             select (l.classid::bigint << 32) | l.objid::bigint as key, l.pid from pg_locks l
             where l.locktype = 'advisory' and l.granted and l.objsubid = 1
-                and l.database = (select d.oid from pg_database d where d.datname = current_database())
+                and l.database = (select d.datid from pg_stat_database d where d.datname = current_database())
         )
         """;
 

@@ -219,6 +219,24 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
         });
 
     [Fact]
+    public Task A_worker_that_may_not_read_the_catalog_of_databases_starts_and_sees_the_locks_of_others()
+        => WithRolesAsync(async () =>
+        {
+            await ExecuteAsync("revoke select on table pg_catalog.pg_database from public");
+            var store = await OpenStoreAsync(Open(options => options.MigrateOnStart = false, As("worker")));
+            using var first = store.OpenNodeSession();
+            using var second = store.OpenNodeSession();
+            var (mine, other) = (Identity("mine"), Identity("other"));
+            first.Register(mine);
+            second.Register(other);
+            Assert.True(second.SendHeartbeat(other.Id, holdsLock: true).Accepted);
+
+            var peer = Assert.Single(first.SendHeartbeat(mine.Id, holdsLock: true).Peers);
+
+            Assert.Equal((other.Id, true), (peer.NodeId, peer.LockIsHeld));
+        });
+
+    [Fact]
     public Task A_role_that_may_not_ask_which_server_it_has_reached_has_to_use_the_name_of_the_store()
         => WithRolesAsync(async () =>
         {
