@@ -124,7 +124,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
     private static HintPlace? ReadPlace(NpgsqlDataReader reader)
         => reader.IsDBNull(5) ? null : new HintPlace(
             reader.GetFieldValue<string[]>(5), reader.IsDBNull(6) ? [] : reader.GetFieldValue<string[]>(6), reader.GetInt16(7),
-            reader.IsDBNull(8) ? null : new DateTimeOffset(reader.GetDateTime(8)), reader.GetInt32(9));
+            reader.TimeOrNull(8), reader.GetInt32(9));
 
     // Half of a random id is random enough for a key.
     private static long LockKey(Guid nodeId) => BitConverter.ToInt64(nodeId.ToByteArray(), 8);

@@ -7,6 +7,11 @@ internal static class ReaderExtensions
 {
     private const long MostMicroseconds = long.MaxValue / TimeSpan.TicksPerMicrosecond;
 
+    // PostgreSQL counts microseconds from here.
+    private static readonly DateTime Epoch = new(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+    private static readonly long Earliest = Since(DateTime.MinValue.AddDays(1));
+    private static readonly long Latest = Since(DateTime.MaxValue.AddDays(-1));
+
     internal static string? StringOrNull(this NpgsqlDataReader reader, int column)
         => reader.IsDBNull(column) ? null : reader.GetString(column);
 
@@ -17,7 +22,15 @@ internal static class ReaderExtensions
         => reader.IsDBNull(column) ? null : reader.GetInt64(column);
 
     internal static DateTimeOffset? TimeOrNull(this NpgsqlDataReader reader, int column)
-        => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
+        => reader.IsDBNull(column) ? null : reader.Time(column);
+
+    /// <summary>A time. A row that was edited by hand may have one that .NET does not know: it is read as the nearest one that is a day
+    /// away from the limits of <c>DateTime</c>, so that arithmetic is possible (see <see cref="Arg.Instant"/>).</summary>
+    internal static DateTimeOffset Time(this NpgsqlDataReader reader, int column) => new(reader.UtcTime(column));
+
+    /// <summary>As <see cref="Time"/>.</summary>
+    internal static DateTime UtcTime(this NpgsqlDataReader reader, int column)
+        => Epoch.AddTicks(Math.Clamp(reader.GetFieldValue<long>(column), Earliest, Latest) * TimeSpan.TicksPerMicrosecond);
 
     /// <summary>An interval that the statement returns as a number of microseconds. A row that was edited by hand may have any
     /// number.</summary>
@@ -38,4 +51,6 @@ internal static class ReaderExtensions
 
         return ids;
     }
+
+    private static long Since(DateTime time) => (time - Epoch).Ticks / TimeSpan.TicksPerMicrosecond;
 }

@@ -197,7 +197,7 @@ internal sealed class EntryChanges(PostgreSqlDatabase database)
             static row => new EntryChange(row.GetInt64(0), OperatorResult.Done)
             {
                 Fence = row.GetInt64(1),
-                RunAt = row.GetFieldValue<DateTime>(2),
+                RunAt = row.UtcTime(2),
                 Level = row.GetInt16(3),
                 Attempt = row.GetInt16(4),
                 Crashes = row.GetInt16(5),

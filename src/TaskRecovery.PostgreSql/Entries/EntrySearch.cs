@@ -245,7 +245,7 @@ internal static class EntrySearch
 
     /// <summary>Reads an id and a time of storing.</summary>
     internal static (long Id, DateTimeOffset CreatedAt) ReadPlace(NpgsqlDataReader row)
-        => (row.GetInt64(0), row.GetFieldValue<DateTimeOffset>(1));
+        => (row.GetInt64(0), row.Time(1));
 
     /// <summary>The common parameters of <see cref="EntryListSql"/>.</summary>
     internal static NpgsqlParameter[] Conditions(EntryQuery query)

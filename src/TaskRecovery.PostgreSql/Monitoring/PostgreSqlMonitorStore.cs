@@ -196,7 +196,7 @@ internal sealed partial class PostgreSqlMonitorStore(PostgreSqlDatabase database
             ProcessId = row.GetInt32(3),
             LibraryVersion = info.LibraryVersion,
             ApplicationVersion = info.ApplicationVersion,
-            StartedAt = row.GetFieldValue<DateTimeOffset>(4),
+            StartedAt = row.Time(4),
             HeartbeatAge = age,
             HoldsLock = row.GetBoolean(6),
             DeadAt = row.TimeOrNull(7),

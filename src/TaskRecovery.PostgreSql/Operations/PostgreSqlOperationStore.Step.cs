@@ -128,7 +128,7 @@ internal sealed partial class PostgreSqlOperationStore
             static row => new EntryChange(row.GetInt64(0), OperatorResult.Done)
             {
                 Fence = row.Int64OrNull(1),
-                RunAt = row.IsDBNull(2) ? null : row.GetFieldValue<DateTime>(2),
+                RunAt = row.IsDBNull(2) ? null : row.UtcTime(2),
                 Level = row.Int16OrNull(3),
                 Attempt = row.Int16OrNull(4),
                 Crashes = row.Int16OrNull(5),

@@ -235,7 +235,7 @@ internal sealed partial class PostgreSqlClaimer(
         var (entries, taken) = (new List<ClaimedEntry>(selected), new List<(int Level, DateTime RunAt, long Id)>(selected));
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            var (id, runAt) = (reader.GetInt64(ClaimColumns.Id), reader.GetDateTime(ClaimColumns.RunAt));
+            var (id, runAt) = (reader.GetInt64(ClaimColumns.Id), reader.UtcTime(ClaimColumns.RunAt));
             taken.Add((reader.GetInt16(ClaimColumns.Level), runAt, id));
             entries.Add(Read(reader, id, now, now - runAt));
         }
@@ -304,11 +304,11 @@ internal sealed partial class PostgreSqlClaimer(
         Kind = _kindNames[reader.GetInt16(ClaimColumns.Kind)],
         Priority = reader.GetInt16(ClaimColumns.Priority),
         MaxAttempts = reader.GetInt16(ClaimColumns.MaxAttempts),
-        CreatedAt = new DateTimeOffset(reader.GetDateTime(ClaimColumns.CreatedAt)),
+        CreatedAt = reader.Time(ClaimColumns.CreatedAt),
         Args = reader.GetFieldValue<byte[]>(ClaimColumns.Args),
         HasUniqueKey = reader.GetBoolean(ClaimColumns.HasKey),
         Timeout = reader.IsDBNull(ClaimColumns.Timeout) ? null : reader.GetTimeSpan(ClaimColumns.Timeout),
-        StartsWithin = reader.IsDBNull(ClaimColumns.ExpiresAt) ? null : reader.GetDateTime(ClaimColumns.ExpiresAt) - now,
+        StartsWithin = reader.IsDBNull(ClaimColumns.ExpiresAt) ? null : reader.UtcTime(ClaimColumns.ExpiresAt) - now,
         Metadata = reader.IsDBNull(ClaimColumns.Metadata) ? null : reader.GetString(ClaimColumns.Metadata),
         TraceParent = reader.IsDBNull(ClaimColumns.TraceParent) ? null : reader.GetString(ClaimColumns.TraceParent),
         CancelRequested = reader.GetBoolean(ClaimColumns.CancelRequested),

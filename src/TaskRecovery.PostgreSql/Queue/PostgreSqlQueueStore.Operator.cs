@@ -209,8 +209,8 @@ internal sealed partial class PostgreSqlQueueStore
             Attempt = isEnded ? reader.GetInt16(21) : isWaiting ? reader.GetInt16(11) : reader.GetInt16(15) + 1,
             MaxAttempts = reader.GetInt16(5),
             Crashes = isEnded ? reader.GetInt16(22) : isWaiting ? reader.GetInt16(12) : reader.GetInt16(16),
-            CreatedAt = reader.GetFieldValue<DateTimeOffset>(6),
-            RunAt = isWaiting ? reader.GetFieldValue<DateTimeOffset>(10) : null,
+            CreatedAt = reader.Time(6),
+            RunAt = isWaiting ? reader.Time(10) : null,
 
             // If an outcome has no node, its entry was cancelled while it waited.
             StartedAt = state == EntryState.Running ? reader.TimeOrNull(13) : node is null ? null : lastStart,

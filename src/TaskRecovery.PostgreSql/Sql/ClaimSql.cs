@@ -102,7 +102,8 @@ internal static class ClaimSql
             case when exists (select from found) then (select n.number from node n) else (select a.number from alive a) end,
             (select c.id from claim c), (select c.now from clock c),
             (select case when (select k.all_of_them from known k) then count(*) else -1 end from picked having (select t.mine from turn t)),
-            (select min(f.run_at) - max(g.now) from gate g cross join unnest($5 || $9 || $13) l (level) cross join lateral (
+            (select min(least(f.run_at, g.now + {{LongestWait}})) - max(g.now)
+                from gate g cross join unnest($5 || $9 || $13) l (level) cross join lateral (
                 select w.run_at, w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
                 where w.queue = $2 and w.priority = l.level and w.run_at > g.now and w.run_at < timestamptz 'infinity'
                     order by w.run_at, w.id limit {{ScanLimit}}) f
@@ -123,6 +124,10 @@ internal static class ClaimSql
     /// <summary>How many rows of other kinds are read in search of a known kind. If none is found among them, the entry counts as possibly
     /// due, and a claim, which remembers its position, finds out.</summary>
     internal const string ScanLimit = "100";
+
+    /// <summary>The longest wait that is returned: a row that was written by hand may wait for longer than .NET can say. An engine waits
+    /// shorter.</summary>
+    internal const string LongestWait = "interval '24 hours'";
 
     private static string Levels(string args, string rowLocks)
     {

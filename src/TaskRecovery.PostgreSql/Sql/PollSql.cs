@@ -77,7 +77,8 @@ internal static class PollSql
                 order by w.run_at, w.id limit {{ClaimSql.ScanLimit}}) f
             where d.queue = a.id and (f.kind = any ($3) or f.place = {{ClaimSql.ScanLimit}}))
         union all
-        select {{PollRows.NextDue}}, null, null, min(f.run_at) - (select c.now from clock c)
+        select {{PollRows.NextDue}}, null, null,
+            min(least(f.run_at, (select c.now from clock c) + {{ClaimSql.LongestWait}})) - (select c.now from clock c)
         from asked a join lane l on l.queue = a.id cross join lateral (
             select w.run_at, w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
             where w.queue = l.queue and w.priority = l.priority and w.run_at > (select c.now from clock c)

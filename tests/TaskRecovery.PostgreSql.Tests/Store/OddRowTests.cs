@@ -13,6 +13,8 @@ public sealed class OddRowTests : PostgreSqlStoreTests
     [InlineData("metadata = repeat('x', 70000000)", "bytes")]
     [InlineData("trace_parent = repeat('x', 70000000)", "bytes")]
     [InlineData("created_at = 'infinity'", null)]
+    [InlineData("created_at = '40000-01-01'", null)]
+    [InlineData("expires_at = '40000-01-01'", null)]
     [InlineData("metadata = 'no json'", null)]
     [InlineData("timeout = interval '-1 second'", null)]
     public async Task A_row_that_can_t_be_read_ends_alone(string change, string? problem)
@@ -41,7 +43,11 @@ public sealed class OddRowTests : PostgreSqlStoreTests
     [Theory]
     [InlineData("infinity", 1)]
     [InlineData("-infinity", 2)]
-    public async Task A_time_without_end_fails_no_poll_no_claim_and_no_measurement(string time, int due)
+    [InlineData("20000-01-01", 1)]
+    [InlineData("40000-01-01", 1)]
+    [InlineData("294276-12-31", 1)]
+    [InlineData("4000-01-01 BC", 2)]
+    public async Task A_time_that_programs_do_not_write_fails_no_poll_no_claim_and_no_measurement(string time, int due)
     {
         var store = await OpenStoreAsync();
         var ids = await store.EnqueueAsync([Entry(), Entry()], null, Cancellation);
@@ -58,9 +64,41 @@ public sealed class OddRowTests : PostgreSqlStoreTests
         var nothing = await claimer.ClaimAsync(10, new SuspectAllowance(3, 0, 0), Cancellation);
 
         Assert.Equal("default", Assert.Single(poll.DueQueues));
-        Assert.Null(poll.NextDue);
         Assert.Equal((due, due), (depth.Due, batch.Entries.Count));
-        Assert.Equal((0, null), (nothing.Entries.Count, nothing.NextDue));
+        Assert.Empty(nothing.Entries);
+        var isFarAhead = due == 1 && time != "infinity";
+        Assert.All([poll.NextDue, nothing.NextDue], wait => Assert.Equal(isFarAhead, wait > TimeSpan.FromHours(1)));
+        Assert.All([poll.NextDue, nothing.NextDue], wait => Assert.Equal(isFarAhead, wait is not null));
+    }
+
+    [Theory]
+    [InlineData("infinity")]
+    [InlineData("40000-01-01")]
+    [InlineData("4000-01-01 BC")]
+    public async Task A_time_that_programs_do_not_write_fails_no_list_no_overview_and_no_cancellation(string time)
+    {
+        var database = Open();
+        var store = await OpenStoreAsync(database);
+        var ids = (await store.EnqueueAsync([Entry(), Entry(), Entry()], null, Cancellation)).Select(result => result.Id).ToArray();
+        await ExecuteAsync($"""
+            alter domain taskrecovery.due_time drop constraint due_time_check;
+            update taskrecovery.waiting set run_at = '{time}', found_by_id = true where id = {ids[1]};
+            update taskrecovery.entries set created_at = '{time}', expires_at = '{time}' where id = {ids[1]};
+            update taskrecovery.queues set paused = true, paused_at = '{time}', paused_until = '{time}';
+            update taskrecovery.kinds set paused = true, paused_at = '{time}', paused_until = '{time}'
+            """);
+        var monitor = new PostgreSqlMonitorStore(database);
+
+        var page = await monitor.ListAsync(new EntryQuery(), Cancellation);
+        var queue = Assert.Single((await monitor.GetSnapshotAsync(Cancellation)).Queues);
+        var kind = Assert.Single(await monitor.ListKindsAsync(Cancellation));
+        var life = await monitor.GetLifeAsync(ids[1], null, Cancellation);
+
+        Assert.Equal(3, page.Entries.Count);
+        Assert.NotNull(queue.Pause);
+        Assert.NotNull(kind.Pause);
+        Assert.NotNull(life);
+        Assert.Equal(OperatorResult.Done, await store.CancelAsync(ids[1], new AuditInfo("test"), Cancellation));
     }
 
     [Fact]
@@ -87,7 +125,7 @@ public sealed class OddRowTests : PostgreSqlStoreTests
             Assert.Equal((PostgresErrorCodes.CheckViolation, check), (error.SqlState, error.ConstraintName));
         }
 
-        foreach (var time in new[] { "infinity", "-infinity" })
+        foreach (var time in new[] { "infinity", "-infinity", "10000-01-01", "40000-01-01", "0001-01-01 BC" })
         {
             var error = await Assert.ThrowsAsync<PostgresException>(
                 () => ExecuteAsync($"update taskrecovery.waiting set run_at = '{time}', found_by_id = true where id = {id}"));
