@@ -192,7 +192,8 @@ internal sealed partial class PostgreSqlQueueStore
     }
 
     // The holder of a key that was not claimed in time will never run, so it must not stand for an entry that should. In a caller's
-    // transaction, it is ended by a transaction of its own: claims would wait for its row until the caller's transaction ends. Returns the
+    // transaction, it is ended by a transaction of its own: claims would wait for its row until the caller's transaction ends. Only a
+    // holder that the caller's transaction has stored itself, which no claim and no other transaction sees, is ended there. Returns the
     // holders that have ended, or that another transaction is about to end or to claim: the next try sees which.
     private async ValueTask<HashSet<long>> EndExpiredAsync(
         EnqueueCall call, NpgsqlConnection? connection, int tries, CancellationToken cancellationToken)
@@ -202,11 +203,18 @@ internal sealed partial class PostgreSqlQueueStore
             return [];
         }
 
-        NpgsqlParameter[] args = [Arg.Array([.. call.Expired], NpgsqlDbType.Bigint), Arg.Text(EndReasons.Expired)];
+        long[] holders = [.. call.Expired];
         call.Expired.Clear();
         var found = call.IsOwn && connection is not null
             ? await EndAsync(connection, cancellationToken).ConfigureAwait(false)
             : await _database.InTransactionAsync(EndAsync, cancellationToken).ConfigureAwait(false);
+        if (!call.IsOwn && connection is not null && found.Exists(static holder => !holder.IsStored))
+        {
+            holders = [.. found.Where(static holder => !holder.IsStored).Select(static holder => holder.Id)];
+            found.RemoveAll(static holder => !holder.IsStored);
+            found.AddRange(await EndAsync(connection, cancellationToken).ConfigureAwait(false));
+        }
+
         if (found.Exists(static holder => !holder.HasEnded))
         {
             await Task.Delay(LockedWait * (tries + 1), _time, cancellationToken).ConfigureAwait(false);
@@ -214,8 +222,10 @@ internal sealed partial class PostgreSqlQueueStore
 
         return [.. found.Where(holder => holder.HasEnded || tries < MaxTries - 1).Select(static holder => holder.Id)];
 
-        ValueTask<List<(long Id, bool HasEnded)>> EndAsync(NpgsqlConnection own, CancellationToken token)
-            => _database.ListAsync(own, OperatorSql.EndExpired, args, static row => (row.GetInt64(0), row.GetBoolean(1)), token);
+        ValueTask<List<(long Id, bool HasEnded, bool IsStored)>> EndAsync(NpgsqlConnection own, CancellationToken token)
+            => _database.ListAsync(
+                own, OperatorSql.EndExpired, [Arg.Array(holders, NpgsqlDbType.Bigint), Arg.Text(EndReasons.Expired)],
+                static row => (row.GetInt64(0), row.GetBoolean(1), row.GetBoolean(2)), token);
     }
 
     private static bool NeedsOwnStatement(NewEntry entry) => entry.UniqueKey is not null || entry.ExpiresAt is not null;

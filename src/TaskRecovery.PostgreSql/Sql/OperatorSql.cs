@@ -204,7 +204,7 @@ internal static class OperatorSql
 
     /// <summary>Ends waiting entries that hold unique keys, have not started and may no longer start. $1 ids, $2 reason. Returns each of
     /// them, and whether it has ended: if not, another transaction has locked its waiting row, to claim the entry or to end it. Also
-    /// returns the entries that hold no key any more.</summary>
+    /// returns the entries that hold no key any more. The last column is whether the entry exists for this transaction.</summary>
     internal static readonly string EndExpired = $$"""
         with found as materialized (
             select e.id, w.tid from {schema}.entries e cross join {{Place}}
@@ -213,7 +213,7 @@ internal static class OperatorSql
             delete from {schema}.waiting where ctid = any(array(
                 select w.ctid from {schema}.waiting w where w.ctid = any(array(select f.tid from found f)) for update skip locked))
         {{EndTakenRows}}
-        select i.id, f.id is null or d.entry is not null
+        select i.id, f.id is null or d.entry is not null, (select e.id from {schema}.entries e where e.id = i.id) is not null
         from unnest($1::bigint[]) i (id) left join found f on f.id = i.id left join done d on d.entry = i.id
         where f.id is not null or (select u.entry from {schema}.unique_keys u where u.entry = i.id) is null
         """;

@@ -124,6 +124,26 @@ public abstract class ExpiryTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.Equal(EntryState.Waiting, await StateAsync(stored[1].Id));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Entry_that_its_transaction_has_stored_expired_does_not_stand_for_a_new_one(int count)
+    {
+        var expiring = await ExpiringAsync(-Hour);
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        var expired = Assert.Single(await Store.EnqueueAsync([expiring], transaction, Cancellation));
+
+        var stored = await Store.EnqueueAsync(
+            [.. Enumerable.Range(0, count).Select(index => Entry(key: index == 0 ? "k" : "other"))], transaction, Cancellation);
+        await transaction.CommitAsync(Cancellation);
+
+        Assert.All(stored, result => Assert.False(result.IsDuplicate));
+        var ended = await FindAsync(expired.Id);
+        Assert.Equal((EntryState.Cancelled, EndReasons.Expired), (ended.State, ended.Reason));
+        Assert.Equal(EntryState.Waiting, await StateAsync(stored[0].Id));
+    }
+
     [Fact]
     public async Task Of_many_that_follow_an_expired_entry_one_is_stored()
     {
