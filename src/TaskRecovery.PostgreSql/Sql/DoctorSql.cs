@@ -117,9 +117,12 @@ internal static class DoctorSql
             and exists (select from aclexplode(n.nspacl) a where a.grantee = 0 and a.privilege_type = 'CREATE')
         """;
 
-    /// <summary>The isolation level with which transactions begin by default.</summary>
+    /// <summary>The isolation level with which transactions begin by default. The library's own sessions do not use the default, and a
+    /// node in whose sessions it applies refuses to start.</summary>
     internal const string Isolation = $$"""
-        select {{Warn}}, format('Transactions of role %I are ''%s'' by default: runs of one job can overlap.', current_user, s.reset_val),
+        select {{Warn}}, format(
+                'Transactions of role %I are ''%s'' by default: no node starts on a data source of yours or behind a transaction pooler.',
+                current_user, s.reset_val),
             format('alter role %I in database %I set default_transaction_isolation = ''read committed''', current_user, current_database())
         from pg_settings s where s.name = 'default_transaction_isolation' and s.reset_val not in ('read committed', 'read uncommitted')
         """;
@@ -186,7 +189,8 @@ internal static class DoctorSql
         from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relkind = 'r' and c.relpersistence = 'u'
         """;
 
-    /// <summary>Free connections of the server, the database and the role. $1 how many there should be.</summary>
+    /// <summary>Free connections of the server, the database and the role. $1 how many there should be. Since version 16 the server may
+    /// also reserve some for roles of its own.</summary>
     internal const string Connections = $$"""
         with client as (
             select count(*) as total, count(*) filter (where a.datname = current_database()) as here,
@@ -194,7 +198,8 @@ internal static class DoctorSql
             from pg_stat_activity a where a.backend_type = 'client backend'
         ), free as (
             select 'the server' as what,
-                current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint - c.total as number,
+                current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint
+                    - coalesce(current_setting('reserved_connections', true)::bigint, 0) - c.total as number,
                 format('alter system set max_connections = %s (and restart), or use smaller pools',
                     current_setting('max_connections')::bigint * 2) as repair from client c
             union all

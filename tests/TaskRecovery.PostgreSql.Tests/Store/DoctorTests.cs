@@ -255,7 +255,7 @@ public sealed class DoctorTests : PostgreSqlStoreTests
         ("unfinished tasks", "1 unfinished tasks are not listed as such"),
         ("rights", "lacks rights to"),
         ("rights", "Every role may create objects"),
-        ("isolation", "are 'serializable' by default"),
+        ("isolation", "are 'serializable' by default: no node starts on a data source"),
         ("autovacuum", "Autovacuum is off for table queues"),
         ("dead rows", "Table queues has about 300 dead rows"),
         ("old snapshots", Blocker),
