@@ -29,4 +29,12 @@ internal static class PatientStore
         store.StartPatience = Patience;
         return store;
     }
+
+    /// <summary>A step of a bulk operation is given up if it waits for a lock, and a busy machine may stop the test that holds the lock for
+    /// longer. With this, it waits for a minute.</summary>
+    public static PostgreSqlOperationStore WithPatience(this PostgreSqlOperationStore store)
+    {
+        store.PatienceForLocks = Patience;
+        return store;
+    }
 }

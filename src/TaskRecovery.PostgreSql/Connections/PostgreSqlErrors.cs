@@ -9,7 +9,8 @@ internal static class PostgreSqlErrors
     /// <summary>Raised by <c>fail_lost_claim</c>.</summary>
     internal const string LostClaim = "TR001";
 
-    /// <summary>Whether a row stayed locked for longer than <see cref="StartSql.LimitWait"/> allows.</summary>
+    /// <summary>Whether a row stayed locked for longer than <see cref="StartSql.LimitWait"/> or <see cref="OperationSql.LimitWait"/>
+    /// allows.</summary>
     internal static bool IsLockTimeout(StoreUnavailableException exception)
         => exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable };
 

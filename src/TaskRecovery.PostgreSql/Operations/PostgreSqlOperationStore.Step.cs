@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
 using TaskRecovery.Storage;
@@ -12,30 +13,25 @@ internal sealed partial class PostgreSqlOperationStore
 
     private readonly OperationCandidates _candidates = new();
 
+    /// <summary>How long a step waits for a lock before it is given up and repeated later; settable for tests.</summary>
+    /// <remarks>A step has locked up to 500 entries when it waits, for example for a unique key that an open transaction of the application
+    /// has taken. Outcomes of these entries wait for the step.</remarks>
+    internal TimeSpan PatienceForLocks { get; set; } = TimeSpan.FromMilliseconds(500);
+
     public async ValueTask<OperationStep> StepAsync(long operationId, CancellationToken cancellationToken)
     {
         var queues = new HashSet<string>(StringComparer.Ordinal);
-        var (step, hasRunning) = await database.InTransactionAsync<(BulkOperation? Step, bool HasRunning)>(
-            async (connection, token) =>
-            {
-                queues.Clear();
-                if (await database.ListAsync(
-                    connection, OperationSql.LockStep, [Arg.Int8(operationId)],
-                    ReadOperation, token).ConfigureAwait(false) is not [var stored])
-                {
-                    return (null, false);
-                }
+        var (step, hasRunning) = ((BulkOperation?)null, false);
+        try
+        {
+            (step, hasRunning) = await StepOnceAsync(operationId, queues, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException exception) when (PostgreSqlErrors.IsLockTimeout(exception))
+        {
+            // Nothing was changed.
+            queues.Clear();
+        }
 
-                if (!stored.IsExecutable)
-                {
-                    return (await EndUnreadableAsync(connection, stored.Operation, token).ConfigureAwait(false), false);
-                }
-
-                var (changes, next) = await WorkAsync(connection, stored, queues, token).ConfigureAwait(false);
-                return (await AdvanceAsync(connection, stored, changes, next, token).ConfigureAwait(false), changes.Any(
-                    static change => change.IsRunning));
-            },
-            cancellationToken).ConfigureAwait(false);
         foreach (var name in queues)
         {
             queue.Hints.Work(name);
@@ -52,6 +48,34 @@ internal sealed partial class PostgreSqlOperationStore
                     .ConfigureAwait(false), Worked: false)
             : new OperationStep(step, Worked: true);
     }
+
+    // Returns no operation if it is not running, or if another process does a step of it.
+    private ValueTask<(BulkOperation? Step, bool HasRunning)> StepOnceAsync(
+        long operationId, HashSet<string> queues, CancellationToken cancellationToken)
+        => database.InTransactionAsync<(BulkOperation? Step, bool HasRunning)>(
+            async (connection, token) =>
+            {
+                queues.Clear();
+                var patience = ((long)PatienceForLocks.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+                await database.ListAsync(
+                    connection, OperationSql.LimitWait, [Arg.Text(patience)], static _ => true, token).ConfigureAwait(false);
+                if (await database.ListAsync(
+                    connection, OperationSql.LockStep, [Arg.Int8(operationId)],
+                    ReadOperation, token).ConfigureAwait(false) is not [var stored])
+                {
+                    return (null, false);
+                }
+
+                if (!stored.IsExecutable)
+                {
+                    return (await EndUnreadableAsync(connection, stored.Operation, token).ConfigureAwait(false), false);
+                }
+
+                var (changes, next) = await WorkAsync(connection, stored, queues, token).ConfigureAwait(false);
+                return (await AdvanceAsync(connection, stored, changes, next, token).ConfigureAwait(false), changes.Any(
+                    static change => change.IsRunning));
+            },
+            cancellationToken);
 
     // Its entries are not known any more. It ends, so that the operations after it continue.
     private async ValueTask<BulkOperation> EndUnreadableAsync(

@@ -36,6 +36,9 @@ internal static class OperationSql
     internal const string LockStep = $"select {Columns} from {{schema}}.operations o "
         + $"where o.id = $1::bigint and o.state = {Codes.OperationRunning} for update skip locked";
 
+    /// <summary>Limits how long the later statements of the transaction wait for a lock. $1 the limit in milliseconds.</summary>
+    internal const string LimitWait = "select set_config('lock_timeout', $1::text, true)";
+
     /// <summary>Starts an operation. $1 id, $2 the reason, or null for the one with which it was prepared. Returns it.</summary>
     internal const string Start = $"update {{schema}}.operations o set state = {Codes.OperationRunning}, started_at = clock_timestamp(), "
         + $"reason = coalesce($2::text, o.reason)\nwhere o.id = $1::bigint returning {Columns}";

@@ -160,6 +160,7 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
         store.GetRequiredService<PostgreSqlDatabase>().WithPatience();
         ((PostgreSqlQueueStore)store.GetRequiredService<IQueueStore>()).WithPatience();
         ((PostgreSqlJobStore)store.GetRequiredService<IJobStore>()).WithPatience();
+        ((PostgreSqlOperationStore)store.GetRequiredService<IOperationStore>()).WithPatience();
         return store;
     }
 

@@ -131,6 +131,37 @@ public sealed class OperationRaceTests() : OperationTests(new PostgreSqlFixture(
         Assert.Empty((await Operations.ListEntriesAsync(new OperationEntryQuery { OperationId = operation.Id }, Cancellation)).Entries);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_undo_does_not_hold_entries_while_it_waits_for_a_unique_key(bool wasRunning)
+    {
+        var held = wasRunning ? await GivenClaimedAsync(GivenNode(), Entry(key: "k")) : null;
+        var id = held?.Id ?? await GivenEntryAsync(Entry(key: "k"));
+        var plain = await GivenEntryAsync();
+        var operation = await StartedAsync(BulkAction.Cancel, Waiting);
+        await RunAsync(operation.Id);
+        if (held is not null)
+        {
+            await FinishAsync(held, OutcomeKind.Cancelled, reason: EndReasons.CancelRequested, hasUniqueKey: true);
+        }
+
+        Assert.Equal([EntryState.Cancelled, EntryState.Cancelled], [await StateAsync(id), await StateAsync(plain)]);
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await Store.EnqueueAsync([Entry(key: "k")], transaction, Cancellation);
+        var undo = (await Operations.UndoAsync(operation.Id, Anna, Cancellation)).Operation!;
+        ((PostgreSqlOperationStore)Operations).PatienceForLocks = TimeSpan.FromMilliseconds(100);
+
+        var step = await Operations.StepAsync(undo.Id, Cancellation);
+
+        Assert.Equal((false, OperationState.Running, 0L), (step.Worked, step.Operation!.State, step.Operation.Done));
+        await transaction.RollbackAsync(Cancellation);
+        ((PostgreSqlOperationStore)Operations).WithPatience();
+        Assert.Equal(2L, (await RunAsync(undo.Id))[^1].Done);
+        Assert.Equal([EntryState.Waiting, EntryState.Waiting], [await StateAsync(id), await StateAsync(plain)]);
+    }
+
     private static async Task RunAsync(NpgsqlConnection connection, string statement)
     {
         await using var command = new NpgsqlCommand(statement, connection);
