@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Text;
 using System.Text.Json.Nodes;
 using TaskRecovery.Storage;
@@ -111,6 +112,19 @@ public abstract class StoreTests(StoreFixture fixture) : IAsyncLifetime
 
     protected static void SameJson(string expected, ReadOnlyMemory<byte> actual)
         => SameJson(expected, Encoding.UTF8.GetString(actual.Span));
+
+    /// <summary>A transaction that was committed, rolled back or disposed, on a connection that is still open.</summary>
+    protected static async Task<DbTransaction> GivenEndedTransactionAsync(DbConnection connection, string end)
+    {
+        var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await (end switch
+        {
+            "committed" => transaction.CommitAsync(Cancellation),
+            "rolled back" => transaction.RollbackAsync(Cancellation),
+            _ => transaction.DisposeAsync().AsTask(),
+        });
+        return transaction;
+    }
 
     // Nodes
 

@@ -30,17 +30,41 @@ internal sealed class TransactionCheck(PostgreSqlDatabase database)
     /// <exception cref="ArgumentException">The transaction has ended, or is one of another database.</exception>
     internal ValueTask<NpgsqlConnection> RequireOwnAsync(DbTransaction transaction, CancellationToken cancellationToken)
     {
-        if (transaction is not NpgsqlTransaction { Connection: { } connection })
-        {
-            throw new ArgumentException(
-                $"The transaction is not an open NpgsqlTransaction but {transaction.GetType()}. Pass one of the store's own kind.",
-                nameof(transaction));
-        }
-
+        var connection = ConnectionOf(transaction);
         var address = (connection.DataSource, connection.Database);
         return _checked.ContainsKey(address)
             ? ValueTask.FromResult(connection)
             : AskAsync(transaction, connection, address, cancellationToken);
+    }
+
+    // The driver keeps the connection of a transaction that was committed or rolled back. A statement there would be committed at once, by
+    // itself. The isolation level can be read only while the transaction is open.
+    private static NpgsqlConnection ConnectionOf(DbTransaction transaction)
+    {
+        if (transaction is not NpgsqlTransaction theirs)
+        {
+            throw new ArgumentException(
+                $"The transaction is a {transaction.GetType()}; the PostgreSQL store takes an NpgsqlTransaction.", nameof(transaction));
+        }
+
+        InvalidOperationException? ended = null;
+        try
+        {
+            _ = theirs.IsolationLevel;
+            if (theirs.Connection is { } connection)
+            {
+                return connection;
+            }
+        }
+        catch (InvalidOperationException exception)
+        {
+            ended = exception;
+        }
+
+        throw new ArgumentException(
+            "The transaction has ended: it was committed, rolled back or disposed, or its connection was closed or lost. Nothing was "
+            + "stored. Begin a new one.",
+            nameof(transaction), ended);
     }
 
     private async ValueTask<NpgsqlConnection> AskAsync(

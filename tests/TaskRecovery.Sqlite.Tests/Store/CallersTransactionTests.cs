@@ -40,17 +40,6 @@ public sealed class CallersTransactionTests : IDisposable
         Assert.Equal(1, (await store.CountAsync(null, CancellationToken.None)).Due.Value);
     }
 
-    [Fact]
-    public async Task An_ended_transaction_is_refused()
-    {
-        var store = await _files.OpenStoreAsync();
-        await using var transaction = await _files.Connect().BeginTransactionAsync();
-        await transaction.CommitAsync();
-
-        await Assert.ThrowsAsync<ArgumentException>(
-            async () => await store.EnqueueAsync([TemporaryDatabase.Entry()], transaction, CancellationToken.None));
-    }
-
     [Theory]
     [InlineData("insert or rollback into mine values (1)")]
     [InlineData("rollback")]

@@ -1,5 +1,6 @@
 using System.Data;
 using System.Data.Common;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.StoreConformance.Queue;
 
@@ -162,6 +163,26 @@ public abstract class EnqueueTests(StoreFixture fixture) : StoreTests(fixture)
         await using var foreign = new ForeignTransaction();
 
         await Assert.ThrowsAsync<ArgumentException>(async () => await Store.EnqueueAsync([Entry()], foreign, Cancellation));
+
+        Assert.Equal(0, (await Store.CountAsync(null, Cancellation)).Due.Value);
+    }
+
+    [Theory]
+    [InlineData("committed")]
+    [InlineData("rolled back")]
+    [InlineData("disposed")]
+    public async Task A_transaction_that_has_ended_is_refused_and_nothing_is_stored(string end)
+    {
+        NewEntry[][] calls = [[Entry()], [Entry(key: "key")], [Entry(), Entry(key: "key")]];
+        foreach (var entries in calls)
+        {
+            await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+            await using var transaction = await GivenEndedTransactionAsync(connection, end);
+
+            var refused = await Assert.ThrowsAsync<ArgumentException>(
+                async () => await Store.EnqueueAsync(entries, transaction, Cancellation));
+            Assert.Contains("has ended", refused.Message, StringComparison.Ordinal);
+        }
 
         Assert.Equal(0, (await Store.CountAsync(null, Cancellation)).Due.Value);
     }

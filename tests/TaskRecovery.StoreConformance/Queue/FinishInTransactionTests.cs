@@ -152,6 +152,24 @@ public abstract class FinishInTransactionTests(StoreFixture fixture) : StoreTest
         Assert.Equal(1, await EffectsAsync(connection));
     }
 
+    [Theory]
+    [InlineData("committed")]
+    [InlineData("rolled back")]
+    [InlineData("disposed")]
+    public async Task A_transaction_that_has_ended_is_refused_and_the_entry_still_runs(string end)
+    {
+        var held = await GivenClaimedAsync(GivenNode());
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await GivenEndedTransactionAsync(connection, end);
+
+        await Assert.ThrowsAsync<ArgumentException>(
+            async () => await Store.FinishInTransactionAsync(held.Node.Id, held.Outcome(), transaction, Cancellation));
+
+        Assert.Equal(EntryState.Running, await StateAsync(held.Id));
+        await FinishAsync(held, OutcomeKind.Retried, error: "boom");
+        Assert.Equal(EntryState.Waiting, await StateAsync(held.Id));
+    }
+
     private async Task<DbConnection> GivenTableAsync()
     {
         var connection = await Fixture.OpenConnectionAsync(Cancellation);
