@@ -3,12 +3,13 @@ using System.Data.Common;
 namespace TaskRecovery;
 
 /// <summary>The durable queue: stores entries, and finds, cancels, retries and erases them.</summary>
-/// <remarks>Thread-safe. When the task returned by an enqueue completes, the entry is stored durably and survives a crash of this process.
-/// What is cancelled, retried, erased, paused or resumed here is recorded as an event, with the application's name
-/// (<c>IHostEnvironment.ApplicationName</c>) as the actor. To record a person and a reason, use <see cref="IQueueOperator"/>.
-/// Every method throws <see cref="StoreUnavailableException"/> if the database can't be reached or does not confirm a write. On SQLite,
-/// every method that writes throws <see cref="InvalidOperationException"/> while a transaction is open that was passed to an earlier call,
-/// because the write would wait for that transaction, and the caller for the write.</remarks>
+/// <remarks>Thread-safe, except that calls with the same transaction must not overlap: await each one before the next. When the task
+/// returned by an enqueue completes, the entry is stored durably and survives a crash of this process. What is cancelled, retried, erased,
+/// paused or resumed here is recorded as an event, with the application's name (<c>IHostEnvironment.ApplicationName</c>) as the actor. To
+/// record a person and a reason, use <see cref="IQueueOperator"/>. Every method throws <see cref="StoreUnavailableException"/> if the
+/// database can't be reached or does not confirm a write. On SQLite, every method that writes throws
+/// <see cref="InvalidOperationException"/> while a transaction is open that was passed to an earlier call, because the write would wait for
+/// that transaction, and the caller for the write.</remarks>
 public interface IJobQueue
 {
     /// <summary>Stores one entry, which any node may run. If this process serves the queue and has a free worker, the entry usually starts
@@ -43,8 +44,11 @@ public interface IJobQueue
     /// <exception cref="KindNotRegisteredException">No kind was registered for <typeparamref name="TArgs"/>, and it has no
     /// <see cref="JobKindAttribute"/>, or only a task handler runs it, or another instance of this process runs it and this one does not
     /// register it; nothing was stored.</exception>
-    /// <exception cref="ArgumentException">The transaction is not open, is not of the store's type or is on another database; or the
-    /// arguments or an option can't be stored. Nothing was stored.</exception>
+    /// <exception cref="ArgumentException">The transaction is not open, is not of the store's type or is on another database; or, on
+    /// PostgreSQL, an earlier statement in it failed and it was not rolled back to a savepoint; or the arguments or an option can't be
+    /// stored. Nothing was stored.</exception>
+    /// <exception cref="InvalidOperationException">On PostgreSQL: another command runs on the transaction's connection. Nothing was
+    /// stored.</exception>
     /// <exception cref="NotSupportedException">A value of <typeparamref name="TArgs"/> would not survive a round trip through JSON. Nothing
     /// was stored.</exception>
     /// <exception cref="StoreUnavailableException">The database did not confirm the write. Roll back and retry.</exception>
@@ -60,13 +64,14 @@ public interface IJobQueue
     /// <see cref="JobKindAttribute"/>, or only a task handler runs it, or another instance of this process runs it and this one does not
     /// register it. Nothing was stored.</exception>
     /// <exception cref="ArgumentException">One of the entries can't be stored; or the transaction is not open, is not of the store's type
-    /// or is on another database; or, on SQLite without a transaction of the caller, there are more than 100,000 entries or 64 MiB of
-    /// arguments and metadata. Nothing was stored.</exception>
+    /// or is on another database; or, on PostgreSQL, an earlier statement in it failed and it was not rolled back to a savepoint; or, on
+    /// SQLite without a transaction of the caller, there are more than 100,000 entries or 64 MiB of arguments and metadata. Nothing was
+    /// stored.</exception>
     /// <exception cref="NotSupportedException">A value of one of the types would not survive a round trip through JSON. Nothing was
     /// stored.</exception>
     /// <exception cref="InvalidOperationException">Without <paramref name="transaction"/>: the call was made inside a
-    /// <c>TransactionScope</c>, or on SQLite while a transaction is open that was passed to an earlier call. Nothing was
-    /// stored.</exception>
+    /// <c>TransactionScope</c>, or on SQLite while a transaction is open that was passed to an earlier call. With one, on PostgreSQL:
+    /// another command runs on its connection. Nothing was stored.</exception>
     /// <exception cref="StoreUnavailableException">The database did not confirm the write.</exception>
     ValueTask<IReadOnlyList<EnqueueResult>> EnqueueManyAsync(
         IEnumerable<EnqueueRequest> requests, DbTransaction? transaction = null, CancellationToken cancellationToken = default);

@@ -85,7 +85,9 @@ public abstract class WorkContext
     /// once.</summary>
     /// <remarks>Takes effect when <paramref name="transaction"/> commits. If the claim is lost, the call raises an error in the database,
     /// so that the transaction can't commit.</remarks>
-    /// <exception cref="ArgumentException">The transaction is not open, is not of the store's type or is on another database.</exception>
+    /// <exception cref="ArgumentException">The transaction is not open, is not of the store's type or is on another database; or, on
+    /// PostgreSQL, an earlier statement in it failed and it was not rolled back to a savepoint.</exception>
+    /// <exception cref="InvalidOperationException">On PostgreSQL: another command runs on the transaction's connection.</exception>
     /// <exception cref="ClaimLostException">This node no longer holds the claim. The transaction is aborted.</exception>
     /// <exception cref="StoreUnavailableException">The database did not confirm the write. Roll back.</exception>
     public Task CompleteAsync(DbTransaction transaction, CancellationToken cancellationToken = default)

@@ -49,6 +49,24 @@ internal static class PostgreSqlErrors
         _ => null,
     };
 
+    /// <summary>The exception to throw instead of <paramref name="exception"/>, if that was raised in a caller's transaction and shows a
+    /// mistake of the caller; <see langword="null"/> if it does not.</summary>
+    /// <remarks>As an unavailable store, such an error would spend no attempt of a handler, which would make the same mistake without
+    /// end.</remarks>
+    internal static Exception? OfCaller(Exception exception, string transaction) => exception switch
+    {
+        PostgresException { SqlState: PostgresErrorCodes.InFailedSqlTransaction } error
+            => new ArgumentException(
+                "The transaction is aborted: an earlier statement in it failed, and PostgreSQL refuses everything after that. Nothing was "
+                + "stored. Roll it back and begin a new one. If the failure is expected, set a savepoint before that statement, and roll "
+                + "back to it.", transaction, error),
+        NpgsqlOperationInProgressException error
+            => new InvalidOperationException(
+                "The transaction's connection is executing another command. Nothing was stored. Await each call before the next one, and "
+                + "close a reader before the call.", error),
+        _ => null,
+    };
+
     /// <summary>The grants that a role needs to run everything except migrations. The record of operators' actions and that of migrations
     /// are not its to change.</summary>
     private static string Grants(string schema)

@@ -135,6 +135,10 @@ internal sealed partial class PostgreSqlQueueStore
 
             return results;
         }
+        catch (Exception exception) when (PostgreSqlErrors.OfCaller(exception, nameof(transaction)) is not null)
+        {
+            throw PostgreSqlErrors.OfCaller(exception, nameof(transaction))!;
+        }
         catch (Exception exception) when (PostgreSqlErrors.Translate(exception, _database.SchemaName) is not null)
         {
             throw PostgreSqlErrors.Translate(exception, _database.SchemaName)!;

@@ -39,6 +39,10 @@ internal sealed partial class PostgreSqlQueueStore
         {
             throw new ClaimLostException(outcome.EntryId, outcome.Fence, exception);
         }
+        catch (Exception exception) when (PostgreSqlErrors.OfCaller(exception, nameof(transaction)) is not null)
+        {
+            throw PostgreSqlErrors.OfCaller(exception, nameof(transaction))!;
+        }
         catch (Exception exception) when (PostgreSqlErrors.Translate(exception, _database.SchemaName) is not null)
         {
             throw PostgreSqlErrors.Translate(exception, _database.SchemaName)!;

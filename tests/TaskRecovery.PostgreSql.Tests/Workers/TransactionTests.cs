@@ -77,6 +77,27 @@ public sealed class TransactionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_worker_that_completes_in_a_transaction_in_which_a_statement_failed_spends_its_attempts()
+    {
+        _handler.Do = async (context, cancellationToken) =>
+        {
+            await using var connection = await Source.OpenConnectionAsync(cancellationToken);
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            await using var command = new NpgsqlCommand("insert into effects (entry, attempt) values (null, 1)", connection, transaction);
+            await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync(cancellationToken));
+            await context.CompleteAsync(transaction, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+        };
+
+        var (id, _) = await Queue.EnqueueAsync(new Pay(7), new EnqueueOptions { MaxAttempts = 2 });
+        var entry = await EndedAsync(id);
+
+        Assert.Equal((EntryState.Failed, 2), (entry.State, entry.Attempt));
+        Assert.Contains("The transaction is aborted", entry.Error, StringComparison.Ordinal);
+        Assert.Empty(await LawAsync());
+    }
+
+    [Fact]
     public async Task An_enqueue_in_a_transaction_is_gone_when_that_rolls_back_and_runs_when_it_commits()
     {
         _handler.Do = static (_, _) => Task.CompletedTask;

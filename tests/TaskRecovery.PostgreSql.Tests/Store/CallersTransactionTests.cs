@@ -1,0 +1,106 @@
+using Npgsql;
+using TaskRecovery.Storage;
+
+namespace TaskRecovery.PostgreSql.Tests.Store;
+
+/// <summary>Mistakes in a caller's transaction that only PostgreSQL knows. They are no outage: a handler that makes one would run again
+/// without end.</summary>
+public sealed class CallersTransactionTests : PostgreSqlStoreTests
+{
+    private static readonly RunOutcome Completed = new() { EntryId = 1, Fence = 1, Kind = OutcomeKind.Completed };
+
+    [Fact]
+    public async Task A_transaction_in_which_a_statement_failed_is_refused()
+    {
+        var store = await OpenStoreAsync();
+        await using var connection = await ConnectAsync();
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await store.EnqueueAsync([Entry()], transaction, Cancellation);
+        await FailAsync(connection);
+
+        Func<Task>[] calls =
+        [
+            async () => await store.EnqueueAsync([Entry()], transaction, Cancellation),
+            async () => await store.EnqueueAsync([Entry(), Entry(uniqueKey: "one")], transaction, Cancellation),
+            async () => await store.FinishInTransactionAsync(Guid.NewGuid(), Completed, transaction, Cancellation),
+        ];
+        foreach (var call in calls)
+        {
+            var refused = await Assert.ThrowsAsync<ArgumentException>(call);
+            Assert.Contains("The transaction is aborted", refused.Message, StringComparison.Ordinal);
+            Assert.IsType<PostgresException>(refused.InnerException);
+        }
+    }
+
+    [Fact]
+    public async Task The_first_transaction_of_an_address_is_refused_too_if_a_statement_failed_in_it()
+    {
+        var store = await OpenStoreAsync();
+        await using var connection = await ConnectAsync();
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await FailAsync(connection);
+
+        await Assert.ThrowsAsync<ArgumentException>(async () => await store.EnqueueAsync([Entry()], transaction, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_transaction_that_is_rolled_back_to_a_savepoint_is_accepted()
+    {
+        var store = await OpenStoreAsync();
+        await using var connection = await ConnectAsync();
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await transaction.SaveAsync("before", Cancellation);
+        await FailAsync(connection);
+        await transaction.RollbackAsync("before", Cancellation);
+
+        await store.EnqueueAsync([Entry()], transaction, Cancellation);
+        await transaction.CommitAsync(Cancellation);
+
+        Assert.Equal(1L, await ScalarAsync<long>("select count(*) from taskrecovery.waiting"));
+    }
+
+    [Fact]
+    public async Task A_call_beside_an_open_reader_of_the_same_connection_is_refused()
+    {
+        var store = await OpenStoreAsync();
+        await using var connection = await ConnectAsync();
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await using var command = new NpgsqlCommand("select generate_series(1, 1000)", connection, transaction);
+        await using (await command.ExecuteReaderAsync(Cancellation))
+        {
+            var enqueue = await Assert.ThrowsAsync<InvalidOperationException>(
+                async () => await store.EnqueueAsync([Entry()], transaction, Cancellation));
+            Assert.Contains("executing another command", enqueue.Message, StringComparison.Ordinal);
+            await Assert.ThrowsAsync<InvalidOperationException>(
+                async () => await store.FinishInTransactionAsync(Guid.NewGuid(), Completed, transaction, Cancellation));
+        }
+
+        await store.EnqueueAsync([Entry()], transaction, Cancellation);
+        await transaction.CommitAsync(Cancellation);
+        Assert.Equal(1L, await ScalarAsync<long>("select count(*) from taskrecovery.waiting"));
+    }
+
+    [Theory]
+    [InlineData("commit")]
+    [InlineData("rollback")]
+    public async Task A_transaction_that_a_statement_has_ended_is_refused(string statement)
+    {
+        var store = await OpenStoreAsync();
+        await using var connection = await ConnectAsync();
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await using var command = new NpgsqlCommand(statement, connection);
+        await command.ExecuteNonQueryAsync(Cancellation);
+
+        await Assert.ThrowsAsync<ArgumentException>(async () => await store.EnqueueAsync([Entry()], transaction, Cancellation));
+        await Assert.ThrowsAsync<ArgumentException>(
+            async () => await store.FinishInTransactionAsync(Guid.NewGuid(), Completed, transaction, Cancellation));
+
+        Assert.Equal(0L, await ScalarAsync<long>("select count(*) from taskrecovery.waiting"));
+    }
+
+    private static async Task FailAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand("select 1 / 0", connection);
+        await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync(Cancellation));
+    }
+}
