@@ -42,6 +42,9 @@ public sealed record EnqueueOptions
     /// <summary>A key that prevents duplicates. While an entry of the same kind with this key has not ended, no second entry is stored and
     /// the first entry's id is returned. An entry that no node has claimed by its <see cref="ExpiresAt"/> ends then, and the new one is
     /// stored.</summary>
+    /// <remarks>On PostgreSQL, a transaction of the application that has stored an entry with the key, or has completed the entry that
+    /// holds it, keeps other enqueues of the same key waiting until it ends: after 30 s they fail with
+    /// <see cref="StoreUnavailableException"/>, and nothing of them is stored. Enqueues of other keys do not wait for it.</remarks>
     /// <value>Default: <see langword="null"/> (no key). At most 255 bytes of UTF-8.</value>
     public string? UniqueKey { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
 using TaskRecovery.Storage;
@@ -8,8 +9,9 @@ namespace TaskRecovery.PostgreSql;
 /// <param name="table">Resolves names to numbers.</param>
 /// <param name="entries">The entries to store.</param>
 /// <param name="names">The numbers of their queues and kinds.</param>
-/// <param name="isOwn">Whether the transaction is the library's; if not, it is the caller's.</param>
-internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entries, NameNumbers names, bool isOwn)
+/// <param name="keyWait">How long a statement waits for another transaction that has taken or freed a unique key, if the transaction is the
+/// library's; <see langword="null"/> if it is the caller's.</param>
+internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entries, NameNumbers names, TimeSpan? keyWait)
 {
     private int _maxEntries = EnqueueBatch.MaxEntries;
     private long _maxBytes = EnqueueBatch.MaxBytes;
@@ -17,7 +19,7 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
     private bool _wasRefused;
 
     /// <summary>Whether the transaction is the library's.</summary>
-    internal bool IsOwn => isOwn;
+    internal bool IsOwn => keyWait is not null;
 
     /// <summary>What was stored in the caller's transaction; <see langword="null"/> if nothing was.</summary>
     internal StoredInTransaction? Stored { get; private set; }
@@ -59,20 +61,21 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
     internal string One => IsAgain ? EntrySql.EnqueueOneAgain : EntrySql.EnqueueOne;
 
     /// <summary>The statement for one entry with a unique key or an expiry.</summary>
-    internal string OneUnique => IsAgain ? EntrySql.EnqueueOneUniqueAgain : EntrySql.EnqueueOneUnique;
+    internal string OneUnique
+        => IsOwn ? EntrySql.EnqueueOneUnique : IsAgain ? EntrySql.EnqueueOneUniqueAgain : EntrySql.EnqueueOneUniqueInTransaction;
 
     /// <summary>The statement for entries without unique keys and expiries, and its parameters.</summary>
     internal (string Statement, NpgsqlParameter[] Args) Many(IReadOnlyList<NewEntry> chunk)
         => EnqueueBatch.AreAlike(chunk)
             ? (IsAgain ? EntrySql.EnqueueAlikeAgain : EntrySql.EnqueueAlike, ToAlikeArgs(chunk))
-            : (isOwn ? EntrySql.Enqueue : IsAgain ? EntrySql.EnqueueInTransactionAgain : EntrySql.EnqueueInTransaction, ToArgs(chunk));
+            : (IsOwn ? EntrySql.Enqueue : IsAgain ? EntrySql.EnqueueInTransactionAgain : EntrySql.EnqueueInTransaction, ToArgs(chunk));
 
     /// <summary>The statement for entries some of which have unique keys or expire.</summary>
     internal string ManyUnique
-        => isOwn ? EntrySql.EnqueueUnique : IsAgain ? EntrySql.EnqueueUniqueInTransactionAgain : EntrySql.EnqueueUniqueInTransaction;
+        => IsOwn ? EntrySql.EnqueueUnique : IsAgain ? EntrySql.EnqueueUniqueInTransactionAgain : EntrySql.EnqueueUniqueInTransaction;
 
     // Whether the numbers were rejected in the caller's transaction and resolved again. Its snapshot may be older than they are.
-    private bool IsAgain => !isOwn && _wasRefused;
+    private bool IsAgain => !IsOwn && _wasRefused;
 
     /// <summary>Parameters for some of the entries.</summary>
     internal NpgsqlParameter[] ToArgs(IReadOnlyList<NewEntry> chunk) => EnqueueBatch.ToArgs(chunk, _names);
@@ -90,8 +93,16 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
         Arg.Text(entry.Metadata), Arg.Text(entry.TraceParent), Arg.Text(entry.Queue), Arg.Text(entry.Kind),
     ];
 
-    /// <summary>Parameters of <see cref="EntrySql.EnqueueOneUnique"/>.</summary>
-    internal NpgsqlParameter[] ToUniqueArgs(NewEntry entry) => [.. ToArgs(entry), Arg.Text(entry.UniqueKey), Arg.Time(entry.ExpiresAt)];
+    /// <summary>Parameters of <see cref="OneUnique"/>.</summary>
+    internal NpgsqlParameter[] ToUniqueArgs(NewEntry entry)
+        => [.. ToArgs(entry), Arg.Text(entry.UniqueKey), Arg.Time(entry.ExpiresAt), .. KeyWaitArgs()];
+
+    /// <summary>Parameters of <see cref="ManyUnique"/>.</summary>
+    internal NpgsqlParameter[] ToUniqueArgs(IReadOnlyList<NewEntry> chunk)
+        => [.. ToArgs(chunk), EnqueueBatch.ExpiryOf(chunk), .. KeyWaitArgs()];
+
+    private NpgsqlParameter[] KeyWaitArgs()
+        => keyWait is { } wait ? [Arg.Text(((long)wait.TotalMilliseconds).ToString(CultureInfo.InvariantCulture))] : [];
 
     /// <summary>Resolves the names again after the database rejected their numbers. Allowed once per call.</summary>
     /// <exception cref="StoreUnavailableException">The numbers were rejected a second time. Nothing was stored.</exception>

@@ -14,6 +14,9 @@ internal sealed partial class PostgreSqlQueueStore
     // The wait for another transaction that is about to end or to claim the holder of a key, times the number of tries.
     private static readonly TimeSpan LockedWait = TimeSpan.FromMilliseconds(5);
 
+    // How long entries of several callers wait together for a transaction that has taken or freed a unique key.
+    private static readonly TimeSpan ShortKeyWait = TimeSpan.FromMilliseconds(500);
+
     // If an entry is due later than this, the next poll finds it in time without a hint.
     private static readonly TimeSpan WorthAHint = TimeSpan.FromSeconds(2);
 
@@ -26,19 +29,56 @@ internal sealed partial class PostgreSqlQueueStore
         }
 
         return transaction is null
-            ? await EnqueueNowAsync(
-                entries, await Names.ResolveAsync(entries, cancellationToken).ConfigureAwait(false), cancellationToken)
-                .ConfigureAwait(false)
+            ? await EnqueuePatientlyAsync(entries, cancellationToken).ConfigureAwait(false)
             : await EnqueueInAsync(entries, transaction, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask<EnqueueResult[]?> TryEnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await EnqueueNowAsync(entries, ShortKeyWait, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException exception) when (PostgreSqlErrors.IsLockTimeout(exception))
+        {
+            return null;
+        }
+    }
+
+    // The wait for a unique key ends before the statement exceeds the command time-out. Otherwise that would look like a statement that is
+    // too large, and be repeated with smaller and smaller ones.
+    private async ValueTask<EnqueueResult[]> EnqueuePatientlyAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
+    {
+        var limit = TimeSpan.FromSeconds(_database.CommandTimeout);
+        for (var isLast = false; ; isLast = true)
+        {
+            try
+            {
+                return await EnqueueNowAsync(entries, limit / 2, cancellationToken).ConfigureAwait(false);
+            }
+            catch (StoreUnavailableException exception)
+                when (PostgreSqlErrors.IsLockTimeout(exception) && entries.Any(static entry => entry.UniqueKey is not null))
+            {
+                if (isLast)
+                {
+                    throw new StoreUnavailableException(
+                        $"A unique key of these entries was not free for {limit.TotalSeconds} s: a transaction that is still open has "
+                        + "stored an entry with it, or has ended the entry that holds it. Nothing was stored. End that transaction, or "
+                        + "try again later. If it is the caller's own, pass it to the call.",
+                        exception.InnerException);
+                }
+            }
+        }
     }
 
     public Func<CancellationToken, ValueTask<bool?>>? FollowCommit(DbTransaction transaction, long entryId)
         => Commits.Follow(transaction, entryId);
 
     private async ValueTask<EnqueueResult[]> EnqueueNowAsync(
-        IReadOnlyList<NewEntry> entries, NameNumbers names, CancellationToken cancellationToken)
+        IReadOnlyList<NewEntry> entries, TimeSpan keyWait, CancellationToken cancellationToken)
     {
-        var call = new EnqueueCall(Names, entries, names, isOwn: true);
+        var names = await Names.ResolveAsync(entries, cancellationToken).ConfigureAwait(false);
+        var call = new EnqueueCall(Names, entries, names, keyWait);
 
         // A single statement is a transaction by itself. Unique keys may need a second statement; if there are several entries, a
         // transaction then makes the call all-or-nothing.
@@ -118,7 +158,7 @@ internal sealed partial class PostgreSqlQueueStore
         {
             var connection = await Transactions.RequireOwnAsync(transaction, cancellationToken).ConfigureAwait(false);
             var names = await Names.ResolveAsync(entries, cancellationToken).ConfigureAwait(false);
-            var call = new EnqueueCall(Names, entries, names, isOwn: false);
+            var call = new EnqueueCall(Names, entries, names, keyWait: null);
             var results = call.Entries.Count == 1
                 ? await StoreOneStatementAsync(call, connection, cancellationToken).ConfigureAwait(false)
                 : await StoreAsync(call, connection, cancellationToken).ConfigureAwait(false);
@@ -242,7 +282,7 @@ internal sealed partial class PostgreSqlQueueStore
         var (statement, args) = chunk is [var entry] && needsRows
             ? (call.OneUnique, call.ToUniqueArgs(entry))
             : needsRows
-            ? (call.ManyUnique, [.. call.ToArgs(chunk), EnqueueBatch.ExpiryOf(chunk)])
+            ? (call.ManyUnique, call.ToUniqueArgs(chunk))
             : call.Many(chunk);
         return connection is null
             ? _database.ReadAsync(statement, args, ReadAsync, cancellationToken)

@@ -5,7 +5,8 @@ using TaskRecovery.Storage;
 namespace TaskRecovery.Queue;
 
 /// <summary>Stores entries in one of three ways: in the caller's transaction; as claimed, if this process can start them at once; or as
-/// waiting entries, which any node may claim. Concurrent single enqueues share a transaction.</summary>
+/// waiting entries, which any node may claim. Concurrent single enqueues share a transaction: those with a unique key one, the others
+/// another.</summary>
 internal sealed class EntryWriter
 {
     // Two writers, so that one batch can be written while the commit of another is flushed to disk. A batch is written and fails as a
@@ -22,6 +23,8 @@ internal sealed class EntryWriter
     private readonly LocalClaimers _claimers;
     private readonly ClaimWaker _waker;
     private readonly Batcher<PendingEnqueue> _batcher;
+    private readonly Batcher<PendingEnqueue> _keyed;
+    private readonly BlockedKeys _blockedKeys;
 
     public EntryWriter(IEntryStore store, LocalClaimers claimers, ClaimWaker waker, TimeProvider time)
     {
@@ -29,6 +32,8 @@ internal sealed class EntryWriter
         _claimers = claimers;
         _waker = waker;
         _batcher = new Batcher<PendingEnqueue>(WriteBatchAsync, Rules, time);
+        _keyed = new Batcher<PendingEnqueue>(WriteKeyedAsync, Rules, time);
+        _blockedKeys = new BlockedKeys(WriteBatchAsync, time);
     }
 
     /// <summary>Stores one entry, possibly in one transaction with those of other callers.</summary>
@@ -38,7 +43,7 @@ internal sealed class EntryWriter
     {
         cancellationToken.ThrowIfCancellationRequested();
         var call = new PendingEnqueue(entry, cancellationToken);
-        _batcher.Add(call);
+        (entry.UniqueKey is null ? _batcher : _keyed).Add(call);
         return call.Task.WaitOrAbandonAsync(cancellationToken);
     }
 
@@ -103,19 +108,35 @@ internal sealed class EntryWriter
         return stored.Results;
     }
 
-    private async Task WriteBatchAsync(List<PendingEnqueue> batch)
+    // An entry waits for a transaction that has taken or freed its unique key and is still open, and all entries of its batch wait with it.
+    // So those without a key have writers of their own, and a batch with a key that is not free is divided.
+    private async Task WriteKeyedAsync(List<PendingEnqueue> batch)
+    {
+        batch.RemoveAll(_blockedKeys.TryAdd);
+        if (batch.Count > 0)
+        {
+            _blockedKeys.Add(await WriteBatchAsync(batch).ConfigureAwait(false));
+        }
+    }
+
+    // Returns the calls of which at least one has a unique key that is not free. Nothing of them was stored.
+    private async Task<List<PendingEnqueue>> WriteBatchAsync(List<PendingEnqueue> batch)
     {
         try
         {
-            await StoreBatchAsync(batch).ConfigureAwait(false);
+            return await StoreBatchAsync(batch).ConfigureAwait(false) ? [] : batch;
         }
         catch (Exception exception) when (batch.Count > 1 && IsRefusal(exception))
         {
             // Nothing was stored. Write each entry alone, so that only the entry that can't be stored fails.
+            List<PendingEnqueue> blocked = [];
             foreach (var call in batch)
             {
-                await WriteBatchAsync([call]).ConfigureAwait(false);
+                // After the first key that is not free, leave the others to BlockedKeys too, which makes no caller wait for all of them.
+                blocked.AddRange(blocked.Count > 0 ? [call] : await WriteBatchAsync([call]).ConfigureAwait(false));
             }
+
+            return blocked;
         }
         catch (Exception exception)
         {
@@ -128,10 +149,13 @@ internal sealed class EntryWriter
             {
                 call.TrySetException(exception);
             }
+
+            return [];
         }
     }
 
-    private async Task StoreBatchAsync(List<PendingEnqueue> batch)
+    // Returns whether the entries are stored, which they are not if a unique key is not free.
+    private async Task<bool> StoreBatchAsync(List<PendingEnqueue> batch)
     {
         // Calls whose callers no longer wait are skipped. If one is cancelled meanwhile, nothing was stored, and the others are retried.
         while (batch.RemoveAll(static call => call.IsCancelled) >= 0 && batch.Count > 0)
@@ -139,13 +163,21 @@ internal sealed class EntryWriter
             var (token, linked) = _store.Traits.TakesBackQueuedWrites ? Link(batch) : default;
             try
             {
-                var results = await StoreAsync([.. batch.Select(static call => call.Entry)], token).ConfigureAwait(false);
+                NewEntry[] entries = [.. batch.Select(static call => call.Entry)];
+                var results = entries[0].UniqueKey is null
+                    ? await StoreAsync(entries, token).ConfigureAwait(false)
+                    : await TryStoreAsync(entries, token).ConfigureAwait(false);
+                if (results is null)
+                {
+                    return false;
+                }
+
                 for (var i = 0; i < results.Length; i++)
                 {
                     batch[i].TrySetResult(results[i]);
                 }
 
-                return;
+                return true;
             }
             catch (OperationCanceledException) when (token.IsCancellationRequested)
             {
@@ -156,6 +188,19 @@ internal sealed class EntryWriter
                 linked?.Dispose();
             }
         }
+
+        return true;
+    }
+
+    private async ValueTask<EnqueueResult[]?> TryStoreAsync(NewEntry[] entries, CancellationToken cancellationToken)
+    {
+        var results = await _store.TryEnqueueAsync(entries, cancellationToken).ConfigureAwait(false);
+        if (results is not null)
+        {
+            _waker.Wake(entries);
+        }
+
+        return results;
     }
 
     // Whether the store has refused what it was given, so that it has stored nothing. Any other error may come after the commit.

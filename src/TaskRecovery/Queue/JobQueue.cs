@@ -21,9 +21,16 @@ internal sealed class JobQueue(
         own.RefuseEnqueue(nameof(EnqueueAsync));
         using var activity = Tracing.EndOf(tracing.StartEnqueue(options?.Queue ?? EntryLimits.DefaultQueue, kind: null, count: 1));
         var entry = factory.Create(args, options);
-        var result = await writer.WriteAsync(entry, cancellationToken).ConfigureAwait(false);
-        Stored(entry, result);
-        return result;
+        try
+        {
+            var result = await writer.WriteAsync(entry, cancellationToken).ConfigureAwait(false);
+            Stored(entry, result);
+            return result;
+        }
+        catch (StoreUnavailableException exception) when (own.HasWaitedForItself(exception))
+        {
+            throw WaitedForItself(exception);
+        }
     }
 
     // Not async, so that the AsyncLocal reaches the caller's flow (OwnTransaction).
@@ -114,7 +121,16 @@ internal sealed class JobQueue(
             return [];
         }
 
-        var results = await writer.WriteAsync(entries, transaction, cancellationToken).ConfigureAwait(false);
+        EnqueueResult[] results;
+        try
+        {
+            results = await writer.WriteAsync(entries, transaction, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException exception) when (transaction is null && own.HasWaitedForItself(exception))
+        {
+            throw WaitedForItself(exception);
+        }
+
         for (var i = 0; i < entries.Length; i++)
         {
             Stored(entries[i], results[i]);
@@ -122,6 +138,17 @@ internal sealed class JobQueue(
 
         return results;
     }
+
+    // A handler that makes this mistake makes it with every attempt, so that the error must spend them.
+    private static StoreUnavailableException WaitedForItself(StoreUnavailableException exception)
+        => new(
+            "The call waited in vain for a unique key, while a transaction is open that an earlier call here was given. If that "
+            + "transaction has stored an entry with the key, or completed the one that holds it, the call waited for its own caller: pass "
+            + $"the transaction to this call too. ({exception.Message})",
+            exception)
+        {
+            IsHeldByThisProcess = true,
+        };
 
     private void Stored(NewEntry entry, EnqueueResult result)
     {

@@ -3,18 +3,22 @@ using TaskRecovery.Storage;
 
 namespace TaskRecovery.Queue;
 
-/// <summary>Refuses a write that would wait for the caller's own transaction, which in turn waits for the caller.</summary>
+/// <summary>Refuses a write that would wait for the caller's own transaction, which in turn waits for the caller, or reports that one has
+/// waited for it.</summary>
 /// <remarks>The library can't see the application's transactions, but it remembers the last one that was passed to it in the same
 /// asynchronous flow (docs/decisions/0030-a-callers-transaction-is-known-if-it-was-passed.md).</remarks>
 internal sealed class OwnTransaction(IEntryStore store)
 {
+    // SQLSTATE lock_not_available.
+    private const string LockNotAvailable = "55P03";
+
     // Set by methods that are not async, so that it reaches the caller's flow. Weak, because a flow may outlive the transaction.
     private readonly AsyncLocal<WeakReference<DbTransaction>?> _passed = new();
 
     /// <summary>Remembers a transaction that the caller passes to the library.</summary>
     public void Passed(DbTransaction transaction)
     {
-        if (store.Traits.BlocksWrites is not null && transaction is not null)
+        if (transaction is not null)
         {
             _passed.Value = new WeakReference<DbTransaction>(transaction);
         }
@@ -38,4 +42,24 @@ internal sealed class OwnTransaction(IEntryStore store)
     /// <summary>Throws if storing an entry would wait for the caller's own transaction.</summary>
     /// <exception cref="InvalidOperationException">The call would wait for its own caller.</exception>
     public void RefuseEnqueue(string call) => Refuse(call, "Pass the transaction to this call too, or call it after the transaction ends.");
+
+    /// <summary>Whether an enqueue has probably waited in vain for the caller's own transaction: for a unique key, while the transaction
+    /// that was passed last in this flow is open. It can't be refused before, because that transaction may have another key.</summary>
+    public bool HasWaitedForItself(StoreUnavailableException exception)
+        => (exception.WaitedForKey || exception.InnerException is DbException { SqlState: LockNotAvailable })
+            && _passed.Value is { } passed && passed.TryGetTarget(out var transaction) && IsOpen(transaction);
+
+    // The drivers return the isolation level of an open transaction only.
+    private static bool IsOpen(DbTransaction transaction)
+    {
+        try
+        {
+            _ = transaction.IsolationLevel;
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
 }

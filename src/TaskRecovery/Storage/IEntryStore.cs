@@ -17,6 +17,15 @@ public interface IEntryStore : IStorePart
     ValueTask<EnqueueResult[]> EnqueueAsync(
         IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken);
 
+    /// <summary>Stores entries of several callers, all of them with unique keys, as <see cref="EnqueueAsync"/> does without a caller's
+    /// transaction. But for a transaction that has taken or freed one of the keys, and is still open, it waits only about half a second, so
+    /// that one key does not keep the entries with other keys waiting.</summary>
+    /// <returns>As <see cref="EnqueueAsync"/>; <see langword="null"/> if a key was not free in time: nothing was stored, and the engine
+    /// tries each key alone. The default implementation calls <see cref="EnqueueAsync"/>, for a store in which no open transaction keeps a
+    /// key longer than it keeps every other write waiting.</returns>
+    ValueTask<EnqueueResult[]?> TryEnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
+        => EnqueueAsync(entries, transaction: null, cancellationToken)!;
+
     /// <summary>Follows a caller's transaction in which an entry was stored, so that the store can be asked whether it was committed if
     /// the answer to its commit is lost. Called before the commit.</summary>
     /// <returns>A function that returns whether the transaction was committed, or <see langword="null"/> while it may still be. The default

@@ -1,3 +1,4 @@
+using Npgsql;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.PostgreSql.Tests.Store;
@@ -90,6 +91,24 @@ public sealed class LargeBatchTests : PostgreSqlStoreTests
         await storing;
 
         Assert.Equal(6L, await ScalarAsync<long>("select count(*) from taskrecovery.waiting"));
+    }
+
+    [Fact]
+    public async Task A_batch_that_waits_for_a_unique_key_is_not_halved()
+    {
+        var database = Open();
+        var store = await OpenStoreAsync(database);
+        await using var connection = await ConnectAsync();
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await store.EnqueueAsync([Entry(uniqueKey: "taken")], transaction, Cancellation);
+
+        database.CommandTimeout = 4;
+        var error = await Assert.ThrowsAsync<StoreUnavailableException>(
+            async () => await store.EnqueueAsync([Entry(uniqueKey: "free"), Entry(uniqueKey: "taken")], null, Cancellation));
+
+        Assert.Equal(PostgresErrorCodes.LockNotAvailable, Assert.IsType<PostgresException>(error.InnerException).SqlState);
+        Assert.Contains("was not free for 4 s", error.Message, StringComparison.Ordinal);
+        Assert.Equal(0L, await ScalarAsync<long>("select count(*) from taskrecovery.entries"));
     }
 
     private static NewEntry Sized(int bytes) => Entry(args: $"\"{new string('x', bytes - 2)}\"");

@@ -1,5 +1,6 @@
 using Npgsql;
 using TaskRecovery.PostgreSql.Tests.Conformance;
+using TaskRecovery.Queue;
 using TaskRecovery.Storage;
 using TaskRecovery.StoreConformance;
 
@@ -165,6 +166,53 @@ public sealed class OpenTransactionTests() : StoreTests(new PostgreSqlFixture())
         await transaction.CommitAsync(Cancellation);
 
         Assert.All(await enqueuing, result => Assert.Equal((next.Id, true), (result.Id, result.IsDuplicate)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_unique_key_that_it_has_taken_keeps_no_other_entry_of_a_process_waiting(bool commits)
+    {
+        var claimers = new LocalClaimers();
+        var writer = new EntryWriter(Store, claimers, new ClaimWaker(claimers), TimeProvider.System);
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        var holder = Assert.Single(await Store.EnqueueAsync([Entry(key: "taken")], transaction, Cancellation));
+
+        Task<EnqueueResult>[] waiting = [.. Enumerable.Range(0, 3).Select(_ => writer.WriteAsync(Entry(key: "taken"), Cancellation))];
+        Task<EnqueueResult>[] others =
+        [
+            .. Enumerable.Range(0, 50).Select(_ => writer.WriteAsync(Entry(), Cancellation)),
+            .. Enumerable.Range(0, 5).Select(number => writer.WriteAsync(Entry(key: $"free {number}"), Cancellation)),
+        ];
+        var stored = await Task.WhenAll(others).WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
+        Assert.All(waiting, static call => Assert.False(call.IsCompleted));
+        await (commits ? transaction.CommitAsync(Cancellation) : transaction.RollbackAsync(Cancellation));
+        var late = await Task.WhenAll(waiting);
+
+        Assert.All(stored, static result => Assert.False(result.IsDuplicate));
+        Assert.Equal(commits ? 3 : 2, late.Count(static result => result.IsDuplicate));
+        Assert.Single(late.Select(static result => result.Id).Distinct());
+        Assert.Equal(commits, late[0].Id == holder.Id);
+    }
+
+    [Fact]
+    public async Task A_unique_key_that_it_is_about_to_free_keeps_no_other_entry_of_a_process_waiting()
+    {
+        var claimers = new LocalClaimers();
+        var writer = new EntryWriter(Store, claimers, new ClaimWaker(claimers), TimeProvider.System);
+        var held = await GivenClaimedAsync(GivenNode(), Entry(key: "taken"));
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await Store.FinishInTransactionAsync(held.Node.Id, held.Outcome(hasUniqueKey: true), transaction, Cancellation);
+
+        var waiting = writer.WriteAsync(Entry(key: "taken"), Cancellation);
+        Task<EnqueueResult>[] others = [writer.WriteAsync(Entry(), Cancellation), writer.WriteAsync(Entry(key: "free"), Cancellation)];
+        await Task.WhenAll(others).WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
+        Assert.False(waiting.IsCompleted);
+        await transaction.CommitAsync(Cancellation);
+
+        Assert.False((await waiting).IsDuplicate);
     }
 
     [Fact]

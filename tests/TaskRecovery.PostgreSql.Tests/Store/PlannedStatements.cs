@@ -27,7 +27,7 @@ internal static class PlannedStatements
         new("claim", Claim, ClaimSql.ClaimBesideOthers),
         new("settled", "uuid, bigint[]", ClaimSql.RemoveSettled),
         new("enqueued", Entries, EntrySql.Enqueue),
-        new("enqueued_once", $"{Entries}, timestamptz[]", EntrySql.EnqueueUnique),
+        new("enqueued_once", $"{Entries}, timestamptz[], text", EntrySql.EnqueueUnique),
         new("enqueued_in", Entries, EntrySql.EnqueueInTransaction),
         new("enqueued_once_in", $"{Entries}, timestamptz[]", EntrySql.EnqueueUniqueInTransaction),
         new("enqueued_in_again", Entries, EntrySql.EnqueueInTransactionAgain),
@@ -37,7 +37,8 @@ internal static class PlannedStatements
         new("enqueued_one_in", OneEntry, EntrySql.EnqueueOne),
         new("enqueued_alike", AlikeEntries, EntrySql.EnqueueAlike),
         new("enqueued_alike_again", AlikeEntries, EntrySql.EnqueueAlikeAgain),
-        new("enqueued_one_once", $"{OneEntry}, text, timestamptz", EntrySql.EnqueueOneUnique),
+        new("enqueued_one_once", $"{OneEntry}, text, timestamptz, text", EntrySql.EnqueueOneUnique),
+        new("enqueued_one_once_in", $"{OneEntry}, text, timestamptz", EntrySql.EnqueueOneUniqueInTransaction),
         new("enqueued_claimed", $"{Entries}, uuid, int, smallint[], smallint[], timestamptz[], bigint[]", EntrySql.EnqueueClaimed),
         new(
             "enqueued_one_claimed",

@@ -17,6 +17,19 @@ public abstract class UniqueKeyTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Fact]
+    public async Task Entries_of_several_callers_are_stored_like_those_of_one()
+    {
+        var first = await GivenEntryAsync(Entry(key: "b"));
+
+        var results = await Store.TryEnqueueAsync([Entry(key: "a"), Entry(key: "b"), Entry(key: "a")], Cancellation);
+
+        Assert.NotNull(results);
+        Assert.Equal([false, true, true], results.Select(static result => result.IsDuplicate));
+        Assert.Equal([results[0].Id, first, results[0].Id], results.Select(static result => result.Id));
+        Assert.Equal(2, (await Store.CountAsync(null, Cancellation)).Due.Value);
+    }
+
+    [Fact]
     public async Task Another_kind_may_hold_the_same_key()
     {
         await GivenEntryAsync(Entry("a", key: "key"));

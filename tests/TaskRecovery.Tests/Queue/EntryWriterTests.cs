@@ -74,8 +74,93 @@ public sealed class EntryWriterTests
         Assert.All(sizes, static size => Assert.Equal(1, size));
     }
 
+    [Fact]
+    public async Task Calls_whose_unique_key_is_not_free_keep_no_others_waiting()
+    {
+        _store.TakenKeys.Add("taken");
+        Task<EnqueueResult>[] waiting = [WriteAsync(1, key: "taken"), WriteAsync(2, key: "taken")];
+        await _store.Until(static store => store.CallsOf("key taken") >= 4);
+
+        await Task.WhenAll(Enumerable.Range(10, 50).Select(number => WriteAsync(number)));
+        await Task.WhenAll(Enumerable.Range(100, 50).Select(number => WriteAsync(number, key: $"{number}")));
+
+        Assert.All(waiting, static call => Assert.False(call.IsCompleted));
+        _store.TakenKeys.Remove("taken");
+        var results = await Task.WhenAll(waiting);
+        Assert.Equal(results[0].Id, results[1].Id);
+        Assert.Single(results, static result => result.IsDuplicate);
+        Assert.Equal(101, _store.Entries.Count);
+    }
+
+    [Fact]
+    public async Task A_key_that_is_not_free_does_not_keep_those_of_its_batch_waiting()
+    {
+        _store.TakenKeys.Add("13");
+
+        var calls = await WriteTogetherAsync(withKeys: true, waitForAll: false);
+        await Task.WhenAll(calls.Where((_, number) => number != 3));
+
+        Assert.False(calls[3].IsCompleted);
+        _store.TakenKeys.Remove("13");
+        await calls[3];
+        Assert.Equal(12, _store.Entries.Count);
+    }
+
+    [Fact]
+    public async Task An_entry_that_is_refused_fails_alone_beside_a_key_that_is_not_free()
+    {
+        _store.TakenKeys.Add("17");
+        var refusal = new ContentRefusedException("13 is refused");
+        _store.RefuseEntries = entries => entries.Any(entry => entry.UniqueKey == "13") ? refusal : null;
+
+        var calls = await WriteTogetherAsync(withKeys: true, waitForAll: false);
+        await Task.WhenAll(calls.Where((_, number) => number is not (3 or 7)));
+
+        Assert.Same(refusal, await Assert.ThrowsAsync<ContentRefusedException>(() => calls[3]));
+        Assert.False(calls[7].IsCompleted);
+        _store.TakenKeys.Remove("17");
+        await calls[7];
+        Assert.Equal(11, _store.Entries.Count);
+    }
+
+    [Fact]
+    public async Task A_call_waits_for_its_key_for_a_limited_time()
+    {
+        var (time, claimers) = (new ManualTimeProvider(), new LocalClaimers());
+        var writer = new EntryWriter(_store, claimers, new ClaimWaker(claimers), time);
+        _store.TakenKeys.Add("taken");
+        var call = WriteAsync(1, key: "taken", writer: writer);
+        await _store.Until(static store => store.CallsOf("key taken") >= 2);
+
+        time.Advance(BlockedKeys.Limit);
+
+        var error = await Assert.ThrowsAsync<StoreUnavailableException>(() => call);
+        Assert.Contains("Unique key 'taken' of kind 'test.work' was not free", error.Message, StringComparison.Ordinal);
+        _store.TakenKeys.Remove("taken");
+        Assert.False((await WriteAsync(2, key: "taken", writer: writer)).IsDuplicate);
+    }
+
+    [Fact]
+    public async Task A_call_that_is_cancelled_while_it_waits_for_its_key_is_not_stored()
+    {
+        _store.TakenKeys.Add("taken");
+        using var cancellation = new CancellationTokenSource();
+        var cancelled = WriteAsync(1, key: "taken", cancellationToken: cancellation.Token);
+        await _store.Until(static store => store.CallsOf("key taken") >= 2);
+
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        var next = WriteAsync(2, key: "taken");
+        var tries = _store.CallsOf("key taken");
+        await _store.Until(store => store.CallsOf("key taken") >= tries + 3);
+        _store.TakenKeys.Remove("taken");
+
+        Assert.False((await next).IsDuplicate);
+        Assert.Single(_store.Entries);
+    }
+
     // Stores two entries, one for each writer, and ten more that wait meanwhile and so share a transaction.
-    private async Task<Task<EnqueueResult>[]> WriteTogetherAsync(string? metadata = null)
+    private async Task<Task<EnqueueResult>[]> WriteTogetherAsync(string? metadata = null, bool withKeys = false, bool waitForAll = true)
     {
         using var busy = new CountdownEvent(2);
         using var free = new ManualResetEventSlim();
@@ -90,16 +175,21 @@ public sealed class EntryWriterTests
         List<Task> first = [];
         for (var writer = 1; writer <= 2; writer++)
         {
-            first.Add(WriteAsync(writer));
+            first.Add(WriteAsync(writer, key: withKeys ? $"{writer}" : null));
             var begun = 2 - writer;
             Assert.True(SpinWait.SpinUntil(() => busy.CurrentCount == begun, TimeSpan.FromMinutes(2)));
         }
 
-        Task<EnqueueResult>[] calls = [.. Enumerable.Range(10, 10).Select(number => WriteAsync(number, metadata))];
+        Task<EnqueueResult>[] calls =
+            [.. Enumerable.Range(10, 10).Select(number => WriteAsync(number, metadata, withKeys ? $"{number}" : null))];
         _store.OnCall = null;
         free.Set();
         await Task.WhenAll(first);
-        await Task.WhenAny(Task.WhenAll(calls), Task.Delay(Timeout.InfiniteTimeSpan, Cancellation));
+        if (waitForAll)
+        {
+            await Task.WhenAny(Task.WhenAll(calls), Task.Delay(Timeout.InfiniteTimeSpan, Cancellation));
+        }
+
         return calls;
     }
 
@@ -113,8 +203,9 @@ public sealed class EntryWriterTests
         return error;
     }
 
-    private Task<EnqueueResult> WriteAsync(int number, string? metadata = null)
-        => _writer.WriteAsync(
+    private Task<EnqueueResult> WriteAsync(
+        int number, string? metadata = null, string? key = null, EntryWriter? writer = null, CancellationToken cancellationToken = default)
+        => (writer ?? _writer).WriteAsync(
             new NewEntry
             {
                 Kind = "test.work",
@@ -123,8 +214,9 @@ public sealed class EntryWriterTests
                 Args = Encoding.UTF8.GetBytes($"{number}"),
                 MaxAttempts = 10,
                 Metadata = metadata,
+                UniqueKey = key,
             },
-            CancellationToken.None);
+            cancellationToken);
 
     private sealed class RefusedByDriver : DbException
     {

@@ -332,6 +332,25 @@ public sealed class StoreFailureTests
         Assert.Equal(1, host.Log.Count(3009));
     }
 
+    [Fact]
+    public async Task An_enqueue_that_waited_in_vain_for_a_key_reports_whether_its_callers_own_transaction_may_have_it()
+    {
+        _store.RefuseEntries = static entries => entries[0].UniqueKey is null ? null
+            : new StoreUnavailableException("The key is not free.", new LockTimeout());
+        await using var host = await StartAsync();
+        EnqueueOptions options = new() { UniqueKey = "key" };
+        Func<Task> one = async () => await host.Queue.EnqueueAsync(new TestArgs(), options);
+        Func<Task> many = async () => await host.Queue.EnqueueManyAsync([EnqueueRequest.Create(new TestArgs(), options)]);
+
+        Assert.False((await Assert.ThrowsAsync<StoreUnavailableException>(one)).IsHeldByThisProcess);
+        Assert.False((await Assert.ThrowsAsync<StoreUnavailableException>(many)).IsHeldByThisProcess);
+        await using var transaction = new FakeTransaction();
+        await host.Queue.EnqueueAsync(new TestArgs(), transaction);
+
+        Assert.True((await Assert.ThrowsAsync<StoreUnavailableException>(one)).IsHeldByThisProcess);
+        Assert.True((await Assert.ThrowsAsync<StoreUnavailableException>(many)).IsHeldByThisProcess);
+    }
+
     private static void RefuseEntries(string call)
     {
         if (call.StartsWith("enqueue", StringComparison.Ordinal))
@@ -355,4 +374,9 @@ public sealed class StoreFailureTests
         });
 
     private sealed class RefusedByDatabase() : DbException("permission denied");
+
+    private sealed class LockTimeout : DbException
+    {
+        public override string SqlState => "55P03";
+    }
 }
