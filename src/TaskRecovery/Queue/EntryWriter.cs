@@ -55,6 +55,8 @@ internal sealed class EntryWriter
     public async ValueTask<EnqueueResult[]> WriteAsync(
         NewEntry[] entries, DbTransaction? transaction, CancellationToken cancellationToken)
     {
+        // If the entries can start here at once, the claim is sent without the token.
+        cancellationToken.ThrowIfCancellationRequested();
         try
         {
             return transaction is null

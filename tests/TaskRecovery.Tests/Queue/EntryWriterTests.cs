@@ -75,6 +75,20 @@ public sealed class EntryWriterTests
     }
 
     [Fact]
+    public async Task Entries_of_a_call_that_is_cancelled_already_are_not_stored_as_claimed()
+    {
+        var (claimers, claimer) = (new LocalClaimers(), new RecordingClaimer());
+        claimers.Register("default", claimer);
+        var writer = new EntryWriter(_store, claimers, new ClaimWaker(claimers), TimeProvider.System);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await writer.WriteAsync([Entry(1)], transaction: null, new CancellationToken(canceled: true)));
+
+        Assert.Equal(0, claimer.Calls);
+        Assert.Empty(_store.Entries);
+    }
+
+    [Fact]
     public async Task Calls_whose_unique_key_is_not_free_keep_no_others_waiting()
     {
         _store.TakenKeys.Add("taken");
@@ -205,18 +219,31 @@ public sealed class EntryWriterTests
 
     private Task<EnqueueResult> WriteAsync(
         int number, string? metadata = null, string? key = null, EntryWriter? writer = null, CancellationToken cancellationToken = default)
-        => (writer ?? _writer).WriteAsync(
-            new NewEntry
-            {
-                Kind = "test.work",
-                Queue = "default",
-                Priority = 5,
-                Args = Encoding.UTF8.GetBytes($"{number}"),
-                MaxAttempts = 10,
-                Metadata = metadata,
-                UniqueKey = key,
-            },
-            cancellationToken);
+        => (writer ?? _writer).WriteAsync(Entry(number) with { Metadata = metadata, UniqueKey = key }, cancellationToken);
+
+    private static NewEntry Entry(int number) => new()
+    {
+        Kind = "test.work",
+        Queue = "default",
+        Priority = 5,
+        Args = Encoding.UTF8.GetBytes($"{number}"),
+        MaxAttempts = 10,
+    };
+
+    private sealed class RecordingClaimer : ILocalClaimer
+    {
+        public int Calls { get; private set; }
+
+        public void Wake(bool fromFront)
+        {
+        }
+
+        public ValueTask<ClaimedEnqueue?> TryStoreClaimedAsync(NewEntry[] entries, CancellationToken whileQueued)
+        {
+            Calls++;
+            return ValueTask.FromResult<ClaimedEnqueue?>(null);
+        }
+    }
 
     private sealed class RefusedByDriver : DbException
     {
