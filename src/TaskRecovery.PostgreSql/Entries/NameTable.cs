@@ -54,7 +54,7 @@ internal sealed class NameTable(PostgreSqlDatabase database)
         }
         catch (PostgresException exception) when (exception.SqlState == SequenceIsUsedUp)
         {
-            await RegisterUnderFreeNumbersAsync(kindNames, cancellationToken).ConfigureAwait(false);
+            await RegisterUnderFreeNumbersAsync(kindNames, exception, cancellationToken).ConfigureAwait(false);
 
             // All kinds have their numbers now, so this registers the queues only.
             await database.ExecuteAsync(NameSql.Add, [Names(kindNames), Names(queueNames)], cancellationToken).ConfigureAwait(false);
@@ -111,7 +111,7 @@ internal sealed class NameTable(PostgreSqlDatabase database)
         return known.With(kindNumbers, queueNumbers);
     }
 
-    private async ValueTask RegisterUnderFreeNumbersAsync(string[] kinds, CancellationToken cancellationToken)
+    private async ValueTask RegisterUnderFreeNumbersAsync(string[] kinds, PostgresException usedUp, CancellationToken cancellationToken)
     {
         for (var round = 0; round < MostRounds; round++)
         {
@@ -130,7 +130,8 @@ internal sealed class NameTable(PostgreSqlDatabase database)
         throw new StoreConfigurationException(
             $"No number is left for the kinds {string.Join(", ", kinds)}: table 'kinds' in schema '{database.SchemaName}' has a row for "
             + "each of its 65,535 numbers. "
-            + "Remove the rows of kinds that no entry has, and find out who added them.");
+            + "Remove the rows of kinds that no entry has, and find out who added them.",
+            usedUp);
     }
 
     private ValueTask<(Dictionary<string, int> Kinds, Dictionary<string, int> Queues)> FindAsync(

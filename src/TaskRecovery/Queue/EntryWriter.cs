@@ -128,14 +128,14 @@ internal sealed class EntryWriter
         {
             return await StoreBatchAsync(batch).ConfigureAwait(false) ? [] : batch;
         }
-        catch (Exception exception) when (batch.Count > 1 && IsRefusal(exception))
+        catch (Exception exception) when (PartsAfter(exception, batch) is { Count: > 1 } parts)
         {
-            // Nothing was stored. Write each entry alone, so that only the entry that can't be stored fails.
+            // Nothing was stored. Write each part alone, so that only the entries that can't be stored fail.
             List<PendingEnqueue> blocked = [];
-            foreach (var call in batch)
+            foreach (var part in parts)
             {
                 // After the first key that is not free, leave the others to BlockedKeys too, which makes no caller wait for all of them.
-                blocked.AddRange(blocked.Count > 0 ? [call] : await WriteBatchAsync([call]).ConfigureAwait(false));
+                blocked.AddRange(blocked.Count > 0 ? part : await WriteBatchAsync(part).ConfigureAwait(false));
             }
 
             return blocked;
@@ -204,6 +204,14 @@ internal sealed class EntryWriter
 
         return results;
     }
+
+    // The parts of a batch that may be stored without the others after an error which proves that nothing was stored. A role that may not
+    // add queues or kinds, for example, can store the entries whose names are there already.
+    private static List<List<PendingEnqueue>> PartsAfter(Exception exception, List<PendingEnqueue> batch)
+        => IsRefusal(exception) ? [.. batch.Select(static call => new List<PendingEnqueue> { call })]
+            : exception is StoreConfigurationException { InnerException: { } answer } && DatabaseErrors.IsAnswer(answer)
+            ? [.. batch.GroupBy(static call => (call.Entry.Queue, call.Entry.Kind)).Select(static part => part.ToList())]
+            : [batch];
 
     // Whether the store has refused what it was given, so that it has stored nothing. Any other error may come after the commit.
     private static bool IsRefusal(Exception exception)

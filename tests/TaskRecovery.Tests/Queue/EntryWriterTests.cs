@@ -58,6 +58,21 @@ public sealed class EntryWriterTests
         Assert.Equal(11, _store.Entries.Count);
     }
 
+    [Theory]
+    [InlineData(true, 1, 11)]
+    [InlineData(false, 10, 2)]
+    public async Task A_queue_that_may_not_be_added_fails_its_own_entries(bool isAnswer, int failed, int stored)
+    {
+        var refusal = new StoreConfigurationException("The role may not do this.", isAnswer ? new RefusedByDriver() : null);
+        _store.RefuseEntries = entries => entries.Any(static entry => entry.Queue == "new") ? refusal : null;
+
+        var calls = await WriteTogetherAsync(newQueueOf: 13);
+
+        Assert.Equal(failed, calls.Count(static call => call.IsFaulted));
+        Assert.Same(refusal, await Assert.ThrowsAsync<StoreConfigurationException>(() => calls[3]));
+        Assert.Equal(stored, _store.Entries.Count);
+    }
+
     [Fact]
     public async Task Entries_with_long_metadata_share_no_transaction()
     {
@@ -174,7 +189,8 @@ public sealed class EntryWriterTests
     }
 
     // Stores two entries, one for each writer, and ten more that wait meanwhile and so share a transaction.
-    private async Task<Task<EnqueueResult>[]> WriteTogetherAsync(string? metadata = null, bool withKeys = false, bool waitForAll = true)
+    private async Task<Task<EnqueueResult>[]> WriteTogetherAsync(
+        string? metadata = null, bool withKeys = false, bool waitForAll = true, int? newQueueOf = null)
     {
         using var busy = new CountdownEvent(2);
         using var free = new ManualResetEventSlim();
@@ -195,7 +211,10 @@ public sealed class EntryWriterTests
         }
 
         Task<EnqueueResult>[] calls =
-            [.. Enumerable.Range(10, 10).Select(number => WriteAsync(number, metadata, withKeys ? $"{number}" : null))];
+        [
+            .. Enumerable.Range(10, 10).Select(number => WriteAsync(
+                number, metadata, withKeys ? $"{number}" : null, queue: number == newQueueOf ? "new" : "default")),
+        ];
         _store.OnCall = null;
         free.Set();
         await Task.WhenAll(first);
@@ -218,8 +237,10 @@ public sealed class EntryWriterTests
     }
 
     private Task<EnqueueResult> WriteAsync(
-        int number, string? metadata = null, string? key = null, EntryWriter? writer = null, CancellationToken cancellationToken = default)
-        => (writer ?? _writer).WriteAsync(Entry(number) with { Metadata = metadata, UniqueKey = key }, cancellationToken);
+        int number, string? metadata = null, string? key = null, EntryWriter? writer = null, string queue = "default",
+        CancellationToken cancellationToken = default)
+        => (writer ?? _writer).WriteAsync(
+            Entry(number) with { Metadata = metadata, UniqueKey = key, Queue = queue }, cancellationToken);
 
     private static NewEntry Entry(int number) => new()
     {
