@@ -50,8 +50,8 @@ public sealed record EnqueueOptions
 
     /// <summary>The time limit of one attempt. When it is exceeded, the worker's token is cancelled. If the worker then throws, the attempt
     /// has failed; if it returns, the entry is completed.</summary>
-    /// <value>Default: <see langword="null"/>, which means <see cref="WorkerOptions.Timeout"/> of the worker, or no limit. At most 45
-    /// days.</value>
+    /// <value>Default: <see langword="null"/>, which means <see cref="WorkerOptions.Timeout"/> of the worker, or no limit. A
+    /// microsecond to 45 days.</value>
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>Application-defined data stored with the entry. Readable with <see cref="IJobQueue.FindAsync"/> and by the worker

@@ -11,8 +11,9 @@ internal static class EntryRules
     public static string? InsteadOfMaxAttempts(int? attempts)
         => attempts is < 1 or > EntryLimits.MostAttempts ? $"use 1 to {EntryLimits.MostAttempts:N0}" : null;
 
+    // Both stores keep microseconds.
     public static string? InsteadOfTimeout(TimeSpan? timeout)
-        => timeout <= TimeSpan.Zero || timeout > EntryLimits.LongestTimeout
-            ? $"use more than zero and at most {EntryLimits.LongestTimeout}, or null for no limit"
+        => timeout?.Ticks < TimeSpan.TicksPerMicrosecond || timeout > EntryLimits.LongestTimeout
+            ? $"use at least a microsecond and at most {EntryLimits.LongestTimeout}, or null for no limit"
             : null;
 }

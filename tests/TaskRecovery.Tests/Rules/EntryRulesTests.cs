@@ -12,8 +12,9 @@ public sealed class EntryRulesTests
         { Valid with { Priority = 10 }, "Priority is 10; use 0 (the most urgent) to 9." },
         { Valid with { MaxAttempts = 0 }, "MaxAttempts is 0; use 1 to 1,000." },
         { Valid with { MaxAttempts = 1_001 }, "MaxAttempts is 1001; use 1 to 1,000." },
-        { Valid with { Timeout = TimeSpan.Zero }, "Timeout is 00:00:00; use more than zero and at most 45.00:00:00, or null" },
-        { Valid with { Timeout = TimeSpan.FromDays(46) }, "Timeout is 46.00:00:00; use more than zero and at most 45.00:00:00" },
+        { Valid with { Timeout = TimeSpan.Zero }, "Timeout is 00:00:00; use at least a microsecond and at most 45.00:00:00, or null" },
+        { Valid with { Timeout = TimeSpan.FromTicks(9) }, "Timeout is 00:00:00.0000009; use at least a microsecond" },
+        { Valid with { Timeout = TimeSpan.FromDays(46) }, "Timeout is 46.00:00:00; use at least a microsecond and at most 45.00:00:00" },
     };
 
     private static JobDefinition Valid => new("report", Schedule.Every(TimeSpan.FromHours(1)));
@@ -34,7 +35,7 @@ public sealed class EntryRulesTests
             [
                 EntryRules.InsteadOfPriority(0), EntryRules.InsteadOfPriority(9),
                 EntryRules.InsteadOfMaxAttempts(null), EntryRules.InsteadOfMaxAttempts(1), EntryRules.InsteadOfMaxAttempts(1_000),
-                EntryRules.InsteadOfTimeout(null), EntryRules.InsteadOfTimeout(TimeSpan.FromTicks(1)),
+                EntryRules.InsteadOfTimeout(null), EntryRules.InsteadOfTimeout(TimeSpan.FromMicroseconds(1.0)),
                 EntryRules.InsteadOfTimeout(TimeSpan.FromDays(45)),
             ],
             static remedy => Assert.Null(remedy));
