@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
+using TaskRecovery.Storage;
 
 namespace TaskRecovery.Sqlite;
 
@@ -69,6 +70,42 @@ internal sealed partial class SqliteQueueStore
             lockedSince = SqliteWriter.WithoutStop(since, now, TimeProvider.System.GetTimestamp());
             CallersTransaction.Connection(transaction);
         }
+    }
+
+    // A transaction that has read and not written answers from the snapshot of its first read. An entry that held a unique key then may
+    // have ended since, and would stand for one that should run. A transaction that writes has the newest snapshot.
+    private async ValueTask RefuseOldHoldersAsync(
+        DbTransaction transaction, IReadOnlyList<NewEntry> entries, EnqueueResult[] results, CancellationToken cancellationToken)
+    {
+        if (!results.Any(static result => result.IsDuplicate)
+            || CallersTransaction.HoldsWriteLock(CallersTransaction.Connection(transaction).Handle!))
+        {
+            return;
+        }
+
+        var old = await _database.ReadAsync(session => FindOldHolder(session, entries, results), cancellationToken).ConfigureAwait(false);
+        if (old is { } index)
+        {
+            throw new StoreUnavailableException(
+                $"What the transaction has read of '{_database.Path}' is too old: entry {results[index].Id} had the unique key "
+                + $"'{entries[index].UniqueKey}' then, and has not now. Nothing was stored. Begin transactions that will write as "
+                + "immediate ones (not deferred).");
+        }
+    }
+
+    private static int? FindOldHolder(SqliteSession session, IReadOnlyList<NewEntry> entries, EnqueueResult[] results)
+    {
+        for (var index = 0; index < results.Length; index++)
+        {
+            if (results[index].IsDuplicate
+                && (SqliteNames.FindKind(session, entries[index].Kind) is not { } kind
+                    || session.Get(EntrySql.FindKeyHolder).Bind(1, kind).Bind(2, entries[index].UniqueKey!).Scalar() != results[index].Id))
+            {
+                return index;
+            }
+        }
+
+        return null;
     }
 
     private static T InSavepoint<T>(SqliteSession session, Func<SqliteSession, T> work)

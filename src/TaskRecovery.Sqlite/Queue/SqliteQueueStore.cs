@@ -92,8 +92,10 @@ internal sealed partial class SqliteQueueStore : IQueueStore, IDisposable
 
         if (transaction is not null)
         {
-            return await InCallersTransactionAsync(
+            var stored = await InCallersTransactionAsync(
                 transaction, session => InsertAll(session, entries, isOwn: false), cancellationToken).ConfigureAwait(false);
+            await RefuseOldHoldersAsync(transaction, entries, stored, cancellationToken).ConfigureAwait(false);
+            return stored;
         }
 
         RefuseTooLarge(entries);

@@ -196,6 +196,29 @@ public sealed class CallersTransactionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_deferred_transaction_gets_no_duplicate_of_an_entry_that_has_ended_since_it_read()
+    {
+        var store = await _files.OpenStoreAsync();
+        var holder = Assert.Single(await store.EnqueueAsync([TemporaryDatabase.Entry(key: "one")], null, CancellationToken.None));
+        await using var connection = _files.Connect();
+        await using (var old = connection.BeginTransaction(deferred: true))
+        {
+            await ExecuteAsync(connection, "select count(*) from taskrecovery_entries");
+            await store.CancelAsync(holder.Id, new AuditInfo("anna"), CancellationToken.None);
+
+            var error = await Assert.ThrowsAsync<StoreUnavailableException>(
+                async () => await store.EnqueueAsync([TemporaryDatabase.Entry(key: "one")], old, CancellationToken.None));
+            Assert.Contains("as immediate ones", error.Message, StringComparison.Ordinal);
+        }
+
+        await using var transaction = connection.BeginTransaction();
+        var results = await store.EnqueueAsync([TemporaryDatabase.Entry(key: "one")], transaction, CancellationToken.None);
+        await transaction.CommitAsync();
+
+        Assert.False(Assert.Single(results).IsDuplicate);
+    }
+
+    [Fact]
     public async Task A_deferred_transaction_that_has_read_before_another_connection_wrote_does_not_wait()
     {
         var store = await _files.OpenStoreAsync(static options => options.BusyTimeout = TimeSpan.FromMinutes(10));
