@@ -16,6 +16,11 @@ public sealed class StoreUnavailableException : TaskRecoveryException
     /// <value>Default: <see langword="false"/>, also if it is unknown what the call waited for.</value>
     public bool IsHeldByThisProcess { get; init; }
 
+    /// <summary>Whether the call gave up because a row stayed locked by another transaction. The transaction in which the call waited has
+    /// stored nothing. A repetition succeeds once the other transaction has ended. Only PostgreSQL reports it.</summary>
+    /// <value>Default: <see langword="false"/>, also if it is unknown what the call waited for.</value>
+    public bool IsLockTimeout { get; init; }
+
     /// <summary>Whether the call waited in vain for a unique key, and nothing of it was stored.</summary>
     internal bool WaitedForKey { get; init; }
 }

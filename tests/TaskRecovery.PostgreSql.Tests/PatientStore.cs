@@ -10,7 +10,7 @@ internal static class PatientStore
     public static PostgreSqlDatabase WithPatience(this PostgreSqlDatabase database)
     {
         (database.SessionSeconds, database.OpeningSeconds) = ((int)Patience.TotalSeconds, (int)Patience.TotalSeconds);
-        database.LongestRead = Patience;
+        (database.LongestRead, database.PatienceForLocks) = (Patience, Patience);
         return database;
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Transactions;
 using Npgsql;
 
@@ -49,6 +50,14 @@ internal sealed partial class PostgreSqlDatabase
     /// <summary>How long a statement waits for the connection that the process keeps before it uses one of the pool, if statements are as
     /// short as usual. Longer than most statements of an idle process take; settable for tests.</summary>
     internal TimeSpan PatienceForHome { get; set; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>How long work that serves many entries at once, such as a batch of outcomes or a sweep, waits for a row that another
+    /// transaction has locked; settable for tests.</summary>
+    internal TimeSpan PatienceForLocks { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Limits how long the later statements of its transaction wait for a row, to <see cref="PatienceForLocks"/>.</summary>
+    internal Statement LimitLocks
+        => new(StartSql.LimitLocks, Arg.Text(string.Create(CultureInfo.InvariantCulture, $"{PatienceForLocks.TotalMilliseconds:0}ms")));
 
     /// <summary>The <see cref="SessionSeconds"/> of all databases of the process; only tests set it, where a program opens its own
     /// database.</summary>

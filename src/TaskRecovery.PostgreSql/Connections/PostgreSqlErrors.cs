@@ -9,11 +9,6 @@ internal static class PostgreSqlErrors
     /// <summary>Raised by <c>fail_lost_claim</c>.</summary>
     internal const string LostClaim = "TR001";
 
-    /// <summary>Whether a row stayed locked for longer than <see cref="StartSql.LimitWait"/> or <see cref="OperationSql.LimitWait"/>
-    /// allows.</summary>
-    internal static bool IsLockTimeout(StoreUnavailableException exception)
-        => exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable };
-
     /// <summary>The exception to throw instead of <paramref name="exception"/>; <see langword="null"/> if it is rethrown as it
     /// is.</summary>
     internal static TaskRecoveryException? Translate(Exception exception, string schema) => exception switch
@@ -41,7 +36,10 @@ internal static class PostgreSqlErrors
             || error.SqlState.StartsWith("42", StringComparison.Ordinal) || error.SqlState == LostClaim
             => null,
         PostgresException error
-            => new StoreUnavailableException($"PostgreSQL did not confirm ({error.SqlState}: {error.MessageText}).", error),
+            => new StoreUnavailableException($"PostgreSQL did not confirm ({error.SqlState}: {error.MessageText}).", error)
+            {
+                IsLockTimeout = string.Equals(error.SqlState, PostgresErrorCodes.LockNotAvailable, StringComparison.Ordinal),
+            },
         NpgsqlException error
             => new StoreUnavailableException($"PostgreSQL can't be reached, or did not answer in time ({error.Message}).", error),
         SocketException or TimeoutException or IOException

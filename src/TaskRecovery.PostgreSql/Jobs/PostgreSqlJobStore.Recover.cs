@@ -135,7 +135,7 @@ internal sealed partial class PostgreSqlJobStore
         {
             return await WakeOverdueAsync(job, waits: true, cancellationToken).ConfigureAwait(false);
         }
-        catch (StoreUnavailableException exception) when (PostgreSqlErrors.IsLockTimeout(exception))
+        catch (StoreUnavailableException exception) when (exception.IsLockTimeout)
         {
             return null;
         }

@@ -5,8 +5,9 @@ namespace TaskRecovery.PostgreSql;
 
 /// <summary>Puts starts that wait at the same moment into one transaction. A start is not delayed to fill a batch: if a writer is free, it
 /// is sent at once.</summary>
-/// <remarks>A batch skips the jobs that another transaction has locked. Their starts wait behind the batches, one job at a time: an
-/// operator's open transaction may keep a job locked for as long as it lasts, and the runs of other jobs start meanwhile.</remarks>
+/// <remarks>A batch skips jobs, and tasks that runs would continue, if another transaction has locked them. Their starts wait behind the
+/// batches, one job at a time: an operator's open transaction may keep a row locked for as long as it lasts, and the other runs start
+/// meanwhile.</remarks>
 internal sealed class StartBatches
 {
     /// <summary>The number of starts in one transaction.</summary>
@@ -33,7 +34,7 @@ internal sealed class StartBatches
         _waiting = new Batcher<Call>(WaitForOneJobAsync, WaitingRules, TimeProvider.System);
     }
 
-    /// <summary>How long a start waits for its job, if another transaction has locked it, before it is put off. It occupies a slot
+    /// <summary>How long a start waits for its job or task, if another transaction has locked it, before it is put off. It occupies a slot
     /// meanwhile, so this is not the time limit of a statement: two runs of a locked job would stop a queue that runs two at
     /// once.</summary>
     internal TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(2);
@@ -95,10 +96,16 @@ internal sealed class StartBatches
                 }
             }
         }
-        catch (StoreUnavailableException exception) when (PostgreSqlErrors.IsLockTimeout(exception))
+        catch (StoreUnavailableException exception) when (exception.IsLockTimeout && isLast)
         {
             // The transaction has changed nothing.
             batch.Values.SelectMany(static calls => calls).ToList().ForEach(WaitOrPutOff);
+        }
+        catch (StoreUnavailableException exception) when (exception.IsLockTimeout)
+        {
+            // Another transaction has locked the job, or a task of one of the runs: the other runs start without it. Without a wait it is a
+            // row that a batch does not skip.
+            return waits && await TryWriteAsync(batch, waits: false, isLast: false).ConfigureAwait(false);
         }
         catch (Exception exception) when (isLast || exception is StoreUnavailableException or StoreConfigurationException)
         {

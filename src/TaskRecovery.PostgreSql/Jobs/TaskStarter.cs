@@ -10,9 +10,11 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
 {
     /// <summary>Starts runs. No request may be repeated.</summary>
     /// <param name="requests">The requests.</param>
-    /// <param name="waits">Whether to wait for the lock of the job, for a limited time: then all requests are for the same job.</param>
-    /// <returns>One answer for each request, in the same order; <see langword="null"/> if another transaction has locked its job, so that
-    /// nothing was read or changed for it.</returns>
+    /// <param name="waits">Whether to wait for the locks of the job and its tasks, for a limited time: then all requests are for the same
+    /// job.</param>
+    /// <returns>One answer for each request, in the same order; <see langword="null"/> if another transaction has locked its job, or the
+    /// task that the run would continue, so that nothing was changed for it.</returns>
+    /// <exception cref="StoreUnavailableException">Nothing was changed if it is a lock timeout.</exception>
     internal async Task<TaskStart?[]> StartAsync(IReadOnlyList<TaskStartRequest> requests, bool waits)
     {
         // What has begun is not interrupted: the answer would be lost, and the connection with it.
@@ -52,10 +54,12 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
         NpgsqlConnection connection, IReadOnlyList<TaskStartRequest> requests, bool waits, CancellationToken cancellationToken)
     {
         var jobs = Arg.Array(Column(requests, static request => request.JobId), NpgsqlDbType.Uuid);
+        var entries = Arg.Array(Column(requests, static request => request.EntryId), NpgsqlDbType.Bigint);
         Statement[] locks = waits
             ? [new Statement(StartSql.LimitWait), new Statement(StartSql.WaitForLock, jobs)]
-            : [new Statement(StartSql.Lock, jobs)];
+            : [database.LimitLocks, new Statement(StartSql.Lock, jobs)];
         var locked = new HashSet<Guid>();
+        var free = new HashSet<long>();
         var starts = new PendingStart?[requests.Count];
         await database.ReadEachAsync(
             connection,
@@ -64,12 +68,13 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                 new Statement(
                     StartSql.Facts,
                     Arg.Array(Column(requests, static request => request.NodeId), NpgsqlDbType.Uuid),
-                    Arg.Array(Column(requests, static request => request.EntryId), NpgsqlDbType.Bigint),
+                    entries,
                     Arg.Array(Column(requests, static request => request.Fence), NpgsqlDbType.Bigint),
                     Arg.Array(Column(requests, static request => request.JobId), NpgsqlDbType.Uuid),
                     Arg.Array(Column(requests, static request => request.TaskId), NpgsqlDbType.Uuid),
                     Arg.Array(Column(requests, static request => Arg.Instant(request.DueAt)), NpgsqlDbType.TimestampTz),
                     Arg.Array(Column(requests, static request => (short?)request.Overlap), NpgsqlDbType.Smallint)),
+                new Statement(waits ? StartSql.WaitForTasks : StartSql.LockTasks, entries),
             ],
             async (number, reader, token) =>
             {
@@ -81,6 +86,12 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
                         continue;
                     }
 
+                    if (number > locks.Length)
+                    {
+                        free.Add(reader.GetInt64(0));
+                        continue;
+                    }
+
                     // Without a job there is nothing to lock.
                     var index = (int)reader.GetInt64(0) - 1;
                     var start = ReadStart(reader, requests[index]);
@@ -89,7 +100,9 @@ internal sealed class TaskStarter(PostgreSqlDatabase database, HintSender hints)
             },
             commits: false,
             cancellationToken).ConfigureAwait(false);
-        return starts;
+        return Array.ConvertAll(
+            starts,
+            start => start is { Facts.Bound: < TaskState.Completed } && !free.Contains(start.Request.EntryId) ? null : start);
     }
 
     // Several runs of one job may start in one batch: each is judged as if those before it had been applied. All facts have one snapshot,

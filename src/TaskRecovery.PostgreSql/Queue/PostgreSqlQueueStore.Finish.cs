@@ -56,31 +56,42 @@ internal sealed partial class PostgreSqlQueueStore
         // locked for the question.
         List<RunOutcome> unanswered = [.. outcomes.Where(IsStartUnanswered)];
         List<RunOutcome> answered = [.. outcomes.Where(static outcome => !IsStartUnanswered(outcome))];
-        HashSet<long> free = [];
+        HashSet<long> free = [], locked = [];
         Dictionary<long, Guid> waiting = [];
         await _database.ReadEachAsync(
-            [new(OutcomeSql.NotBlocked, Ids(answered)), new(OutcomeSql.WithLockedJobs, Ids(unanswered))],
+            [
+                new(OutcomeSql.NotBlocked, Ids(answered)),
+                new(OutcomeSql.WithLockedTasks, Ids(outcomes.Where(static outcome => outcome.IsTask))),
+                new(OutcomeSql.WithLockedJobs, Ids(unanswered)),
+            ],
             async (number, reader, token) =>
             {
-                if (number == 0)
+                switch (number)
                 {
-                    free = [.. await ReadNumbersAsync(reader, token).ConfigureAwait(false)];
-                    return;
-                }
-
-                waiting.Clear();
-                while (await reader.ReadAsync(token).ConfigureAwait(false))
-                {
-                    waiting[reader.GetInt64(0)] = reader.GetGuid(1);
+                    case 0: free = [.. await ReadNumbersAsync(reader, token).ConfigureAwait(false)]; break;
+                    case 1: locked = [.. await ReadNumbersAsync(reader, token).ConfigureAwait(false)]; break;
+                    default: waiting = await ReadJobsAsync(reader, token).ConfigureAwait(false); break;
                 }
             },
             cancellationToken).ConfigureAwait(false);
         var unlocked = waiting.Count == 0 ? null : await WaitForOneJobAsync([.. waiting.Values], cancellationToken).ConfigureAwait(false);
         return
         [
-            .. answered.Where(outcome => !free.Contains(outcome.EntryId)),
-            .. unanswered.Where(outcome => waiting.TryGetValue(outcome.EntryId, out var job) && job != unlocked),
+            .. answered.Where(outcome => !free.Contains(outcome.EntryId) || locked.Contains(outcome.EntryId)),
+            .. unanswered.Where(outcome => locked.Contains(outcome.EntryId)
+                || (waiting.TryGetValue(outcome.EntryId, out var job) && job != unlocked)),
         ];
+    }
+
+    private static async ValueTask<Dictionary<long, Guid>> ReadJobsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        var jobs = new Dictionary<long, Guid>();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            jobs[reader.GetInt64(0)] = reader.GetGuid(1);
+        }
+
+        return jobs;
     }
 
     // The starts of a busy job lock it for moments, in turn. Returns the job if it was free within the limit: its outcomes may then wait
@@ -95,7 +106,7 @@ internal sealed partial class PostgreSqlQueueStore
                 (_, _) => ValueTask.FromResult(job),
                 cancellationToken).ConfigureAwait(false);
         }
-        catch (StoreUnavailableException exception) when (PostgreSqlErrors.IsLockTimeout(exception))
+        catch (StoreUnavailableException exception) when (exception.IsLockTimeout)
         {
             return null;
         }
@@ -111,8 +122,8 @@ internal sealed partial class PostgreSqlQueueStore
         KnownClaims.Forget(fences);
     }
 
-    // Outcomes without further effects come first, together. Each part is a transaction of its own. If a flush is repeated after half of it
-    // was stored, it accepts that half.
+    // Outcomes without further effects come first, together: they wait for no row that a user of the database may have locked. Each part is
+    // a transaction of its own. If a flush is repeated after half of it was stored, it accepts that half.
     private static IEnumerable<(string Statement, List<RunOutcome> Outcomes)> Split(IReadOnlyList<RunOutcome> outcomes)
     {
         var parts = new List<(string Statement, List<RunOutcome> Outcomes, HashSet<long> Entries)>();
@@ -134,7 +145,8 @@ internal sealed partial class PostgreSqlQueueStore
             part.Entries.Add(outcome.EntryId);
         }
 
-        return parts.Select(part => (part.Statement, part.Outcomes));
+        return parts.OrderBy(static part => !ReferenceEquals(part.Statement, OutcomeSql.End))
+            .Select(static part => (part.Statement, part.Outcomes));
     }
 
     // The start of a run that is skipped has ended its entry.
@@ -186,9 +198,16 @@ internal sealed partial class PostgreSqlQueueStore
             : _database.ReadAsync(text, args, ReadStoredAsync, cancellationToken);
     }
 
-    private static List<Statement> LocksFor(string statement, List<RunOutcome> outcomes)
+    // A user of the database may keep a task, an entry, a job or a unique key locked for as long as a transaction lasts. Only the outcomes
+    // that need this row wait for it: the writer of outcomes finds out which.
+    private List<Statement> LocksFor(string statement, List<RunOutcome> outcomes)
     {
-        var locks = new List<Statement>();
+        if (ReferenceEquals(statement, OutcomeSql.End) || ReferenceEquals(statement, OutcomeSql.EndOnce))
+        {
+            return [];
+        }
+
+        List<Statement> locks = [_database.LimitLocks];
         var unanswered = outcomes.FindAll(IsStartUnanswered);
         if (unanswered.Count > 0)
         {

@@ -133,6 +133,17 @@ internal static class OutcomeSql
         where n.job not in (select f.id from free f) and (select j.id from {schema}.jobs j where j.id = n.job) is not null
         """;
 
+    /// <summary>The entries whose unfinished task another transaction has locked at this moment. The others are locked until the end of the
+    /// transaction. $1 entries.</summary>
+    internal const string WithLockedTasks = $$"""
+        with free as materialized (
+            select t.entry_id from {schema}.tasks t
+            where t.entry_id = any ($1) and {{Codes.TaskUnfinished}} for no key update skip locked
+        )
+        select t.entry_id from {schema}.tasks t
+        where t.entry_id = any ($1) and {{Codes.TaskUnfinished}} and t.entry_id not in (select f.entry_id from free f)
+        """;
+
     /// <summary>Waits for a job as <see cref="LockJobs"/> does. Sent as the only lock of its transaction, with a limit: the starts of a
     /// busy job lock it in turn, so that <see cref="WithLockedJobs"/> hardly ever finds it free. $1 job.</summary>
     internal const string WaitForJob = "select j.id from {schema}.jobs j where j.id = $1::uuid for share";

@@ -34,8 +34,23 @@ internal static class StartSql
     /// its id. Returns the id if the job exists.</summary>
     internal const string WaitForLock = "select j.id from {schema}.jobs j where j.id = any ($1) for no key update";
 
-    /// <summary>Limits how long the statements of the transaction wait for a lock.</summary>
+    /// <summary>Limits how long the later statements of the transaction wait for a lock. The error then has
+    /// <see cref="StoreUnavailableException.IsLockTimeout"/>. $1 the limit, with its unit.</summary>
+    internal const string LimitLocks = "select set_config('lock_timeout', $1, true)";
+
+    /// <summary>As <see cref="LimitLocks"/>, for a transaction that waits in vain now and then, and is repeated.</summary>
     internal const string LimitWait = "select set_config('lock_timeout', '500ms', true)";
+
+    /// <summary>Locks the unfinished tasks that runs would continue, except those that another transaction has locked. Sent after
+    /// <see cref="Facts"/>, so that tasks are locked after claims, as outcomes lock them. $1 entries. Returns the entries of the locked
+    /// ones.</summary>
+    internal const string LockTasks = WaitForTasks + " skip locked";
+
+    /// <summary>As <see cref="LockTasks"/>, but waits. $1 entries.</summary>
+    internal const string WaitForTasks = $$"""
+        select t.entry_id from {schema}.tasks t
+        where t.entry_id = any ($1) and {{Codes.TaskUnfinished}} order by t.entry_id for no key update
+        """;
 
     /// <summary>The facts about starts. Sent right after the locks, with a snapshot of its own, so that it contains what was committed
     /// before them. Those of a job that is not locked are not to be used. $1 nodes, $2 entries, $3 fences, $4 jobs, $5 the tasks that the

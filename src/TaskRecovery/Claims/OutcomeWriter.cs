@@ -101,9 +101,12 @@ internal sealed class OutcomeWriter : IDisposable
 
     public void Dispose() => _giveUp.CancelAndDispose();
 
-    // An outcome whose start was not answered waits for the start, and for every other transaction that has locked the job.
+    // An outcome whose start was not answered waits for the start, and for every other transaction that has locked the job. Any outcome may
+    // be found to need a row that another transaction has locked.
     private Batcher<PendingOutcome> BatcherOf(PendingOutcome outcome)
-        => outcome.IsAfterTransaction || outcome.Outcome is { IsTask: true, IsStartAnswered: false } ? _afterOthers : _batcher;
+        => outcome.IsAfterTransaction || outcome.Blocks > 0 || outcome.Outcome is { IsTask: true, IsStartAnswered: false }
+            ? _afterOthers
+            : _batcher;
 
     private async Task StoreAsync(List<PendingOutcome> batch)
     {
@@ -116,14 +119,24 @@ internal sealed class OutcomeWriter : IDisposable
     // If a transaction is open for which some outcomes have to wait, only those do.
     private async Task StoreAfterOthersAsync(List<PendingOutcome> batch)
     {
-        List<PendingOutcome> blocked = batch, free = [];
+        var (blocked, free) = await DivideAsync(batch).ConfigureAwait(false);
+        AddBlocked(blocked);
+        if (free.Count > 0)
+        {
+            await StoreAsync(free).ConfigureAwait(false);
+        }
+    }
+
+    // If the store can't answer, all of them count as blocked.
+    private async Task<(List<PendingOutcome> Blocked, List<PendingOutcome> Free)> DivideAsync(List<PendingOutcome> batch)
+    {
         try
         {
             var open = await _store.FindBlockedAsync([.. batch.Select(pending => pending.Outcome)], _givingUp).ConfigureAwait(false);
             _health.Succeeded();
             var openRuns = open.Select(static outcome => (outcome.EntryId, outcome.Fence)).ToHashSet();
             var isOpen = batch.ToLookup(pending => openRuns.Contains((pending.Outcome.EntryId, pending.Outcome.Fence)));
-            (blocked, free) = ([.. isOpen[true]], [.. isOpen[false]]);
+            return ([.. isOpen[true]], [.. isOpen[false]]);
         }
         catch (Exception exception) when (!_givingUp.IsCancellationRequested)
         {
@@ -135,16 +148,16 @@ internal sealed class OutcomeWriter : IDisposable
             // The process is stopping.
         }
 
+        return (batch, []);
+    }
+
+    private void AddBlocked(List<PendingOutcome> blocked)
+    {
         // Each question takes locks, so an outcome that stays blocked is asked for less often.
         foreach (var same in blocked.GroupBy(static pending => pending.Blocks))
         {
             List<PendingOutcome> again = [.. same.Select(static pending => pending with { Blocks = pending.Blocks + 1 })];
             _ = AddLaterAsync(again, BlockedWait.After(same.Key + 1));
-        }
-
-        if (free.Count > 0)
-        {
-            await StoreAsync(free).ConfigureAwait(false);
         }
     }
 
@@ -167,7 +180,7 @@ internal sealed class OutcomeWriter : IDisposable
     }
 
     // If the store rejects a batch, it is halved and retried, so that a value that the store refuses, or too many bytes to store in time,
-    // do not keep other outcomes from being stored.
+    // do not keep other outcomes from being stored. The same applies to an outcome that needs a row which another transaction has locked.
     private async Task StoreUntilDoneAsync(List<PendingOutcome> batch)
     {
         var (size, failures) = (batch.Count, 0);
@@ -185,6 +198,28 @@ internal sealed class OutcomeWriter : IDisposable
             {
                 Account(batch[start..]);
                 return;
+            }
+
+            if (exception is StoreUnavailableException { IsLockTimeout: true })
+            {
+                // The other transaction may last for hours. The store names the outcomes that would wait for it at this moment; if it
+                // knows of none, the part is halved until one is left.
+                var (blocked, free) = await DivideAsync(part).ConfigureAwait(false);
+                if (blocked.Count == 0 && part.Count > 1)
+                {
+                    size = part.Count / 2;
+                    continue;
+                }
+
+                if (blocked.Count == 0)
+                {
+                    (blocked, free) = (part, []);
+                }
+
+                AddBlocked(blocked);
+                batch = [.. free, .. batch[(start + part.Count)..]];
+                (start, failures) = (0, 0);
+                continue;
             }
 
             failures++;

@@ -20,7 +20,8 @@ internal readonly record struct PendingOutcome(
     /// <summary>A call of the store about this entry that has to end first; <see langword="null"/> if there is none.</summary>
     public Task? After { get; init; }
 
-    /// <summary>How often it was found to be blocked by an open transaction.</summary>
+    /// <summary>How often it was found to be blocked by an open transaction. From the first time on, it waits behind the
+    /// others.</summary>
     public int Blocks { get; init; }
 
     /// <summary>How often the store refused it alone. After the first time, its result or error text was replaced.</summary>

@@ -47,6 +47,9 @@ public interface IEntryStore : IStorePart
     /// <returns>The outcomes that were rejected because the node no longer holds the claim; empty if all were accepted.</returns>
     /// <exception cref="ContentRefusedException">The store can't represent a text in one of the outcomes. After any other exception the
     /// call may be repeated.</exception>
+    /// <exception cref="StoreUnavailableException">The outcomes may or may not be stored. If it is a lock timeout
+    /// (<see cref="StoreUnavailableException.IsLockTimeout"/>), the engine asks <see cref="FindBlockedAsync"/> which of them have to wait,
+    /// and stores the others.</exception>
     ValueTask<IReadOnlyList<RunOutcome>> FinishAsync(Guid nodeId, IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken);
 
     /// <summary>Completes a run in the caller's transaction. If the claim is lost, the transaction is put into a state in which it can't
@@ -55,8 +58,8 @@ public interface IEntryStore : IStorePart
     ValueTask FinishInTransactionAsync(Guid nodeId, RunOutcome outcome, DbTransaction transaction, CancellationToken cancellationToken);
 
     /// <summary>Finds the outcomes for which <see cref="FinishAsync"/> would block: a transaction passed to
-    /// <see cref="FinishInTransactionAsync"/> is still open, or the start of the run was not answered
-    /// (<see cref="RunOutcome.IsStartAnswered"/>) and another transaction has locked its job.</summary>
+    /// <see cref="FinishInTransactionAsync"/> is still open, or another transaction has locked the task of the run, or the start of the run
+    /// was not answered (<see cref="RunOutcome.IsStartAnswered"/>) and another transaction has locked its job.</summary>
     /// <returns>The blocked outcomes. The default implementation returns none.</returns>
     ValueTask<IReadOnlyList<RunOutcome>> FindBlockedAsync(IReadOnlyList<RunOutcome> outcomes, CancellationToken cancellationToken)
         => ValueTask.FromResult<IReadOnlyList<RunOutcome>>([]);

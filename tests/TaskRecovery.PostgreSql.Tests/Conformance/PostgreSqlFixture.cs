@@ -31,6 +31,9 @@ public sealed class PostgreSqlFixture(bool useSessionLocks = true) : StoreFixtur
 
     public override IStoreMigrator Migrator => _stores[0].GetRequiredService<IStoreMigrator>();
 
+    /// <summary>The database of the store.</summary>
+    internal PostgreSqlDatabase Inside => _stores[0].GetRequiredService<PostgreSqlDatabase>();
+
     private NpgsqlDataSource Behind => _behind ?? throw new InvalidOperationException("The store has not been created.");
 
     /// <summary>The schema as a user spells it.</summary>

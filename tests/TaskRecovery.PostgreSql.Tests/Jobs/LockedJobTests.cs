@@ -94,6 +94,71 @@ public sealed class LockedJobTests() : JobStoreTests(new PostgreSqlFixture())
         Assert.Empty(await Store.FindBlockedAsync(outcomes, Cancellation));
     }
 
+    [Theory]
+    [InlineData(OutcomeKind.Completed)]
+    [InlineData(OutcomeKind.Retried)]
+    public async Task An_outcome_whose_task_is_locked_is_found_and_keeps_no_outcome_without_a_task_waiting(OutcomeKind kind)
+    {
+        var node = GivenNode();
+        Run[] runs = [await GivenRunAsync(node, "locked"), await GivenRunAsync(node, "free")];
+        foreach (var run in runs)
+        {
+            Assert.Equal(TaskStartDecision.Started, (await StartAsync(run)).Decision);
+        }
+
+        var plain = await GivenClaimedAsync(node);
+        RunOutcome[] outcomes =
+        [
+            .. runs.Select(run => run.Held.Outcome(kind, isTask: true, delay: Hour) with { IsStartAnswered = true }),
+            plain.Outcome(),
+        ];
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await LockTaskAsync(connection, runs[0]);
+        Fixture.Inside.PatienceForLocks = TimeSpan.FromMilliseconds(100);
+
+        var error = await Assert.ThrowsAsync<StoreUnavailableException>(() => TryFinishAsync(node, outcomes));
+
+        Assert.True(error.IsLockTimeout);
+        Assert.Equal(EntryState.Completed, await StateAsync(plain.Id));
+        Assert.Equal(EntryState.Running, await StateAsync(runs[0].Held.Id));
+        Assert.Equal([outcomes[0]], await Store.FindBlockedAsync(outcomes, Cancellation));
+        Assert.Equal(
+            [outcomes[0] with { IsStartAnswered = false }],
+            await Store.FindBlockedAsync([outcomes[0] with { IsStartAnswered = false }], Cancellation));
+        Fixture.Inside.PatienceForLocks = TimeSpan.FromMinutes(1);
+        await FinishAsync(node, outcomes[1], outcomes[2]);
+        await transaction.CommitAsync(Cancellation);
+        Assert.Empty(await Store.FindBlockedAsync(outcomes, Cancellation));
+        await FinishAsync(node, outcomes);
+    }
+
+    [Fact]
+    public async Task Runs_that_start_in_the_same_batch_do_not_wait_for_a_task_that_is_locked()
+    {
+        var node = GivenNode();
+        Run[] first = [await GivenRunAsync(node, "locked"), await GivenRunAsync(node, "free")];
+        foreach (var run in first)
+        {
+            Assert.Equal(TaskStartDecision.Started, (await StartAsync(run)).Decision);
+        }
+
+        await FinishAsync(node, Array.ConvertAll(first, static run => run.Held.Outcome(OutcomeKind.Released, isTask: true)));
+        var again = await ClaimRunsAsync(node);
+        var locked = again.Single(run => run.Held.Id == first[0].Held.Id);
+        var free = again.Single(run => run.Held.Id == first[1].Held.Id);
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await LockTaskAsync(connection, locked);
+
+        var starting = StartAsync(locked);
+        var start = await StartAsync(free);
+
+        Assert.NotNull(start.Task);
+        await transaction.CommitAsync(Cancellation);
+        Assert.NotNull((await starting).Task);
+    }
+
     [Fact]
     public async Task An_outcome_waits_for_a_moment_until_the_job_is_free()
     {
@@ -148,7 +213,7 @@ public sealed class LockedJobTests() : JobStoreTests(new PostgreSqlFixture())
         await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
         await RunAsync(connection, $"insert into cancellations (entry) values ({run.Held.Id})");
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
-        await RunAsync(connection, $"select id from tasks where entry_id = {run.Held.Id} for update");
+        await LockTaskAsync(connection, run);
 
         var report = await SweepAsync();
 
@@ -167,6 +232,9 @@ public sealed class LockedJobTests() : JobStoreTests(new PostgreSqlFixture())
 
     private static Task LockAsync(DbConnection connection, Run run)
         => RunAsync(connection, $"select id from jobs where id = '{run.JobId}' for update");
+
+    private static Task LockTaskAsync(DbConnection connection, Run run)
+        => RunAsync(connection, $"select id from tasks where entry_id = {run.Held.Id} for update");
 
     private static async Task RunAsync(DbConnection connection, string statement)
     {
