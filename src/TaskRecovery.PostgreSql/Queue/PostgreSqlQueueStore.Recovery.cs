@@ -15,16 +15,15 @@ internal sealed partial class PostgreSqlQueueStore
         var items = await _database.InTransactionAsync(
             async (connection, token) =>
             {
-                var locked = await _database.ReadAsync(
-                    connection, RecoverySql.LockOwnClaims, [Arg.Uuid(nodeId), Arg.Array([.. fences], NpgsqlDbType.Bigint)],
-                    ReadNumbersAsync, token).ConfigureAwait(false);
-                var requested = await _database.ReadAsync(
-                    connection, RecoverySql.LockRequested, [Arg.Array([.. locked], NpgsqlDbType.Bigint)],
-                    ReadNumbersAsync, token).ConfigureAwait(false);
+                var locked = Numbers(await _database.ReadLastAsync(
+                    connection,
+                    [_database.LimitLocks, new(RecoverySql.LockOwnClaims, Arg.Uuid(nodeId), Numbers(fences))],
+                    ReadNumbersAsync, commits: false, token).ConfigureAwait(false));
+                var found = await ReadListsAsync(
+                    connection, [new(RecoverySql.LockRequested, locked), new(RecoverySql.LockTasks, locked)], token).ConfigureAwait(false);
                 return await _database.ReadAsync(
-                    connection, RecoverySql.Release,
-                    [Arg.Array([.. locked], NpgsqlDbType.Bigint), Arg.Array([.. requested], NpgsqlDbType.Bigint)],
-                    ReadSettledAsync, token).ConfigureAwait(false);
+                    connection, RecoverySql.Release, [locked, Numbers(found[0]), Numbers(found[1])], ReadSettledAsync, token)
+                    .ConfigureAwait(false);
             },
             cancellationToken).ConfigureAwait(false);
         KnownClaims.Forget(fences);
@@ -106,8 +105,9 @@ internal sealed partial class PostgreSqlQueueStore
     private async ValueTask<List<(RecoveryItem Item, string Queue)>> SweepNodeAsync(
         NpgsqlConnection connection, int node, int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken)
     {
-        var mine = await _database.ReadAsync(
-            connection, RecoverySql.LockNode, [Arg.Int4(node)], ReadNodesAsync, cancellationToken).ConfigureAwait(false);
+        var mine = await _database.ReadLastAsync(
+            connection, [_database.LimitLocks, new(RecoverySql.LockNode, Arg.Int4(node))], ReadNodesAsync, commits: false,
+            cancellationToken).ConfigureAwait(false);
         if (mine.Count == 0)
         {
             return [];
@@ -151,35 +151,39 @@ internal sealed partial class PostgreSqlQueueStore
         NpgsqlConnection connection, IReadOnlyList<long> claims, int maxCrashes, CancellationToken cancellationToken)
     {
         // If a caller's transaction is about to end an entry, skip this entry but sweep the others of its claim. The same applies if the
-        // cancel request of an entry is about to be withdrawn.
-        IReadOnlyList<long> whole = [], requested = [];
-        await _database.ReadEachAsync(
+        // cancel request of an entry is about to be withdrawn, or if another transaction has locked its task.
+        var all = Numbers(claims);
+        var found = await ReadListsAsync(
             connection,
-            [
-                new(RecoverySql.LockWhole, Arg.Array([.. claims], NpgsqlDbType.Bigint)),
-                new(RecoverySql.LockRequested, Arg.Array([.. claims], NpgsqlDbType.Bigint)),
-            ],
-            async (number, reader, token) =>
-            {
-                var found = await ReadNumbersAsync(reader, token).ConfigureAwait(false);
-                (whole, requested) = number == 0 ? (found, requested) : (whole, found);
-            },
-            commits: false,
+            [new(RecoverySql.LockWhole, all), new(RecoverySql.LockRequested, all), new(RecoverySql.LockTasks, all)],
             cancellationToken).ConfigureAwait(false);
-        long[] inPart = whole.Count == claims.Count ? [] : [.. claims.Except(whole)];
-        var entries = inPart.Length == 0
-            ? []
-            : await _database.ReadAsync(
-                connection, RecoverySql.LockEntries, [Arg.Array(inPart, NpgsqlDbType.Bigint)],
-                ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
+        var (whole, requested, lockedTasks) = (found[0], found[1], found[2]);
+        var inPart = Numbers(whole.Count == claims.Count ? [] : [.. claims.Except(whole)]);
+        IReadOnlyList<long> entries = whole.Count == claims.Count ? [] : await _database.ReadAsync(
+            connection, RecoverySql.LockEntries, [inPart], ReadNumbersAsync, cancellationToken).ConfigureAwait(false);
         return await _database.ReadAsync(
             connection,
             RecoverySql.Sweep,
-            [Arg.Array([.. claims], NpgsqlDbType.Bigint), Arg.Int4(maxCrashes), Arg.Array(inPart, NpgsqlDbType.Bigint), Arg.Array(
-                [.. entries], NpgsqlDbType.Bigint), Arg.Array([.. requested], NpgsqlDbType.Bigint)],
+            [all, Arg.Int4(maxCrashes), inPart, Numbers(entries), Numbers(requested), Numbers(lockedTasks)],
             ReadSettledAsync,
             cancellationToken).ConfigureAwait(false);
     }
+
+    // Runs the statements in one round trip, each with a snapshot of its own, and reads a list of numbers from each.
+    private async ValueTask<IReadOnlyList<long>[]> ReadListsAsync(
+        NpgsqlConnection connection, Statement[] statements, CancellationToken cancellationToken)
+    {
+        var lists = new IReadOnlyList<long>[statements.Length];
+        await _database.ReadEachAsync(
+            connection,
+            statements,
+            async (number, reader, token) => lists[number] = await ReadNumbersAsync(reader, token).ConfigureAwait(false),
+            commits: false,
+            cancellationToken).ConfigureAwait(false);
+        return lists;
+    }
+
+    private static NpgsqlParameter Numbers(IReadOnlyList<long> numbers) => Arg.Array([.. numbers], NpgsqlDbType.Bigint);
 
     private void SendHints(List<(RecoveryItem Item, string Queue)> items)
     {

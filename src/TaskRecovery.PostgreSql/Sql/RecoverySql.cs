@@ -47,6 +47,21 @@ internal static class RecoverySql
         order by e.id for share skip locked
         """;
 
+    /// <summary>Locks the unfinished tasks of the entries, and skips those that another transaction has locked. $1 claims, locked, so that
+    /// no start under them adds a task. Returns the entries of the skipped tasks.</summary>
+    /// <remarks>A user of the database may keep the row of a task locked for as long as a transaction lasts.</remarks>
+    internal const string LockTasks = $$"""
+        with listed as materialized (
+            select u.entry from {schema}.claims c cross join lateral unnest(c.entries) u (entry) where c.id = any ($1)
+        ), free as materialized (
+            select t.entry_id from {schema}.tasks t
+            where t.entry_id = any (array(select l.entry from listed l)) and {{Codes.TaskUnfinished}} for no key update skip locked
+        )
+        select t.entry_id from {schema}.tasks t
+        where t.entry_id = any (array(select l.entry from listed l)) and {{Codes.TaskUnfinished}}
+            and t.entry_id not in (select f.entry_id from free f)
+        """;
+
     /// <summary>Locks claims of a living node. $1 node, $2 claims.</summary>
     internal const string LockOwnClaims = """
         select c.id from {schema}.claims c
@@ -54,8 +69,8 @@ internal static class RecoverySql
         order by c.id for update skip locked
         """;
 
-    // isHeldBack: whether a caller's transaction is about to end the entry. requested: the result of LockRequested. A request of another
-    // entry is about to be withdrawn, or was stored since: that entry stays in its claim until the next time.
+    // isHeldBack: whether a caller's transaction is about to end the entry, or its task is locked. requested: the result of LockRequested.
+    // A request of another entry is about to be withdrawn, or was stored since: that entry stays in its claim until the next time.
     private static string Unfinished(string isHeldBack, string requested) => $$"""
         with clock as materialized (select clock_timestamp() as now),
         taken as materialized (
@@ -150,12 +165,13 @@ internal static class RecoverySql
         """;
 
     /// <summary>Recovers the unfinished entries of dead nodes. $1 their claims, locked; $2 the maximum number of crashes of an entry; $3
-    /// the claims that only the entries in $4 may be taken from; $5 the result of <see cref="LockRequested"/>. Each entry's crash is
+    /// the claims that only the entries in $4 may be taken from; $5 the result of <see cref="LockRequested"/>, $6 that of
+    /// <see cref="LockTasks"/>. Each entry's crash is
     /// counted; if a step or checkpoint was stored under this fence, the count restarts at one. If an entry exceeds the limit and was the
     /// only suspect there, it ends; otherwise it gets a last chance. An entry that an earlier sweep had to leave in its claim always gets
     /// one, because it is not known whether it was the only suspect.</summary>
     /// <returns>Entry, whether it ended, crashes, reason, kind, queue, node, task, whether the node died.</returns>
-    internal static readonly string Sweep = Unfinished("t.id = any ($3) and u.entry <> all ($4)", "$5") + $$"""
+    internal static readonly string Sweep = Unfinished("t.id = any ($3) and u.entry <> all ($4) or u.entry = any ($6)", "$5") + $$"""
         , counted as materialized (
             select u.*,
                 case when u.stopped then u.crashes
@@ -177,9 +193,9 @@ internal static class RecoverySql
         """ + Settle("null");
 
     /// <summary>Releases entries that are claimed for a living node which does not know of the claim. $1 its claims, locked; $2 the result
-    /// of <see cref="LockRequested"/>. No crash is counted.</summary>
+    /// of <see cref="LockRequested"/>, $3 that of <see cref="LockTasks"/>. No crash is counted.</summary>
     /// <returns>As <see cref="Sweep"/>.</returns>
-    internal static readonly string Release = Unfinished("false", "$2") + $$"""
+    internal static readonly string Release = Unfinished("u.entry = any ($3)", "$2") + $$"""
         , judged as (
             select u.entry, u.fence, u.node, u.claimed_at, u.attempt, u.crashes, u.crashes as died,
                 case when u.cancelled then {{Codes.OutcomeCancelled}} else {{Codes.OutcomeReleased}} end::smallint as kind

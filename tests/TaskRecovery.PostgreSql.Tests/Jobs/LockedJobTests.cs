@@ -201,6 +201,46 @@ public sealed class LockedJobTests() : JobStoreTests(new PostgreSqlFixture())
         Assert.Equal([answered], await Store.FindBlockedAsync([answered], Cancellation));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_task_that_is_locked_keeps_only_its_own_run_from_being_recovered(bool isReleased)
+    {
+        var node = GivenNode();
+        await GivenJobAsync(name: "locked");
+        await GivenJobAsync(name: "free");
+        var runs = await ClaimRunsAsync(node);
+        foreach (var run in runs)
+        {
+            Assert.Equal(TaskStartDecision.Started, (await StartAsync(run)).Decision);
+        }
+
+        var plain = await GivenClaimedAsync(node);
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await LockTaskAsync(connection, runs[0]);
+        if (!isReleased)
+        {
+            Die(node);
+        }
+
+        Assert.Equal(2, await RecoverAsync());
+        Assert.Equal(0, await RecoverAsync());
+        Assert.Equal(
+            [EntryState.Running, EntryState.Waiting, EntryState.Waiting],
+            [await StateAsync(runs[0].Held.Id), await StateAsync(runs[1].Held.Id), await StateAsync(plain.Id)]);
+        Assert.Empty(await Store.CheckInvariantsAsync(Cancellation));
+
+        await transaction.CommitAsync(Cancellation);
+        Assert.Equal(1, await RecoverAsync());
+        Assert.Equal(EntryState.Waiting, await StateAsync(runs[0].Held.Id));
+        Assert.Empty(await Store.ListClaimsAsync(node.Id, Cancellation));
+
+        async Task<int> RecoverAsync() => isReleased
+            ? await Store.ReleaseClaimsAsync(node.Id, await Store.ListClaimsAsync(node.Id, Cancellation), Cancellation)
+            : (await SweepAsync()).Recovered;
+    }
+
     [Fact]
     public async Task A_task_that_is_locked_does_not_keep_a_sweep_from_reporting_what_it_has_recovered()
     {
