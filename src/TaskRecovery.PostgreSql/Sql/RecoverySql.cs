@@ -90,14 +90,17 @@ internal static class RecoverySql
                 select case when (select exists (select from {schema}.cancellations)) then exists (
                     select from {schema}.cancellations x where x.entry = u.entry) else false end as cancelled offset 0) r
             where (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = t.id) is null
+        ), beside as materialized (
+            select u.entry from unfinished u order by u.entry limit {{StoredBlackBox.MaxBeside + 1}}
         )
         """;
 
-    // What was known of the node, see StoredBlackBox.
+    // What was known of the node, see StoredBlackBox. The entries beside an entry are among the first ones of the node: a search over all
+    // of them for each entry would make the cost of a sweep grow with the square of their number.
     private static readonly string BlackBox = $$"""
         jsonb_build_object(
                     'beside', (select coalesce(jsonb_agg(b.entry), '[]') from (
-                        select u.entry from unfinished u where u.entry <> j.entry order by u.entry limit {{StoredBlackBox.MaxBeside}}) b),
+                        select u.entry from beside u where u.entry <> j.entry order by u.entry limit {{StoredBlackBox.MaxBeside}}) b),
                     'progress_us', (select (extract(epoch from coalesce(t.dead_at, c.now) - max(p.stored_at)) * 1000000)::bigint from (
                         select s.stored_at from {schema}.steps s where s.entry = j.entry and s.fence = j.fence
                         union all
