@@ -26,7 +26,7 @@ internal sealed partial class PostgreSqlOperationStore
         {
             (step, hasRunning) = await StepOnceAsync(operationId, queues, cancellationToken).ConfigureAwait(false);
         }
-        catch (StoreUnavailableException exception) when (PostgreSqlErrors.IsLockTimeout(exception))
+        catch (StoreUnavailableException exception) when (exception.IsLockTimeout)
         {
             // Nothing was changed.
             queues.Clear();

@@ -39,7 +39,7 @@ internal sealed partial class PostgreSqlQueueStore
         {
             return await EnqueueNowAsync(entries, ShortKeyWait, cancellationToken).ConfigureAwait(false);
         }
-        catch (StoreUnavailableException exception) when (PostgreSqlErrors.IsLockTimeout(exception))
+        catch (StoreUnavailableException exception) when (exception.IsLockTimeout)
         {
             return null;
         }
@@ -57,7 +57,7 @@ internal sealed partial class PostgreSqlQueueStore
                 return await EnqueueNowAsync(entries, limit / 2, cancellationToken).ConfigureAwait(false);
             }
             catch (StoreUnavailableException exception)
-                when (PostgreSqlErrors.IsLockTimeout(exception) && entries.Any(static entry => entry.UniqueKey is not null))
+                when (exception.IsLockTimeout && entries.Any(static entry => entry.UniqueKey is not null))
             {
                 if (isLast)
                 {

@@ -49,21 +49,22 @@ internal sealed partial class PostgreSqlQueueStore
                 }
             },
             cancellationToken).ConfigureAwait(false);
-        var report = new List<RecoveryItem>();
-        foreach (var node in dead)
-        {
-            var items = await _database.InTransactionAsync(
-                (connection, token) => SweepNodeAsync(connection, node, maxCrashes, audit, token), cancellationToken).ConfigureAwait(false);
-            SendHints(items);
-            report.AddRange(items.Select(item => item.Item));
-        }
-
+        var report = await NodeSweeps.RunAsync(
+            dead,
+            async (node, items) =>
+            {
+                var swept = await _database.InTransactionAsync(
+                    (connection, token) => SweepNodeAsync(connection, node, maxCrashes, audit, token), cancellationToken)
+                    .ConfigureAwait(false);
+                SendHints(swept);
+                items.AddRange(swept.Select(static item => item.Item));
+            }).ConfigureAwait(false);
         if (requested.Count > 0)
         {
             await TryEndRequestedAsync([.. requested], cancellationToken).ConfigureAwait(false);
         }
 
-        return report.Count == 0 ? RecoveryReport.Empty : new RecoveryReport(report);
+        return report;
     }
 
     private async ValueTask TryEndRequestedAsync(long[] entries, CancellationToken cancellationToken)

@@ -119,8 +119,8 @@ internal static class TaskSql
         select n.id, n.entry, n.entry_kind, n.node, n.crashes, null, n.queue from numbered n
         """;
 
-    /// <summary>Closes unfinished tasks whose entry has ended, with the outcome of the entry. $1 how many at most. Returns task, entry,
-    /// entry kind, node, crashes, reason.</summary>
+    /// <summary>Closes unfinished tasks whose entry has ended, with the outcome of the entry, except those that another transaction has
+    /// locked. $1 how many at most. Returns task, entry, entry kind, node, crashes, reason.</summary>
     internal static readonly string CloseEnded = $$"""
         with found as materialized (
             select t.id as task, k.name as kind_name, o.* {{FromUnfinished}}
@@ -128,12 +128,15 @@ internal static class TaskSql
             left join lateral (select * from {schema}.entries e where e.id = o.entry offset 0) e on true
             left join {schema}.kinds k on k.id = e.kind
             limit $1
+        ), held as materialized (
+            select t.id from {schema}.tasks t where t.id = any (array(select f.task from found f)) for no key update skip locked
         )
         update {schema}.tasks t set state = {{Codes.TaskStateOf("f.kind")}}, result = f.result, error = coalesce(f.error, t.error),
             reason = f.reason,
             attempt = f.attempt, crashes = f.crashes, ended_at = f.ended_at
         from found f
-        where t.id = any (array[f.task]) and (t.entry_id = f.entry) is true and {{Codes.TaskUnfinished}}
+        where t.id = any (array[f.task]) and f.task in (select h.id from held h) and (t.entry_id = f.entry) is true
+            and {{Codes.TaskUnfinished}}
         returning t.id, t.entry_id, f.kind_name, t.node, t.crashes, t.reason
         """;
 }

@@ -55,25 +55,25 @@ internal sealed partial class SqliteQueueStore
 
     public async ValueTask<RecoveryReport> SweepAsync(int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken)
     {
-        var items = new List<RecoveryItem>();
-        foreach (var node in await _database.ReadBrieflyAsync(ReadDeadNodes, cancellationToken).ConfigureAwait(false))
-        {
-            SweptPart part = new([], [], [], IsLast: false);
-            for (IReadOnlyList<Unfinished>? all = null; !part.IsLast; all = part.All)
+        var dead = await _database.ReadBrieflyAsync(ReadDeadNodes, cancellationToken).ConfigureAwait(false);
+        return await NodeSweeps.RunAsync(
+            dead,
+            async (node, items) =>
             {
-                part = await _database.WriteAsync(
-                    session => Sweep(session, node, maxCrashes, audit, all), cancellationToken).ConfigureAwait(false);
-                items.AddRange(part.Items);
-                foreach (var queue in part.Queues)
+                SweptPart part = new([], [], [], IsLast: false);
+                for (IReadOnlyList<Unfinished>? all = null; !part.IsLast; all = part.All)
                 {
-                    _database.Hints.Work(queue);
+                    part = await _database.WriteAsync(
+                        session => Sweep(session, node, maxCrashes, audit, all), cancellationToken).ConfigureAwait(false);
+                    items.AddRange(part.Items);
+                    foreach (var queue in part.Queues)
+                    {
+                        _database.Hints.Work(queue);
+                    }
                 }
-            }
 
-            _database.Locks.Remove(node.Id);
-        }
-
-        return items.Count == 0 ? RecoveryReport.Empty : new RecoveryReport(items);
+                _database.Locks.Remove(node.Id);
+            }).ConfigureAwait(false);
     }
 
     private static int Release(EntryMoves moves, long fence, long node, ClaimContents contents, HashSet<string> queues)

@@ -197,7 +197,7 @@ internal sealed class ManualEngine(
                 _killed = null;
             }
 
-            await recoverer.RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
+            (await recoverer.RecoverOnceAsync(cancellationToken).ConfigureAwait(false)).ThrowIfIncomplete();
             if (_hasJoined)
             {
                 foreach (var step in startupSteps)

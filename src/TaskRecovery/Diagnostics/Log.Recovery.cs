@@ -19,6 +19,10 @@ internal static partial class Log
         + "jobs planned: {Planned}. Claiming begins")]
     public static partial void StartupDone(this ILogger logger, int recovered, int closed, int planned);
 
+    [LoggerMessage(3054, LogLevel.Warning, "Start-up: the work of a dead node could not be recovered; this node begins to work, "
+        + "and the sweep for work of dead nodes repeats it")]
+    public static partial void NotAllRecovered(this ILogger logger, Exception exception);
+
     [LoggerMessage(3060, LogLevel.Information, "Task {TaskId} (entry {EntryId}, {Kind}) of node {Node} runs again, because {Cause}; "
         + "crashes counted: {Crashes}")]
     public static partial void RecoveredTask(

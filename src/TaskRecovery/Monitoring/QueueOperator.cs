@@ -127,7 +127,9 @@ internal sealed class QueueOperator(
     {
         OperationRules.Check(audit);
         own.Refuse(nameof(RecoverAsync));
-        return await recoverer.RecoverOnceAsync(audit, cancellationToken).ConfigureAwait(false);
+        var report = await recoverer.RecoverOnceAsync(audit, cancellationToken).ConfigureAwait(false);
+        report.ThrowIfIncomplete();
+        return report;
     }
 
     public async ValueTask<OperationPreview> PreviewAsync(

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Hosting;
 
@@ -26,8 +27,19 @@ internal sealed class FullRecoveryLoop(
     /// <inheritdoc/>
     protected override async Task<bool> OnceAsync(CancellationToken cancellationToken)
     {
-        await recoverer.RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
+        ExceptionDispatchInfo? failure = null;
+        try
+        {
+            (await recoverer.RecoverOnceAsync(cancellationToken).ConfigureAwait(false)).ThrowIfIncomplete();
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // A row that keeps work from being recovered does not keep jobs from being planned.
+            failure = ExceptionDispatchInfo.Capture(exception);
+        }
+
         await planner.RecoverAsync(cancellationToken).ConfigureAwait(false);
+        failure?.Throw();
         return false;
     }
 }

@@ -34,5 +34,9 @@ internal sealed class RecoverySweeper(
     /// <inheritdoc/>
     /// <returns>Whether the sweep found something, so that there may be more.</returns>
     protected override async Task<bool> OnceAsync(CancellationToken cancellationToken)
-        => (await recoverer.SweepOnceAsync(cancellationToken).ConfigureAwait(false)).Items.Count > 0;
+    {
+        var report = await recoverer.SweepOnceAsync(cancellationToken).ConfigureAwait(false);
+        report.ThrowIfIncomplete();
+        return report.Items.Count > 0;
+    }
 }

@@ -18,7 +18,7 @@ internal sealed class TaskRecoverer(
     private RecoveryOptions Options => options.Value.Recovery;
 
     /// <summary>Runs task recovery: sweeps the claims of dead nodes until none is left, then repairs the tasks whose entry is missing or
-    /// has ended.</summary>
+    /// has ended. If a node can't be swept, all the rest is done, and the report has the error.</summary>
     public Task<RecoveryReport> RecoverOnceAsync(CancellationToken cancellationToken)
         => RecoverOnceAsync(audit: null, cancellationToken);
 
@@ -32,16 +32,18 @@ internal sealed class TaskRecoverer(
             swept = await SweepOnceAsync(audit, cancellationToken).ConfigureAwait(false);
             items.AddRange(swept.Items);
         }
-        while (swept.Items.Count > 0);
+        while (swept is { Items.Count: > 0, Failure: null });
 
         var repaired = await jobs.RecoverTasksAsync(Options.MaxRecoveryAge, Options.MaxCrashes, audit, cancellationToken)
             .ConfigureAwait(false);
         LogReport(repaired, isSweep: false);
         items.AddRange(repaired.Items);
-        return items.Count == 0 ? RecoveryReport.Empty : new RecoveryReport(items);
+        return items.Count == 0 && swept.Failure is null
+            ? RecoveryReport.Empty
+            : new RecoveryReport(items) { Failure = swept.Failure };
     }
 
-    /// <summary>Sweeps the claims of dead nodes once.</summary>
+    /// <summary>Sweeps the claims of dead nodes once. If a node can't be swept, the report has the error.</summary>
     public Task<RecoveryReport> SweepOnceAsync(CancellationToken cancellationToken) => SweepOnceAsync(audit: null, cancellationToken);
 
     private async Task<RecoveryReport> SweepOnceAsync(AuditInfo? audit, CancellationToken cancellationToken)

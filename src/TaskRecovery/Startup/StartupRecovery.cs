@@ -79,6 +79,11 @@ internal sealed class StartupRecovery(
         await RegisteredAsync(cancellationToken).ConfigureAwait(false);
 
         var report = await recoverer.RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
+        if (report.Failure is { } failure)
+        {
+            _logger.NotAllRecovered(failure);
+        }
+
         await RunStepsAsync(cancellationToken).ConfigureAwait(false);
         var planned = await planner.RecoverAtStartAsync(cancellationToken).ConfigureAwait(false);
         _logger.StartupDone(report.Recovered, report.Closed, planned);

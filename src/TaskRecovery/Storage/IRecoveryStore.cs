@@ -20,6 +20,8 @@ public interface IRecoveryStore : IStorePart
     /// <param name="audit">The operator who requested the sweep: each transaction that recovers something also stores the event
     /// <see cref="QueueEventKind.WorkRecovered"/>. <see langword="null"/> if a node sweeps by itself.</param>
     /// <param name="cancellationToken">Stops between two transactions.</param>
+    /// <returns>What was recovered. A node that can't be swept does not keep the others from being swept; its error is in
+    /// <see cref="RecoveryReport.Failure"/>.</returns>
     ValueTask<RecoveryReport> SweepAsync(int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken);
 
     /// <summary>Removes a bounded number of entries that are no longer kept.</summary>

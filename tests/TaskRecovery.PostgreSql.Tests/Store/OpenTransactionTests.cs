@@ -114,6 +114,30 @@ public sealed class OpenTransactionTests() : StoreTests(new PostgreSqlFixture())
     }
 
     [Fact]
+    public async Task A_node_that_can_t_be_swept_keeps_no_other_node_from_being_swept()
+    {
+        var database = ((PostgreSqlFixture)Fixture).Inside;
+        var held = await GivenClaimedAsync(GivenNode(), Entry(key: "locked"));
+        Assert.True(await Store.CancelAsync(held.Id, Cancellation));
+        var other = await GivenClaimedAsync(GivenNode());
+        Die(held.Node);
+        Die(other.Node);
+        await using var connection = (NpgsqlConnection)await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await RunAsync(connection, "select from unique_keys for update");
+        database.PatienceForLocks = TimeSpan.FromMilliseconds(100);
+
+        var report = await SweepAsync();
+
+        Assert.Equal(other.Id, Assert.Single(report.Items).EntryId);
+        Assert.True(Assert.IsType<StoreUnavailableException>(report.Failure).IsLockTimeout);
+        database.PatienceForLocks = TimeSpan.FromMinutes(1);
+        await transaction.CommitAsync(Cancellation);
+        var late = await SweepAsync();
+        Assert.Equal((held.Id, null), (Assert.Single(late.Items).EntryId, late.Failure));
+    }
+
+    [Fact]
     public async Task A_cancel_does_not_wait_for_it()
     {
         var held = await GivenClaimedAsync(GivenNode());

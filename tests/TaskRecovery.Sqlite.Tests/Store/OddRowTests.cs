@@ -262,6 +262,49 @@ public sealed class OddRowTests : IDisposable
     }
 
     [Fact]
+    public async Task A_claim_whose_counts_are_missing_is_polled_and_swept()
+    {
+        var store = await _files.OpenStoreAsync();
+        var (node, claimer) = GivenClaimer(store);
+        var (id, _) = (await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None))[0];
+        await claimer.ClaimAsync(1, new SuspectAllowance(3, 0, 0), CancellationToken.None);
+        _files.Execute("update taskrecovery_claims set attempts = '[]', crashes = '[]'");
+        _files.Execute("insert into taskrecovery_claims (claimed_at, node, entries, attempts, crashes) "
+            + "select 1, number, '[4711]', '[]', '[]' from taskrecovery_nodes");
+        await store.CancelAsync(id, new AuditInfo("anna"), CancellationToken.None);
+
+        var poll = await store.PollAsync(new PollRequest(node, ["default"], ["work"], WithUnknownKinds: false), CancellationToken.None);
+        _files.Execute("update taskrecovery_nodes set dead_at = 1");
+        var report = await store.SweepAsync(5, CancellationToken.None);
+
+        Assert.Equal(id, Assert.Single(poll.CancelRequests));
+        Assert.Equal((id, null), (Assert.Single(report.Items).EntryId, report.Failure));
+        Assert.Equal(0L, _files.Read("select count(*) from taskrecovery_claims"));
+    }
+
+    [Fact]
+    public async Task A_node_that_can_t_be_swept_keeps_no_other_node_from_being_swept()
+    {
+        var store = await _files.OpenStoreAsync();
+        var (_, claimer) = GivenClaimer(store);
+        var (odd, _) = (await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None))[0];
+        await claimer.ClaimAsync(1, new SuspectAllowance(3, 0, 0), CancellationToken.None);
+        var (id, _) = (await store.EnqueueAsync([TemporaryDatabase.Entry()], null, CancellationToken.None))[0];
+        var other = TemporaryDatabase.Identity("other");
+        store.OpenNodeSession().Register(other);
+        await store.CreateClaimer(other.Id, "default", ["work"]).ClaimAsync(
+            1, new SuspectAllowance(3, 0, 0), CancellationToken.None);
+        _files.Execute("update taskrecovery_nodes set dead_at = 1");
+        _files.Execute($"create trigger odd before insert on taskrecovery_outcomes when new.entry = {odd} "
+            + "begin select raise(abort, 'odd'); end");
+
+        var report = await store.SweepAsync(5, CancellationToken.None);
+
+        Assert.Equal(id, Assert.Single(report.Items).EntryId);
+        Assert.NotNull(report.Failure);
+    }
+
+    [Fact]
     public async Task A_claim_that_can_t_be_read_hides_no_running_entry_of_another_claim()
     {
         var store = await _files.OpenStoreAsync();

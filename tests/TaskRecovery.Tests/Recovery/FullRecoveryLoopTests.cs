@@ -25,6 +25,18 @@ public sealed class FullRecoveryLoopTests : IDisposable
     }
 
     [Fact]
+    public async Task A_dead_node_that_can_t_be_swept_keeps_no_task_and_no_job_from_being_recovered()
+    {
+        using var full = NewLoop();
+        _recovery.Store.NextSweep(new RecoveryReport([]) { Failure = new StoreUnavailableException("a row is locked") });
+
+        await full.TryOnceAsync(Cancellation);
+
+        Assert.Equal(["sweep", "recover tasks", "recover jobs"], _recovery.Store.Calls);
+        Assert.Equal(1, _recovery.OutageLog.Count(1002));
+    }
+
+    [Fact]
     public async Task A_dead_node_is_swept_at_once_while_the_recovery_of_jobs_waits_and_after_it_has_failed()
     {
         var answer = new TaskCompletionSource<JobRecovery>(TaskCreationOptions.RunContinuationsAsynchronously);

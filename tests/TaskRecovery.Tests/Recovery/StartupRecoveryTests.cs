@@ -29,6 +29,19 @@ public sealed class StartupRecoveryTests : IDisposable
     }
 
     [Fact]
+    public async Task A_dead_node_that_can_t_be_swept_does_not_keep_this_node_from_working()
+    {
+        _recovery.Steps.Add(new RecordedStep(_recovery.Store, "declare jobs"));
+        _recovery.Store.NextSweep(new RecoveryReport([]) { Failure = new FormatException("a row can't be read") });
+
+        await _recovery.NewStartup().RecoverOnceAsync(Cancellation);
+
+        Assert.Equal(["prepare", "session", "sweep", "recover tasks", "declare jobs", "recover jobs"], _recovery.Store.Calls);
+        Assert.True(_recovery.Node.Gate.IsOpen);
+        Assert.Equal(1, _recovery.StartupLog.Count(3054));
+    }
+
+    [Fact]
     public async Task A_host_that_waits_starts_at_once_and_works_when_the_store_is_there()
     {
         _recovery.Store.Failure = new StoreUnavailableException("The database is down.");

@@ -38,6 +38,21 @@ public sealed class TaskRecovererTests : IDisposable
     }
 
     [Fact]
+    public async Task What_was_swept_is_reported_although_another_node_could_not_be_swept()
+    {
+        Exception failure = new StoreUnavailableException("a row is locked");
+        _recovery.Store.NextSweep(RecoveryUnderTest.Report(RecoveryAction.Recovered) with { Failure = failure });
+
+        var report = await _recovery.Recoverer.RecoverOnceAsync(Cancellation);
+
+        Assert.Equal(1, report.Recovered);
+        Assert.Same(failure, report.Failure);
+        Assert.Equal(["sweep", "recover tasks"], _recovery.Store.Calls);
+        Assert.Equal(1, _recovery.Waker.Wakes);
+        Assert.Contains(3063, _recovery.Log.Ids);
+    }
+
+    [Fact]
     public async Task The_log_names_the_cause_of_each_recovery()
     {
         _recovery.Store.NextSweep(RecoveryUnderTest.Report(RecoveryAction.Recovered, nodeDied: false));
