@@ -27,11 +27,15 @@ internal sealed class StartupRecovery(
     // react to a cancellation; the host stops one service after the other.
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(2);
 
+    // The hook is repeated every few seconds, and each of its errors is logged once until it succeeds. A message may have parts that
+    // change.
+    private const int MostLogged = 20;
+
     private readonly ILogger _logger = logger.Guarded();
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _attempted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly HashSet<(Type Type, string Message)> _logged = [];
     private Task? _running;
-    private Type? _failure;
 
     /// <summary>The error that ended the last attempt; <see langword="null"/> if it succeeded, or before the first attempt has
     /// ended.</summary>
@@ -119,6 +123,7 @@ internal sealed class StartupRecovery(
             {
                 await RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
                 Failure = null;
+                _logged.Clear();
                 _attempted.TrySetResult();
                 return;
             }
@@ -200,12 +205,11 @@ internal sealed class StartupRecovery(
 
     private void LogFailure(Exception exception)
     {
-        if (_failure == exception.GetType())
+        if (_logged.Count == MostLogged || !_logged.Add((exception.GetType(), exception.Message)))
         {
             return;
         }
 
-        _failure = exception.GetType();
         if (OutageReporter.IsOutage(exception))
         {
             _logger.WaitingForStore(exception);

@@ -96,6 +96,27 @@ public sealed class StartupRecoveryTests : IDisposable
     }
 
     [Fact]
+    public async Task Each_error_of_the_hook_is_logged_once_until_it_succeeds()
+    {
+        _recovery.Store.Failure = new StoreUnavailableException("The database is down.");
+        var startup = _recovery.NewStartup();
+        await startup.StartAsync(Cancellation);
+        _recovery.Store.Failure = new StoreUnavailableException("A row is locked.");
+        await AdvanceUntilAsync(() => _recovery.StartupLog.Count(3051) == 2);
+        _recovery.Store.Failure = null;
+        await AdvanceUntilAsync(() => _recovery.Node.Gate.IsOpen);
+        _recovery.Store.Failure = new StoreUnavailableException("A row is locked.");
+
+        _recovery.Node.Node.ReportLostCommits(_recovery.Node.Life, 7);
+        await UntilAsync(() => _recovery.StartupLog.Count(3051) == 3);
+        _recovery.Store.Failure = null;
+        await AdvanceUntilAsync(() => _recovery.Node.Gate.IsOpen);
+        await startup.StopAsync(Cancellation);
+
+        Assert.Equal(3, _recovery.StartupLog.Count(3051));
+    }
+
+    [Fact]
     public void A_hook_that_was_overtaken_by_another_life_opens_nothing()
     {
         var gate = new StartupGate();
@@ -250,6 +271,13 @@ public sealed class StartupRecoveryTests : IDisposable
             return _ended.Task;
         }
     }
+
+    private Task AdvanceUntilAsync(Func<bool> condition)
+        => UntilAsync(() =>
+        {
+            _recovery.Time.Advance(TimeSpan.FromSeconds(0.25));
+            return condition();
+        });
 
     // Waits for another thread to have got somewhere; what is waited for comes by itself.
     private static async Task UntilAsync(Func<bool> condition)
