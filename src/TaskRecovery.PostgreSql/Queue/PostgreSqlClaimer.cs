@@ -47,6 +47,17 @@ internal sealed partial class PostgreSqlClaimer(
                 + "Nothing was claimed.");
     }
 
+    public async ValueTask<bool> HasLastChanceAsync(int maxCrashes, CancellationToken cancellationToken)
+    {
+        await LoadNamesAsync(cancellationToken).ConfigureAwait(false);
+        var (openKinds, _) = FindOpenKinds();
+        return openKinds.Length > 0 && await database.ReadAsync(
+            ClaimSql.HasLastChance,
+            [Arg.Int4(_queue), Arg.Array(openKinds, NpgsqlDbType.Smallint), Arg.Int4(CrashLevels.LastChance(maxCrashes))],
+            static async (reader, token) => await reader.ReadAsync(token).ConfigureAwait(false) && reader.GetBoolean(0),
+            cancellationToken).ConfigureAwait(false);
+    }
+
     // Returns null if a number no longer belongs to its name: nothing was claimed, and the next call resolves the names again.
     private async ValueTask<ClaimBatch?> ClaimByNumbersAsync(int limit, SuspectAllowance suspects, CancellationToken cancellationToken)
     {

@@ -129,6 +129,17 @@ internal static class ClaimSql
     /// shorter.</summary>
     internal const string LongestWait = "interval '24 hours'";
 
+    /// <summary>Whether an entry at its last chance is due. $1 queue number, $2 kind numbers, $3 the highest level of such
+    /// entries.</summary>
+    internal static readonly string HasLastChance = $$"""
+        select exists (select from {schema}.queues q where q.id = $1 and not q.paused) and exists (
+            select from generate_series({{CrashLevels.Lowest}}, $3::integer) l (level) cross join lateral (
+                select w.kind, row_number() over (order by w.run_at, w.id) as place from {schema}.waiting w
+                where w.queue = $1 and w.priority = l.level::smallint and w.run_at <= (select clock_timestamp())
+                order by w.run_at, w.id limit {{ScanLimit}}) f
+            where f.kind = any ($2) or f.place = {{ScanLimit}})
+        """;
+
     private static string Levels(string args, string rowLocks)
     {
         var parts = args.Split(", ");

@@ -37,6 +37,16 @@ internal sealed class SqliteClaimer(
         return stored;
     }
 
+    public ValueTask<bool> HasLastChanceAsync(int maxCrashes, CancellationToken cancellationToken)
+    {
+        var level = CrashLevels.LastChance(maxCrashes);
+        return database.ReadBrieflyAsync(
+            session => session.Get(NameSql.FindOpenQueue).Bind(1, queue).Scalar() is { } number && database.Now() is var now
+                && WaitingGroups.ReadOpen(session, names: null, number, _kinds).Exists(
+                    group => group.Level <= level && group.FirstDue <= now),
+            cancellationToken);
+    }
+
     public void Rewind()
     {
         // Nothing to do: every claim starts at the front.

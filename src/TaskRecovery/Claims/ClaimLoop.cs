@@ -182,7 +182,13 @@ internal sealed class ClaimLoop : ILocalClaimer
     private async Task<int> ClaimNowAsync(int limit, CancellationToken abort)
     {
         var lease = _lease!;
-        var asked = _services.Suspects.Reserve();
+        var limiter = _services.Suspects;
+        if (limiter.BeginAsking(_queue))
+        {
+            limiter.EndAsking(_queue, await _claimer!.HasLastChanceAsync(limiter.MaxCrashes, abort).ConfigureAwait(false));
+        }
+
+        var asked = limiter.Reserve();
         var ticket = lease.Node.Claims.Begin(lease);
         var began = _services.Time.GetTimestamp();
         ClaimBatch batch;
@@ -193,7 +199,7 @@ internal sealed class ClaimLoop : ILocalClaimer
         catch
         {
             Abandon(ticket);
-            _services.Suspects.Commit(asked, 0, 0);
+            limiter.Commit(asked, 0, 0);
             throw;
         }
 
@@ -205,7 +211,7 @@ internal sealed class ClaimLoop : ILocalClaimer
             : TimeSpan.Zero;
         if (!TryKeep(ticket, batch, out var claim))
         {
-            _services.Suspects.Commit(asked, 0, 0);
+            limiter.Commit(asked, 0, 0);
             Wake(fromFront: true);
             if (batch.NodeIsDead)
             {
@@ -215,9 +221,9 @@ internal sealed class ClaimLoop : ILocalClaimer
             return 0;
         }
 
-        var suspects = batch.Entries.Count(entry => _services.Suspects.Of(entry.Crashes) == Suspicion.Suspect);
-        var lastChances = batch.Entries.Count(entry => _services.Suspects.Of(entry.Crashes) == Suspicion.LastChance);
-        _services.Suspects.Commit(asked, suspects, lastChances);
+        var suspects = batch.Entries.Count(entry => limiter.Of(entry.Crashes) == Suspicion.Suspect);
+        var lastChances = batch.Entries.Count(entry => limiter.Of(entry.Crashes) == Suspicion.LastChance);
+        limiter.Commit(asked, suspects, lastChances);
         if (batch.Entries.Any(static entry => entry.Waited >= HintTurns.Late))
         {
             _services.Turns.FoundLate(_queue);

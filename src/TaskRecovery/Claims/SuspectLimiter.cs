@@ -9,8 +9,14 @@ internal sealed class SuspectLimiter(int maxCrashes, TimeProvider time)
     /// <summary>How many suspects may be claimed or running at once.</summary>
     internal const int MostSuspects = 32;
 
-    // If suspects keep arriving, no more of them are allowed after this time, until a last chance has had its turn.
+    // If suspects keep arriving and a last chance waits, no more of them are allowed after this time, until it has had its turn.
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+
+    // How often a queue is asked for last chances.
+    private static readonly TimeSpan AskInterval = TimeSpan.FromSeconds(1);
+
+    // Which queues were asked, when, and whether a last chance waited there.
+    private readonly Dictionary<string, (long At, bool Waits)> _asked = new(StringComparer.Ordinal);
 
     private readonly Lock _gate = new();
     private int _suspects;
@@ -21,6 +27,40 @@ internal sealed class SuspectLimiter(int maxCrashes, TimeProvider time)
     /// <summary>Classifies an entry by its number of crashes.</summary>
     public Suspicion Of(int crashes)
         => crashes >= maxCrashes ? Suspicion.LastChance : CrashLevels.IsSuspect(crashes) ? Suspicion.Suspect : Suspicion.None;
+
+    /// <summary>The number of crashes from which on an entry is at its last chance.</summary>
+    public int MaxCrashes => maxCrashes;
+
+    /// <summary>Returns whether the next claim depends on whether a last chance waits in a queue, and this is not known.</summary>
+    public bool BeginAsking(string queue)
+    {
+        lock (_gate)
+        {
+            if (_lastChances > 0 || _suspects == 0 || !IsLate())
+            {
+                return false;
+            }
+
+            var now = time.GetTimestamp();
+            var isKnown = _asked.TryGetValue(queue, out var last);
+            if (isKnown && time.GetElapsedTime(last.At, now) < AskInterval)
+            {
+                return false;
+            }
+
+            _asked[queue] = (now, last.Waits);
+            return true;
+        }
+    }
+
+    /// <summary>Records whether a last chance waits in a queue.</summary>
+    public void EndAsking(string queue, bool waits)
+    {
+        lock (_gate)
+        {
+            _asked[queue] = (time.GetTimestamp(), waits);
+        }
+    }
 
     /// <summary>Reserves places for the suspects that the next claim may return. They stay reserved until <see cref="Commit"/>.</summary>
     public SuspectAllowance Reserve()
@@ -38,11 +78,12 @@ internal sealed class SuspectLimiter(int maxCrashes, TimeProvider time)
                 {
                     _isTurnOfLastChance = false;
                     _lastAskedAt = time.GetTimestamp();
+                    _asked.Clear();
                     _lastChances++;
                     return new SuspectAllowance(maxCrashes, 0, 1);
                 }
 
-                if (time.GetElapsedTime(_lastAskedAt) > LongestWait)
+                if (IsLate() && IsLastChanceKnown())
                 {
                     return new SuspectAllowance(maxCrashes, 0, 0);
                 }
@@ -54,6 +95,12 @@ internal sealed class SuspectLimiter(int maxCrashes, TimeProvider time)
             return new SuspectAllowance(maxCrashes, places, 0);
         }
     }
+
+    private bool IsLate() => _isTurnOfLastChance && time.GetElapsedTime(_lastAskedAt) > LongestWait;
+
+    // Another node may have taken it meanwhile, and a queue without due entries is not asked again.
+    private bool IsLastChanceKnown()
+        => _asked.Values.Any(asked => asked.Waits && time.GetElapsedTime(asked.At) <= LongestWait);
 
     /// <summary>Releases the reserved places that a claim did not fill. The others stay occupied until <see cref="Release"/>.</summary>
     public void Commit(SuspectAllowance asked, int suspects, int lastChances)

@@ -24,6 +24,14 @@ public interface IQueueClaimer
     /// <returns><see langword="null"/> if the store does not support this, or can't do it now; nothing was stored.</returns>
     ValueTask<ClaimedEnqueue?> EnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken) => default;
 
+    /// <summary>Returns whether an entry at its last chance (<see cref="CrashLevels.LastChance"/>) is due that a claim would take if it was
+    /// allowed to. While suspects run for long, the engine asks about once a second, because it claims no more of them if such an entry
+    /// waits for its turn.</summary>
+    /// <param name="maxCrashes">As <see cref="SuspectAllowance.MaxCrashes"/>.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The default implementation reads nothing and returns <see langword="true"/>.</returns>
+    ValueTask<bool> HasLastChanceAsync(int maxCrashes, CancellationToken cancellationToken) => ValueTask.FromResult(true);
+
     /// <summary>Notifies the claimer that entries may have been added before its position, so that the next claim reads from the front of
     /// the queue. If such a read recently took long, the store may delay it to a later claim.</summary>
     void Rewind();

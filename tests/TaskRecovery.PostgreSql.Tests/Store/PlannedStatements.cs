@@ -25,6 +25,7 @@ internal static class PlannedStatements
     [
         new("claim_alone", Claim, ClaimSql.ClaimAlone),
         new("claim", Claim, ClaimSql.ClaimBesideOthers),
+        new("last_chance", "int, smallint[], int", ClaimSql.HasLastChance),
         new("settled", "uuid, bigint[]", ClaimSql.RemoveSettled),
         new("enqueued", Entries, EntrySql.Enqueue),
         new("enqueued_once", $"{Entries}, timestamptz[], text", EntrySql.EnqueueUnique),

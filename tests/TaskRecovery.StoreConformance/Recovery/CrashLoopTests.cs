@@ -132,6 +132,23 @@ public abstract class CrashLoopTests(StoreFixture fixture) : StoreTests(fixture)
     }
 
     [Fact]
+    public async Task An_entry_at_its_last_chance_is_known_to_wait_if_a_claim_could_take_it()
+    {
+        var id = await GivenEntryAsync();
+        var node = GivenNode();
+        await CrashAsync(id, 2);
+        var suspect = await node.Claimer().HasLastChanceAsync(MaxCrashes, Cancellation);
+        await CrashAsync(id, 1);
+
+        var waits = await node.Claimer().HasLastChanceAsync(MaxCrashes, Cancellation);
+        var ofOtherKinds = await node.Claimer(DefaultQueue, "other").HasLastChanceAsync(MaxCrashes, Cancellation);
+        await Store.SetPausedAsync(DefaultQueue, true, Cancellation);
+        var paused = await node.Claimer().HasLastChanceAsync(MaxCrashes, Cancellation);
+
+        Assert.Equal((false, true, false, false), (suspect, waits, ofOtherKinds, paused));
+    }
+
+    [Fact]
     public async Task A_suspect_is_claimed_only_when_suspects_are_allowed()
     {
         var twice = await GivenCrashedAsync(2);

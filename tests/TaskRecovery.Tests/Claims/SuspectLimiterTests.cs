@@ -1,5 +1,6 @@
 using TaskRecovery.Claims;
 using TaskRecovery.Storage;
+using TaskRecovery.Tests.Support;
 
 namespace TaskRecovery.Tests.Claims;
 
@@ -55,6 +56,48 @@ public sealed class SuspectLimiterTests
         Assert.Equal(new SuspectAllowance(3, 0, 1), last);
         Assert.Equal(new SuspectAllowance(3, 0, 0), beside);
         Assert.Equal(32, after.Suspects);
+    }
+
+    [Fact]
+    public void A_suspect_that_runs_for_long_keeps_others_waiting_only_if_a_last_chance_waits()
+    {
+        var time = new ManualTimeProvider();
+        var limiter = new SuspectLimiter(maxCrashes: 3, time);
+        limiter.Commit(limiter.Reserve(), suspects: 1, lastChances: 0);
+        var early = limiter.BeginAsking("mail");
+        time.Advance(TimeSpan.FromSeconds(31));
+
+        Assert.False(early);
+        Assert.True(limiter.BeginAsking("mail"));
+        Assert.False(limiter.BeginAsking("mail"));
+        limiter.EndAsking("mail", waits: false);
+        var without = limiter.Reserve();
+        limiter.Commit(without, suspects: 0, lastChances: 0);
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(limiter.BeginAsking("mail"));
+        limiter.EndAsking("mail", waits: true);
+        var during = limiter.Reserve();
+        limiter.Release(Suspicion.Suspect);
+        var alone = limiter.Reserve();
+
+        Assert.Equal(new SuspectAllowance(3, 31, 0), without);
+        Assert.Equal(new SuspectAllowance(3, 0, 0), during);
+        Assert.Equal(new SuspectAllowance(3, 0, 1), alone);
+        Assert.False(limiter.BeginAsking("mail"));
+    }
+
+    [Fact]
+    public void A_last_chance_that_was_not_seen_again_for_long_keeps_no_suspect_waiting()
+    {
+        var time = new ManualTimeProvider();
+        var limiter = new SuspectLimiter(maxCrashes: 3, time);
+        limiter.Commit(limiter.Reserve(), suspects: 1, lastChances: 0);
+        time.Advance(TimeSpan.FromSeconds(31));
+        limiter.EndAsking("mail", waits: true);
+
+        Assert.Equal(0, limiter.Reserve().Suspects);
+        time.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal(31, limiter.Reserve().Suspects);
     }
 
     [Fact]
