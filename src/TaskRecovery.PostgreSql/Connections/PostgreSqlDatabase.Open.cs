@@ -59,6 +59,13 @@ internal sealed partial class PostgreSqlDatabase
     internal Statement LimitLocks
         => new(StartSql.LimitLocks, Arg.Text(string.Create(CultureInfo.InvariantCulture, $"{PatienceForLocks.TotalMilliseconds:0}ms")));
 
+    /// <summary>Sends <see cref="LimitLocks"/> in the transaction that is open on a connection.</summary>
+    internal async ValueTask LimitLocksAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var limit = LimitLocks;
+        await ExecuteAsync(connection, limit.Text, limit.Args, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>The <see cref="SessionSeconds"/> of all databases of the process; only tests set it, where a program opens its own
     /// database.</summary>
     internal static int SessionSecondsByDefault { get; set; } = PostgreSqlNodeSession.TimeoutSeconds;

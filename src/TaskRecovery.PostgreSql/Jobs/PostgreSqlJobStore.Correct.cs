@@ -7,12 +7,15 @@ namespace TaskRecovery.PostgreSql;
 /// <content>Corrects the plans of cron jobs whose time zones have other rules than when they were planned. That may be all jobs.</content>
 internal sealed partial class PostgreSqlJobStore
 {
+    // Each job that another transaction keeps locked costs half a second, in which a starting node does not work yet.
+    private const int MostLockedPlans = 4;
+
     public async Task<JobRecovery> CorrectPlansAsync(CancellationToken cancellationToken)
     {
         var problems = new List<UnplannableJob>();
         var wrong = await database.ReadAsync(
             JobSql.PlannedCron, [], (reader, token) => ReadWrongAsync(reader, problems, token), cancellationToken).ConfigureAwait(false);
-        var planned = 0;
+        var (planned, locked) = (0, 0);
         var lines = new HashSet<string>(StringComparer.Ordinal);
         foreach (var part in wrong.Select(static plan => plan.Job).Order().Chunk(PlanBatch))
         {
@@ -22,8 +25,13 @@ internal sealed partial class PostgreSqlJobStore
             lines.UnionWith(corrected.Select(static line => line.Queue));
             foreach (var job in others)
             {
-                var line = await database.InTransactionAsync(
-                    (connection, token) => CorrectAsync(connection, job, token), cancellationToken).ConfigureAwait(false);
+                if (locked == MostLockedPlans)
+                {
+                    break;
+                }
+
+                var (line, isLocked) = await TryCorrectAsync(job, cancellationToken).ConfigureAwait(false);
+                locked += isLocked ? 1 : 0;
                 if (line is not null)
                 {
                     planned++;
@@ -63,7 +71,7 @@ internal sealed partial class PostgreSqlJobStore
         return wrong;
     }
 
-    /// <returns>The queues that got entries, and the jobs whose planned entries do not wait.</returns>
+    /// <returns>The queues that got entries, and the jobs that are locked, or whose planned entries do not wait.</returns>
     private async ValueTask<(List<(string Queue, int Count)> Corrected, List<Guid> Others)> CorrectManyAsync(
         NpgsqlConnection connection, Guid[] jobs, CancellationToken cancellationToken)
     {
@@ -81,7 +89,27 @@ internal sealed partial class PostgreSqlJobStore
         var plans = wrong.FindAll(plan => ended.Contains(plan.Entry)).ConvertAll(static plan => (plan.Job, (DateTimeOffset?)plan.Due));
         return (
             plans.Count == 0 ? [] : await PlanManyAsync(connection, plans, cancellationToken).ConfigureAwait(false),
-            [.. wrong.Where(plan => !ended.Contains(plan.Entry)).Select(static plan => plan.Job)]);
+            [.. jobs.Except(plans.Select(static plan => plan.Job))]);
+    }
+
+    // If another transaction has locked the job, its run stays as it was planned, and the one after it follows the new rules.
+    private async ValueTask<(string? Queue, bool IsLocked)> TryCorrectAsync(Guid job, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var line = await database.InTransactionAsync(
+                async (connection, token) =>
+                {
+                    await database.LimitLocksAsync(connection, token).ConfigureAwait(false);
+                    return await CorrectAsync(connection, job, token).ConfigureAwait(false);
+                },
+                cancellationToken).ConfigureAwait(false);
+            return (line, IsLocked: false);
+        }
+        catch (StoreUnavailableException exception) when (exception.IsLockTimeout)
+        {
+            return (null, IsLocked: true);
+        }
     }
 
     private async ValueTask<string?> CorrectAsync(NpgsqlConnection connection, Guid jobId, CancellationToken cancellationToken)

@@ -18,6 +18,12 @@ internal sealed partial class PostgreSqlJobStore
         var lines = await database.InTransactionAsync<List<string>>(
             async (connection, token) =>
             {
+                if (job.DeclaredBy is not null)
+                {
+                    // A process that starts does not wait for a job that somebody has locked.
+                    await database.LimitLocksAsync(connection, token).ConfigureAwait(false);
+                }
+
                 var id = Guid.CreateVersion7();
                 HeldJob? held;
                 do
@@ -78,26 +84,36 @@ internal sealed partial class PostgreSqlJobStore
 
     public async Task SetOrphanedAsync(string application, IReadOnlyList<string> names, CancellationToken cancellationToken)
         => await database.InTransactionAsync(
-            (connection, token) => database.ExecuteAsync(
-                connection, JobSql.SetOrphaned, [Arg.Text(application), Arg.Array(names.ToArray(), NpgsqlDbType.Text)], token),
+            async (connection, token) =>
+            {
+                await database.LimitLocksAsync(connection, token).ConfigureAwait(false);
+                return await database.ExecuteAsync(
+                    connection, JobSql.SetOrphaned, [Arg.Text(application), Arg.Array(names.ToArray(), NpgsqlDbType.Text)], token)
+                    .ConfigureAwait(false);
+            },
             cancellationToken).ConfigureAwait(false);
 
     public async Task<bool> DeleteAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)
-        => await DeleteAsync(jobId, null, static _ => true, audit, cancellationToken).ConfigureAwait(false);
+        => await DeleteAsync(jobId, null, static _ => true, limitsLocks: false, audit, cancellationToken).ConfigureAwait(false);
 
     public async Task<bool> DeleteOrphanAsync(
         string application, string name, TimeSpan orphanedFor, AuditInfo audit, CancellationToken cancellationToken)
         => await DeleteAsync(
             null, name,
             held => string.Equals(held.DeclaredBy, application, StringComparison.Ordinal) && held.Now - held.OrphanedAt >= orphanedFor,
-            audit, cancellationToken).ConfigureAwait(false);
+            limitsLocks: true, audit, cancellationToken).ConfigureAwait(false);
 
     private async Task<bool> DeleteAsync(
-        Guid? jobId, string? name, Func<HeldJob, bool> condition, AuditInfo audit, CancellationToken cancellationToken)
+        Guid? jobId, string? name, Func<HeldJob, bool> condition, bool limitsLocks, AuditInfo audit, CancellationToken cancellationToken)
     {
         var (isDeleted, hasRunning, lines) = await database.InTransactionAsync(
             async (connection, token) =>
             {
+                if (limitsLocks)
+                {
+                    await database.LimitLocksAsync(connection, token).ConfigureAwait(false);
+                }
+
                 if (await LockAsync(connection, jobId, name, token).ConfigureAwait(false) is not { } held || !condition(held))
                 {
                     return (false, false, []);

@@ -202,8 +202,9 @@ internal static class JobSql
         from {schema}.jobs j where {{Active}} and j.cron is not null and j.planned_entry is not null and j.next_run_at > clock_timestamp()
         """;
 
-    /// <summary>As <see cref="PlannedCron"/>, and locks the rows. $1 ids.</summary>
-    internal static readonly string LockPlannedCron = $"{PlannedCron} and j.id = any ($1) order by j.id for no key update";
+    /// <summary>As <see cref="PlannedCron"/>, and locks the rows, except those that another transaction has locked. $1 ids.</summary>
+    internal static readonly string LockPlannedCron =
+        $"{PlannedCron} and j.id = any ($1) order by j.id for no key update skip locked";
 
     /// <summary>Adds an entry for a planned run. $1 job, $2 due time. Adds nothing if there is no such job.</summary>
     internal static readonly string AddEntry = $$"""

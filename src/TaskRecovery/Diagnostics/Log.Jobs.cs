@@ -38,4 +38,12 @@ internal static partial class Log
     [LoggerMessage(4009, LogLevel.Warning, "Missed runs of job {JobName} are not made up for ({Count}): they are more than its "
         + "CatchUpLimit, or too old for its CatchUpWithin or ExpiresAfter, or from before its definition was changed")]
     public static partial void RunsDropped(this ILogger logger, string jobName, int count);
+
+    [LoggerMessage(4010, LogLevel.Warning, "Job {JobName} is not stored as this process declares it, because another transaction has "
+        + "locked it; the declaration is repeated with the recovery of jobs")]
+    public static partial void JobNotDeclared(this ILogger logger, string jobName, Exception exception);
+
+    [LoggerMessage(4011, LogLevel.Warning, "Jobs that {Application} no longer declares are neither deleted nor marked, because another "
+        + "transaction has locked one of them; this is repeated with the recovery of jobs")]
+    public static partial void OrphansNotHandled(this ILogger logger, string application, Exception exception);
 }

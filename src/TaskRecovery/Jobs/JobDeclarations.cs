@@ -18,6 +18,9 @@ internal sealed class JobDeclarations(
     : IStartupStep
 {
     private const int MostNames = 20;
+
+    // Each job that another transaction has locked costs half a second, in which this node does not work yet.
+    private const int MostLocked = 20;
     private const int MostAtOnce = 5_000;
 
     // Longer than a deployment, in which processes of two versions start.
@@ -26,6 +29,10 @@ internal sealed class JobDeclarations(
     private readonly string _application = actor.Name;
     private readonly ILogger _logger = logger.Guarded();
     private bool _hasLookedForOrphans;
+    private int _locked;
+
+    /// <inheritdoc/>
+    public bool IsIncomplete { get; private set; }
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -35,6 +42,9 @@ internal sealed class JobDeclarations(
             return;
         }
 
+        // If an error ends this run, it is repeated.
+        IsIncomplete = true;
+        _locked = 0;
         var stored = await store.ListDeclaredAsync(_application, cancellationToken).ConfigureAwait(false);
         var unchanged = stored.Where(static job => !job.IsOrphaned).ToDictionary(
             static job => job.Name, static job => job.DeclaredAs, StringComparer.Ordinal);
@@ -51,16 +61,61 @@ internal sealed class JobDeclarations(
 
         foreach (var part in wanted.Chunk(MostAtOnce))
         {
+            await StoreAsync(part, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (!_hasLookedForOrphans)
+        {
+            _hasLookedForOrphans = await TryHandleOrphansAsync(stored, cancellationToken).ConfigureAwait(false);
+        }
+
+        IsIncomplete = _locked > 0;
+    }
+
+    // Another transaction may keep a job locked for hours. In a process that works, that keeps only this job from being stored.
+    private async Task StoreAsync(NewJob[] part, CancellationToken cancellationToken)
+    {
+        if (_locked >= MostLocked)
+        {
+            return;
+        }
+
+        try
+        {
             foreach (var job in await store.UpsertManyAsync(part, cancellationToken).ConfigureAwait(false))
             {
                 _logger.JobDeclared(job.Name, job.Id, job.Schedule, job.NextRunAt);
             }
         }
+        catch (StoreUnavailableException exception) when (exception.IsLockTimeout && role.Works)
+        {
+            if (part.Length == 1)
+            {
+                _locked++;
+                _logger.JobNotDeclared(part[0].Definition.Name, exception);
+                return;
+            }
 
-        if (!_hasLookedForOrphans)
+            // Some of them are stored already, and are not changed again.
+            foreach (var job in part)
+            {
+                await StoreAsync([job], cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<bool> TryHandleOrphansAsync(IReadOnlyList<DeclaredJob> stored, CancellationToken cancellationToken)
+    {
+        try
         {
             await HandleOrphansAsync(stored, cancellationToken).ConfigureAwait(false);
-            _hasLookedForOrphans = true;
+            return true;
+        }
+        catch (StoreUnavailableException exception) when (exception.IsLockTimeout && role.Works)
+        {
+            _locked++;
+            _logger.OrphansNotHandled(_application, exception);
+            return false;
         }
     }
 

@@ -4,11 +4,13 @@ using TaskRecovery.Hosting;
 
 namespace TaskRecovery.Recovery;
 
-/// <summary>Recovers tasks and jobs as at start-up, as long as the process runs.</summary>
+/// <summary>Recovers tasks and jobs as at start-up, as long as the process runs, and repeats what a step of the start-up could not
+/// do.</summary>
 /// <remarks>A loop of its own: planning locks the rows of jobs, which an operator's open transaction may keep locked for as long as it
 /// lasts. The sweep for dead nodes must not wait for that, and must not count its failures as its own.</remarks>
 internal sealed class FullRecoveryLoop(
-    TaskRecoverer recoverer, JobPlanner planner, StoreLoopServices services, IOptions<TaskRecoveryOptions> options)
+    TaskRecoverer recoverer, JobPlanner planner, IEnumerable<IStartupStep> steps, StoreLoopServices services,
+    IOptions<TaskRecoveryOptions> options)
     : StoreLoop("The recovery of tasks and jobs", services)
 {
     /// <summary>How many sweeps of a node there are for each full recovery.</summary>
@@ -39,6 +41,11 @@ internal sealed class FullRecoveryLoop(
         }
 
         await planner.RecoverAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var step in steps.Where(static step => step.IsIncomplete))
+        {
+            await step.RunAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         failure?.Throw();
         return false;
     }

@@ -51,6 +51,34 @@ public sealed class LockedJobTests() : JobStoreTests(new PostgreSqlFixture())
     }
 
     [Fact]
+    public async Task A_declaration_gives_up_soon_and_a_correction_of_plans_leaves_the_job()
+    {
+        var declared = NewJob(schedule: Schedule.Cron("0 0 * * *")) with { DeclaredBy = "app", DeclaredAs = "1" };
+        var job = await Jobs.UpsertAsync(declared, Cancellation);
+        await Fixture.SetJobAsync(job.Name, "next_run_at", "next_run_at + interval '1 minute'", Cancellation);
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await RunAsync(connection, $"select id from jobs where id = '{job.Id}' for update");
+        Fixture.Inside.PatienceForLocks = TimeSpan.FromMilliseconds(100);
+
+        var changed = declared with { DeclaredAs = "2" };
+        StoreUnavailableException[] errors =
+        [
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => Jobs.UpsertManyAsync([changed], Cancellation)),
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => Jobs.SetOrphanedAsync("app", [job.Name], Cancellation)),
+            await Assert.ThrowsAsync<StoreUnavailableException>(
+                () => Jobs.DeleteOrphanAsync("app", job.Name, TimeSpan.Zero, new AuditInfo("test"), Cancellation)),
+        ];
+        var corrected = await Jobs.CorrectPlansAsync(Cancellation);
+
+        Assert.All(errors, static error => Assert.True(error.IsLockTimeout));
+        Assert.Equal(0, corrected.Planned);
+        await transaction.CommitAsync(Cancellation);
+        Fixture.Inside.PatienceForLocks = TimeSpan.FromMinutes(1);
+        Assert.Equal(1, (await Jobs.CorrectPlansAsync(Cancellation)).Planned);
+    }
+
+    [Fact]
     public async Task A_start_that_has_waited_for_long_is_put_off_and_has_changed_nothing()
     {
         var run = await GivenRunAsync(GivenNode(), "locked");

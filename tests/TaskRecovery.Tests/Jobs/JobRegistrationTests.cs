@@ -119,6 +119,41 @@ public sealed class JobRegistrationTests
     }
 
     [Fact]
+    public async Task A_job_that_is_locked_is_declared_later_and_keeps_the_host_from_nothing()
+    {
+        _jobs.Declared.Add(new DeclaredJob("clean-up", "digest", IsOrphaned: false));
+        _jobs.Locked.UnionWith(["digest", "clean-up"]);
+        await using var host = Create(builder => builder
+            .AddTaskHandler<TestArgs, TestHandler>()
+            .AddIntervalJob("digest", TimeSpan.FromMinutes(5), new TestArgs(1))
+            .AddIntervalJob("report", TimeSpan.FromMinutes(5), new TestArgs(2)));
+        var declarations = Assert.Single(host.Services.GetServices<IStartupStep>().OfType<JobDeclarations>());
+
+        await host.StartAsync();
+        var (first, wasIncomplete) = (_jobs.Upserts.Select(static job => job.Definition.Name).ToList(), declarations.IsIncomplete);
+        _jobs.Locked.Clear();
+        await declarations.RunAsync(CancellationToken.None);
+        await host.StopAsync();
+
+        Assert.Equal(["report"], first);
+        Assert.Equal((true, false), (wasIncomplete, declarations.IsIncomplete));
+        Assert.Equal((1, 1), (host.Log.Count(4010), host.Log.Count(4011)));
+        Assert.Contains(_jobs.Upserts, static job => job.Definition.Name == "digest");
+        Assert.Equal(["clean-up"], _jobs.Orphaned);
+    }
+
+    [Fact]
+    public async Task A_process_that_works_no_queue_waits_for_a_job_that_is_locked()
+    {
+        _jobs.Locked.Add("digest");
+        await using var host = Create(builder => builder.AddIntervalJob("digest", TimeSpan.FromMinutes(5), new TestArgs(1)));
+
+        var error = await Assert.ThrowsAsync<StoreUnavailableException>(() => host.StartAsync());
+
+        Assert.True(error.IsLockTimeout);
+    }
+
+    [Fact]
     public async Task Declared_job_is_no_orphan()
     {
         await using var host = Create(builder => builder.AddIntervalJob("digest", TimeSpan.FromMinutes(5), new TestArgs(1)));

@@ -66,8 +66,12 @@ internal sealed class ScriptedJobs : IJobStore
         return OnStart!(request, count);
     }
 
+    /// <summary>The jobs that another transaction has locked.</summary>
+    public HashSet<string> Locked { get; } = [];
+
     public Task<Job> UpsertAsync(NewJob job, CancellationToken cancellationToken)
     {
+        ThrowIfLocked(job.Definition.Name);
         Upserts.Add(job);
         return System.Threading.Tasks.Task.FromResult(Job with { Name = job.Definition.Name });
     }
@@ -140,6 +144,7 @@ internal sealed class ScriptedJobs : IJobStore
 
     public Task SetOrphanedAsync(string application, IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
+        names.ToList().ForEach(ThrowIfLocked);
         Orphaned.AddRange(names);
         return System.Threading.Tasks.Task.CompletedTask;
     }
@@ -166,6 +171,14 @@ internal sealed class ScriptedJobs : IJobStore
         => ResumeFailure is { } failure
             ? System.Threading.Tasks.Task.FromException<OperatorResult>(failure)
             : System.Threading.Tasks.Task.FromResult(HasJob ? OperatorResult.Done : OperatorResult.NotFound);
+
+    private void ThrowIfLocked(string name)
+    {
+        if (Locked.Contains(name))
+        {
+            throw new StoreUnavailableException("The job is locked.") { IsLockTimeout = true };
+        }
+    }
 
     public List<Guid> Deleted { get; } = [];
 

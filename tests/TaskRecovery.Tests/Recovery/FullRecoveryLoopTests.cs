@@ -37,6 +37,21 @@ public sealed class FullRecoveryLoopTests : IDisposable
     }
 
     [Fact]
+    public async Task A_step_of_the_start_up_that_could_not_do_everything_is_repeated()
+    {
+        using var full = NewLoop();
+        var step = new RecordedStep(_recovery.Store, "declare jobs");
+        _recovery.Steps.Add(step);
+
+        await full.TryOnceAsync(Cancellation);
+        Assert.Equal(["sweep", "recover tasks", "recover jobs"], _recovery.Store.Calls);
+        step.IsIncomplete = true;
+        await full.TryOnceAsync(Cancellation);
+
+        Assert.Equal("declare jobs", _recovery.Store.Calls[^1]);
+    }
+
+    [Fact]
     public async Task A_dead_node_is_swept_at_once_while_the_recovery_of_jobs_waits_and_after_it_has_failed()
     {
         var answer = new TaskCompletionSource<JobRecovery>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -74,7 +89,8 @@ public sealed class FullRecoveryLoopTests : IDisposable
         }
     }
 
-    private FullRecoveryLoop NewLoop() => new(_recovery.Recoverer, _recovery.Planner, _recovery.Loops, _recovery.Node.Options);
+    private FullRecoveryLoop NewLoop()
+        => new(_recovery.Recoverer, _recovery.Planner, _recovery.Steps, _recovery.Loops, _recovery.Node.Options);
 
     private int CallsOf(string name)
     {

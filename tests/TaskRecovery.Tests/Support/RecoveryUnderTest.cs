@@ -73,6 +73,8 @@ internal sealed class FakeRole : INodeRole
 
 internal sealed class RecordedStep(FakeStore store, string name) : IStartupStep
 {
+    public bool IsIncomplete { get; set; }
+
     public Task RunAsync(CancellationToken cancellationToken)
     {
         store.Record(name);
