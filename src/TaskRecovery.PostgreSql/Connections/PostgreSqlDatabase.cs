@@ -94,6 +94,9 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
     /// <summary>Whether the store was closed: no further call can succeed.</summary>
     internal bool IsClosed => _isClosed;
 
+    /// <summary>The nodes as which this process could not register.</summary>
+    internal FailedRegistrations FailedRegistrations { get; } = new();
+
     /// <summary>The time limit of one statement, in seconds; settable for tests.</summary>
     internal int CommandTimeout { get; set; }
 

@@ -25,7 +25,23 @@ internal sealed class PostgreSqlNodeSession : INodeSession
 
     private bool UsesLocks => _database.Options.UseSessionLocks;
 
-    public NodeRegistration Register(NodeIdentity identity) => Translate(() =>
+    public NodeRegistration Register(NodeIdentity identity)
+    {
+        try
+        {
+            var registration = Translate(() => RegisterRepeatedly(identity));
+            _database.FailedRegistrations.Remove(registration.TakenOver);
+            return registration;
+        }
+        catch
+        {
+            // The commit may have succeeded, for example if it waited too long for a standby. The node registers again with another id.
+            _database.FailedRegistrations.Add(identity.Id);
+            throw;
+        }
+    }
+
+    private NodeRegistration RegisterRepeatedly(NodeIdentity identity)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -38,10 +54,13 @@ internal sealed class PostgreSqlNodeSession : INodeSession
             {
                 // Another node is registering under the same name, or a session of the namesake holds a lock on its row.
                 EndSessions(Run(NodeSql.FindSameName, [Arg.Text(identity.Name)], ReadNamesakes).FindAll(
-                    namesake => namesake.IsGone(identity)).ConvertAll(namesake => (namesake.Id, namesake.Heartbeat)));
+                    namesake => IsGone(namesake, identity)).ConvertAll(namesake => (namesake.Id, namesake.Heartbeat)));
             }
         }
-    });
+    }
+
+    private bool IsGone(Namesake namesake, NodeIdentity mine)
+        => _database.FailedRegistrations.Contains(namesake.Id) || namesake.IsGone(mine);
 
     public bool TryHold(Guid nodeId) => UsesLocks && Translate(() => TryLock(LockKey(nodeId)));
 
@@ -143,7 +162,7 @@ internal sealed class PostgreSqlNodeSession : INodeSession
         var nameTaken = false;
         foreach (var namesake in RunHere(NodeSql.FindSameName, [Arg.Text(identity.Name)], ReadNamesakes))
         {
-            if (mayTakeOver && namesake.IsGone(identity) && RunHere(NodeSql.MarkGone, [.. ToArgs([(namesake.Id, namesake.Heartbeat)]),
+            if (mayTakeOver && IsGone(namesake, identity) && RunHere(NodeSql.MarkGone, [.. ToArgs([(namesake.Id, namesake.Heartbeat)]),
                 Proofs([DeathProof.ProcessGone]), Arg.Text(identity.Name)], ReadMarked).Count > 0)
             {
                 takenOver.Add(namesake.Id);

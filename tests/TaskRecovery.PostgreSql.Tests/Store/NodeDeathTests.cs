@@ -41,6 +41,32 @@ public sealed class NodeDeathTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task A_registration_that_failed_and_is_stored_all_the_same_keeps_no_name_from_this_process()
+    {
+        var store = await OpenStoreAsync();
+        var other = await OpenStoreAsync();
+        var identity = Identity("web");
+        await ExecuteAsync("""
+            create function refuse() returns trigger language plpgsql as 'begin raise exception ''no''; end';
+            create trigger refuse before insert on taskrecovery.nodes for each row execute function refuse()
+            """);
+        using (var failed = store.OpenNodeSession())
+        {
+            Assert.Throws<StoreUnavailableException>(() => failed.Register(identity));
+        }
+
+        // As if the commit had succeeded and its answer had been lost.
+        await ExecuteAsync("drop trigger refuse on taskrecovery.nodes");
+        using var stored = other.OpenNodeSession();
+        stored.Register(identity);
+        using var session = store.OpenNodeSession();
+        var registration = session.Register(identity with { Id = Guid.NewGuid() });
+
+        Assert.False(registration.NameTaken);
+        Assert.Equal([identity.Id], registration.TakenOver);
+    }
+
+    [Fact]
     public async Task Sessions_that_are_not_this_librarys_are_not_ended_whatever_a_row_says()
     {
         var (watcher, _) = await GivenNodeAsync("watcher");
