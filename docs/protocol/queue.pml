@@ -40,13 +40,13 @@ byte outcome[K + 1];            /* outcomes: of the entry, under this fence */
 #define BACK  2                 /* lost with its node, released, retried: the entry went back to waiting */
 #define ERASED 3                /* ended by an erasure while it ran */
 
-bool exists[R], dead[R], said[R];   /* nodes: row exists, dead_at set, "this session holds the lock" of the last heartbeat */
+bool exists[R], dead[R], said[R];   /* nodes: row exists, dead_at set; heartbeats: "this session holds the lock" */
 byte lk[R];                     /* the node's session lock, as pg_locks shows it */
 #define FREE 0
 #define CUR  1                  /* held by the node's present session */
 #define OLD  2                  /* held by a session that the node has given up, and the server has not detected it */
 #define STRANGER 3              /* held by a session that belongs to no node: any login may take any advisory lock */
-byte bk[R];                     /* nodes.backend: the session that sent the last heartbeat */
+byte bk[R];                     /* heartbeats.backend: the session that sent the last heartbeat */
 /* the server runs; it accepts new sessions (a smart shutdown rejects them long before the server is down) */
 bool up = true, accepts = true;
 

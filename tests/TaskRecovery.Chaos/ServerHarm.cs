@@ -22,8 +22,9 @@ internal sealed class ServerHarm(ChaosStore store, Fleet fleet)
 
     /// <summary>Ends every connection of one node: they all say its process.</summary>
     public Task KillBackendsOfAsync(Worker worker)
-        => TryAsync("select pg_terminate_backend(pid) from pg_stat_activity where pid in (select backend from taskrecovery.nodes "
-            + $"where process_id = {worker.Id} and dead_at is null) or application_name in (select application from taskrecovery.nodes "
+        => TryAsync("select pg_terminate_backend(pid) from pg_stat_activity where pid in (select h.backend from taskrecovery.heartbeats h "
+            + $"join taskrecovery.nodes n on n.number = h.node where n.process_id = {worker.Id} and n.dead_at is null) "
+            + "or application_name in (select application from taskrecovery.nodes "
             + $"where process_id = {worker.Id} and dead_at is null)");
 
     // One after the other: there is one server.

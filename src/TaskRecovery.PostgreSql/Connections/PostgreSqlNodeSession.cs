@@ -75,13 +75,13 @@ internal sealed class PostgreSqlNodeSession : INodeSession
     public IReadOnlyList<Guid> MarkDead(IReadOnlyList<PeerHeartbeat> judged, string? judge = null) => Translate(() =>
     {
         List<(Guid Id, long Heartbeat)> nodes = [.. judged.Select(peer => (peer.NodeId, peer.Heartbeat))];
-        var marked = Run(NodeSql.MarkDead, [.. ToArgs(nodes), Proofs(judged.Select(peer => peer.Proof)), Arg.Text(judge)], ReadMarked);
-        if (marked.Count > 0)
+        var unchanged = MarkJudged(nodes, judged.Select(peer => peer.Proof), judge);
+        if (unchanged.Count > 0)
         {
             EndSessions(nodes);
         }
 
-        return marked.FindAll(node => node.IsDead).ConvertAll(node => node.Id);
+        return unchanged.FindAll(node => node.IsDead).ConvertAll(node => node.Id);
     });
 
     public void Leave(Guid nodeId) => Translate(() => Run(NodeSql.Leave, [Arg.Uuid(nodeId)], static reader => 0));
@@ -152,18 +152,15 @@ internal sealed class PostgreSqlNodeSession : INodeSession
 
     private NodeRegistration RegisterOnce(NodeIdentity identity, bool mayTakeOver)
     {
-        // Commit synchronously: a registration must be on disk before any node acts on it. The time-outs bound how long a client that stops
-        // in the middle keeps rows locked.
-        using var transaction = Begin();
-        RunHere(
-            "select set_config('lock_timeout', '500', true), set_config('idle_in_transaction_session_timeout', '5000', true)",
-            [], static reader => 0);
+        // Commit synchronously: a registration must be on disk before any node acts on it.
+        using var transaction = BeginLocking();
         var takenOver = new List<Guid>();
         var nameTaken = false;
         foreach (var namesake in RunHere(NodeSql.FindSameName, [Arg.Text(identity.Name)], ReadNamesakes))
         {
-            if (mayTakeOver && IsGone(namesake, identity) && RunHere(NodeSql.MarkGone, [.. ToArgs([(namesake.Id, namesake.Heartbeat)]),
-                Proofs([DeathProof.ProcessGone]), Arg.Text(identity.Name)], ReadMarked).Count > 0)
+            if (mayTakeOver && IsGone(namesake, identity) && LockAndMark(
+                NodeSql.LockNamesake, [(namesake.Id, namesake.Heartbeat)], [DeathProof.ProcessGone], identity.Name).Exists(
+                    static node => node.IsDead))
             {
                 takenOver.Add(namesake.Id);
             }
@@ -186,6 +183,39 @@ internal sealed class PostgreSqlNodeSession : INodeSession
             static reader => 0);
         Commit();
         return new NodeRegistration(holds, nameTaken, takenOver);
+    }
+
+    private List<(Guid Id, bool IsDead)> MarkJudged(
+        List<(Guid Id, long Heartbeat)> nodes, IEnumerable<DeathProof> proofs, string? judge)
+    {
+        using var transaction = BeginLocking();
+        var unchanged = LockAndMark(NodeSql.LockJudged, nodes, proofs, judge);
+        Commit();
+        return unchanged;
+    }
+
+    // The second statement must see the heartbeats that were committed before the lock. Its snapshot is a new one, because the driver
+    // begins transactions as read committed, whatever the default is.
+    private List<(Guid Id, bool IsDead)> LockAndMark(
+        string lockNodes, List<(Guid Id, long Heartbeat)> nodes, IEnumerable<DeathProof> proofs, string? judge)
+    {
+        Guid[] ids = [.. nodes.Select(node => node.Id)];
+        var locked = RunHere(lockNodes, [Arg.Array(ids, NpgsqlDbType.Uuid)], ReadIds);
+        return RunHere(
+            NodeSql.MarkDead,
+            [.. ToArgs(nodes), Proofs(proofs), Arg.Text(judge), Arg.Array([.. locked], NpgsqlDbType.Uuid)],
+            ReadMarked);
+    }
+
+    private static List<Guid> ReadIds(NpgsqlDataReader reader)
+    {
+        var ids = new List<Guid>();
+        while (reader.Read())
+        {
+            ids.Add(reader.GetGuid(0));
+        }
+
+        return ids;
     }
 
     private static List<(Guid Id, bool IsDead)> ReadMarked(NpgsqlDataReader reader)
@@ -238,6 +268,16 @@ internal sealed class PostgreSqlNodeSession : INodeSession
     {
         var transaction = _connection.BeginTransaction();
         RunHere(_database.Prelude ?? SessionSettings.Prelude, [], static reader => 0);
+        return transaction;
+    }
+
+    // The time-outs bound how long a client that stops in the middle keeps rows locked.
+    private NpgsqlTransaction BeginLocking()
+    {
+        var transaction = Begin();
+        RunHere(
+            "select set_config('lock_timeout', '500', true), set_config('idle_in_transaction_session_timeout', '5000', true)",
+            [], static reader => 0);
         return transaction;
     }
 

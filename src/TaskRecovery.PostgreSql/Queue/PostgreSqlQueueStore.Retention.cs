@@ -25,6 +25,7 @@ internal sealed partial class PostgreSqlQueueStore
             await _database.ExecuteAsync(RetentionSql.PurgeRequests, [], cancellationToken).ConfigureAwait(false);
             await _database.ExecuteAsync(
                 RetentionSql.PurgeNodes, [Arg.Micros(NodeRules.DeadNodesStay(retention))], cancellationToken).ConfigureAwait(false);
+            await _database.ExecuteAsync(RetentionSql.PurgeHeartbeats, [], cancellationToken).ConfigureAwait(false);
             _ended.Begin();
             _unwell.Begin();
             _walksTasks = true;

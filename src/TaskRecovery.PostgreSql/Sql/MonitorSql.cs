@@ -90,8 +90,10 @@ internal static class MonitorSql
     /// <summary>What the nodes serve that are not dead, and the age of their last heartbeat in microseconds. Some may be silent.</summary>
     internal const string LivingNodes = $$"""
         with {{HeartbeatClock}}
-        select n.info, (extract(epoch from (select now from clock) - n.beat_at) * 1000000)::bigint
-        from {schema}.nodes n where n.dead_at is null
+        select n.info, (extract(epoch from (select now from clock) - coalesce(b.beat_at, n.beat_at)) * 1000000)::bigint
+        from {schema}.nodes n
+        {{NodeSql.LastHeartbeat}}
+        where n.dead_at is null
         """;
 
     /// <summary>The kinds with their waiting entries. $1 where counting stops. The last column is whether it stopped.</summary>
@@ -113,9 +115,12 @@ internal static class MonitorSql
     internal const string Nodes = $$"""
         with {{HeartbeatClock}}
         select n.id, {{NodeSql.Label}}, n.machine, n.process_id, n.started_at,
-            (extract(epoch from (select now from clock) - n.beat_at) * 1000000)::bigint,
-            n.holds_lock, n.dead_at, n.stopped, n.declared_by, n.proof, n.info, h.claims, h.entries, n.vitals
-        from {schema}.nodes n cross join lateral (
+            (extract(epoch from (select now from clock) - coalesce(b.beat_at, n.beat_at)) * 1000000)::bigint,
+            coalesce(b.holds_lock, n.holds_lock), n.dead_at, n.stopped, n.declared_by, n.proof, n.info, h.claims, h.entries,
+            coalesce(b.vitals, n.vitals)
+        from {schema}.nodes n
+        {{NodeSql.LastHeartbeat}}
+        cross join lateral (
             select count(*) as claims, coalesce(sum((
                 select count(*) from unnest(c.entries) u (entry)
                 where (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id) is null)), 0)::bigint as entries

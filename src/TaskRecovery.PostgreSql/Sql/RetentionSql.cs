@@ -133,6 +133,23 @@ internal static class RetentionSql
             and not exists (select from {schema}.claims c where c.node = n.number)
         """;
 
+    /// <summary>Removes heartbeats whose node is dead or does not exist: an operator has written to the tables, or had locked the row when
+    /// the node was declared dead.</summary>
+    /// <remarks>Skips from node to node through the index, from its end, where the newest version of each row comes first: an old snapshot
+    /// keeps the version of every heartbeat.</remarks>
+    internal const string PurgeHeartbeats = """
+        with recursive reporting as (
+            (select h.node from {schema}.heartbeats h order by h.node desc limit 1)
+            union all
+            select p.node from reporting r cross join lateral (
+                select h.node from {schema}.heartbeats h where h.node < r.node order by h.node desc limit 1) p
+        )
+        delete from {schema}.heartbeats h
+        where h.node = any (array(
+            select r.node from reporting r
+            where (select n.number from {schema}.nodes n where n.number = r.node and n.dead_at is null) is null))
+        """;
+
     /// <summary>Ends entries that have been due for too long. $1 how long, in microseconds, $2 reason, $3 how many at most. Returns how
     /// many ended.</summary>
     /// <remarks>Finds them by skipping from lane to lane (queue and level) through the index. Entries that a claim takes in the meantime

@@ -39,9 +39,9 @@ public interface INodeSession : IDisposable
         Guid nodeId, bool holdsLock, Func<bool>? isLeaseValid = null, string? vitals = null, HintOffer? hints = null)
         => SendHeartbeat(nodeId, holdsLock, isLeaseValid, vitals, hints);
 
-    /// <summary>Declares nodes dead, irrevocably, each only if its heartbeat counter has not changed since it was judged. Takes one round
-    /// trip for any number of nodes and does not wait for locks: a node in the middle of a claim is not declared dead by this call; if the
-    /// store can, it terminates the session that keeps the claim open.</summary>
+    /// <summary>Declares nodes dead, irrevocably, each only if its heartbeat counter has not changed since it was judged. Takes as many
+    /// round trips for several nodes as for one, and does not wait for locks: a node in the middle of a claim or a heartbeat is not
+    /// declared dead by this call; if the store can, it terminates the session that keeps the claim open.</summary>
     /// <param name="judged">The nodes, each with the heartbeat counter and the proof on which the verdict is based.</param>
     /// <param name="judge">The name of this node, for the record of the verdict.</param>
     /// <returns>The nodes that this call declared dead. The others have sent a heartbeat since, are already dead, or must be judged again

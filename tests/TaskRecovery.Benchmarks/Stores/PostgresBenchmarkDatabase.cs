@@ -39,7 +39,7 @@ internal sealed class PostgresBenchmarkDatabase(string server, string name) : IB
                 when s.query like '%found as materialized%' then 'claims beside others'
                 when s.query like '%asked as materialized%' and s.query like '%generate_series%' then 'recent polls'
                 when s.query like '%asked as materialized%' then 'polls'
-                when s.query like '%set beat = n.beat%' then 'heartbeats'
+                when s.query like '%set beat = h.beat%' then 'heartbeats'
                 when s.query like '%insert into%.outcomes %' then 'ends'
                 when s.query like '%pg_notify%' then 'hints'
                 when s.query like '%insert into%.entries %' then 'enqueues'

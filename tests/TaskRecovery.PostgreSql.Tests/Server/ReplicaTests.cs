@@ -168,7 +168,7 @@ public sealed class ReplicaTests : IAsyncDisposable
         await store.EnqueueAsync([PostgreSqlStoreTests.Entry()], null, Cancellation);
 
         // Until the node would be silent by the clock, although its heartbeat was in time when the standby stopped.
-        const string ageByClock = "select extract(epoch from clock_timestamp() - max(beat_at))::float8 from taskrecovery.nodes";
+        const string ageByClock = "select extract(epoch from clock_timestamp() - max(beat_at))::float8 from taskrecovery.heartbeats";
         while (await AskAsync<double>(standby, ageByClock) <= await AgeOfHeartbeatAsync(standby) + 4)
         {
             await timer.WaitForNextTickAsync(Cancellation);
@@ -188,7 +188,7 @@ public sealed class ReplicaTests : IAsyncDisposable
 
     // At the time up to which the standby has replayed.
     private static Task<double> AgeOfHeartbeatAsync(NpgsqlDataSource standby) => AskAsync<double>(
-        standby, "select extract(epoch from pg_last_xact_replay_timestamp() - max(beat_at))::float8 from taskrecovery.nodes");
+        standby, "select extract(epoch from pg_last_xact_replay_timestamp() - max(beat_at))::float8 from taskrecovery.heartbeats");
 
     private static async Task<T> AskAsync<T>(NpgsqlDataSource server, string question)
     {

@@ -210,7 +210,7 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
         using var node = store.OpenNodeSession();
         var identity = Identity();
         node.Register(identity);
-        await ExecuteAsync("select pg_terminate_backend(backend, 60000) from taskrecovery.nodes");
+        await ExecuteAsync("select pg_terminate_backend(backend, 60000) from taskrecovery.heartbeats");
 
         var exception = Assert.Throws<StoreUnavailableException>(() => node.SendHeartbeat(identity.Id, holdsLock: true));
 

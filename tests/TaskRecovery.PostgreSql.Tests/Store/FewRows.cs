@@ -8,6 +8,7 @@ internal static class FewRows
         delete from taskrecovery.entries;
         delete from taskrecovery.waiting;
         delete from taskrecovery.claims;
+        delete from taskrecovery.heartbeats;
         delete from taskrecovery.outcomes;
         delete from taskrecovery.jobs;
         delete from taskrecovery.tasks;
@@ -35,6 +36,7 @@ internal static class FewRows
             insert into taskrecovery.waiting (run_at, id, queue, kind, priority) select now(), n, 1, 1, 5 {{numbers}};
             insert into taskrecovery.nodes (id, name, named, name_is_explicit, machine, process_id, process_started, lock_key)
             values (gen_random_uuid(), 'node', false, false, 'machine', 1, 1, 1);
+            insert into taskrecovery.heartbeats (node, beat) select n, 0 {{numbers}};
             insert into taskrecovery.claims (id, node, entries)
             select n, (select min(number) from taskrecovery.nodes), array[n] {{numbers}};
             insert into taskrecovery.outcomes (entry, fence, duration_ms, kind, attempt, crashes, final)

@@ -73,7 +73,9 @@ public sealed class NodeDeathTests : PostgreSqlStoreTests
         var (_, id) = await GivenNodeAsync("dead");
         await using var web = await OpenConnectionAsync("web");
         await RunAsync(web, "begin; select pg_sleep(1.1)");
-        await ExecuteAsync($"update taskrecovery.nodes set application = 'web', backend = {web.ProcessID} where id = '{id}'");
+        await ExecuteAsync(
+            $"update taskrecovery.nodes set application = 'web' where id = '{id}'; update taskrecovery.heartbeats h "
+            + $"set backend = {web.ProcessID} from taskrecovery.nodes n where n.number = h.node and n.id = '{id}'");
 
         Assert.Equal([id], watcher.MarkDead([Judged(id)]));
 

@@ -15,6 +15,7 @@ internal static class PlannedStatements
     private const string Steps = "uuid, bigint[], bigint[], bigint[], uuid[], text[], text[]";
     private const string OneEntry = "int, smallint, smallint, smallint, text, timestamptz, interval, interval, text, text, text, text";
     private const string Purge = "bigint, bigint, bigint, bigint, bigint, bigint";
+    private const string Heartbeat = "uuid, boolean, text, text[], text[], smallint, boolean";
     private const string AlikeEntries =
         "int, smallint, smallint, smallint, text[], timestamptz, interval, interval, text, text, text, text";
 
@@ -27,6 +28,12 @@ internal static class PlannedStatements
         new("claim", Claim, ClaimSql.ClaimBesideOthers),
         new("last_chance", "int, smallint[], int", ClaimSql.HasLastChance),
         new("settled", "uuid, bigint[]", ClaimSql.RemoveSettled),
+        new("heartbeat", Heartbeat, NodeSql.Heartbeat),
+        new("heartbeat_only", Heartbeat, NodeSql.HeartbeatOnly),
+        new("namesakes", "text", NodeSql.FindSameName),
+        new("marked_dead", "uuid[], bigint[], smallint[], text, uuid[]", NodeSql.MarkDead),
+        new("sessions_ended", "uuid[], bigint[], text", NodeSql.Terminate),
+        new("node_left", "uuid", NodeSql.Leave),
         new("enqueued", Entries, EntrySql.Enqueue),
         new("enqueued_once", $"{Entries}, timestamptz[], text", EntrySql.EnqueueUnique),
         new("enqueued_in", Entries, EntrySql.EnqueueInTransaction),
@@ -112,6 +119,7 @@ internal static class PlannedStatements
         new("tasks_closed", "int", TaskSql.CloseEnded, MayScan: "tasks"),
         new("blanked", "bigint", EraseSql.Blank),
         new("expired", "bigint, text, bigint", RetentionSql.Expire),
+        new("heartbeats_purged", "", RetentionSql.PurgeHeartbeats),
         new("purged", Purge, RetentionSql.PurgeEnded, MayScan: "tasks"),
         new("purged_unwell", Purge, RetentionSql.PurgeUnwell, MayScan: "tasks"),
         new("purged_tasks", "uuid, bigint, bigint, bigint, bigint", RetentionSql.PurgeTasks, MayScan: "tasks"),

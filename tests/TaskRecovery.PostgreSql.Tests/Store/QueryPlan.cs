@@ -11,7 +11,8 @@ internal sealed partial class QueryPlan(List<string> lines, Dictionary<string, (
     // The cancellations are few, and go.
     private static readonly string[] Large =
     [
-        "entries", "waiting", "claims", "outcomes", "jobs", "tasks", "unique_keys", "steps", "checkpoints", "reports", "run_logs",
+        "entries", "waiting", "claims", "heartbeats", "outcomes", "jobs", "tasks", "unique_keys", "steps", "checkpoints", "reports",
+        "run_logs",
     ];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -21,9 +22,11 @@ internal sealed partial class QueryPlan(List<string> lines, Dictionary<string, (
     /// <summary>Prepares a statement, and reads the plan that does not depend on its values.</summary>
     public static async Task<QueryPlan> OfAsync(NpgsqlConnection connection, PostgreSqlDatabase database, PlannedStatement statement)
     {
-        var nulls = string.Join(", ", statement.Types.Split(", ").Select(static _ => "null"));
-        await RunAsync(connection, $"prepare {statement.Name} ({statement.Types}) as {database.Sql(statement.Text)}");
-        var lines = await ExplainAsync(connection, $"execute {statement.Name} ({nulls})");
+        var (types, nulls) = statement.Types.Length == 0
+            ? ("", "")
+            : ($" ({statement.Types})", $" ({string.Join(", ", statement.Types.Split(", ").Select(static _ => "null"))})");
+        await RunAsync(connection, $"prepare {statement.Name}{types} as {database.Sql(statement.Text)}");
+        var lines = await ExplainAsync(connection, $"execute {statement.Name}{nulls}");
         return new QueryPlan(lines, await ReadIndexesAsync(connection));
     }
 

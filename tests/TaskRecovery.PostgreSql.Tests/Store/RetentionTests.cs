@@ -38,6 +38,23 @@ public sealed class RetentionTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task Heartbeats_of_nodes_that_an_operator_has_deleted_or_marked_dead_are_removed()
+    {
+        var store = await OpenStoreAsync();
+        NodeIdentity[] nodes = [.. Enumerable.Range(1, 3).Select(static number => Identity($"node {number}"))];
+        Array.ForEach(nodes, identity => Keep(store.OpenNodeSession()).Register(identity));
+        await ExecuteAsync(
+            $"delete from taskrecovery.nodes where id = '{nodes[0].Id}'; "
+            + $"update taskrecovery.nodes set dead_at = now() where id = '{nodes[1].Id}'");
+
+        await PurgeAsync(store);
+
+        Assert.Equal(1, await CountAsync("heartbeats"));
+        Assert.Equal(1, await CountAsync(
+            $"heartbeats h join taskrecovery.nodes n on n.number = h.node where n.id = '{nodes[2].Id}'"));
+    }
+
+    [Fact]
     public async Task A_request_of_an_erased_run_goes_after_its_claim()
     {
         var store = await OpenStoreAsync();

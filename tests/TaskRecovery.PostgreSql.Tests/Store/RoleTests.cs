@@ -120,6 +120,7 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
             await AssertDeniedAsync(
                 "enqueuer", Migrations, "select args from taskrecovery.entries",
                 "select result from taskrecovery.outcomes", "select * from taskrecovery.nodes",
+                "select * from taskrecovery.heartbeats", "update taskrecovery.heartbeats set beat = 0",
                 "update taskrecovery.queues set paused = true",
                 "update taskrecovery.waiting set run_at = 'infinity'", "delete from taskrecovery.waiting",
                 "delete from taskrecovery.unique_keys", "insert into taskrecovery.jobs select * from taskrecovery.jobs",
@@ -197,6 +198,7 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
             await AssertDeniedAsync(
                 "reader", Migrations, "insert into taskrecovery.queues (name) values ('x')", "update taskrecovery.entries set args = ''",
                 "delete from taskrecovery.outcomes", "select 1 from taskrecovery.nodes for update",
+                "update taskrecovery.heartbeats set beat = 0",
                 "select nextval('taskrecovery.fences')");
         });
 
