@@ -44,7 +44,7 @@ internal sealed class EitherStore : IAsyncDisposable
 
     /// <summary>Makes every heartbeat old.</summary>
     public Task SilenceNodesAsync()
-        => _database is null ? Cli.SilenceNodesAsync() : ExecuteAsync("update {nodes} set beat_at = beat_at - interval '1 day'");
+        => _database is null ? Cli.SilenceNodesAsync() : ExecuteAsync("update {heartbeats} set beat_at = beat_at - interval '1 day'");
 
     /// <summary>Keeps others from changing the operations until the result is disposed.</summary>
     public Task<IAsyncDisposable> HoldOperationsAsync() => HoldAsync("select from taskrecovery.operations for update");
