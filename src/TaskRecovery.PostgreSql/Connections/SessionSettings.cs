@@ -51,8 +51,8 @@ internal static class SessionSettings
     /// <summary>Sets everything for a session of the library's own.</summary>
     /// <param name="lease">The lease of a node. A client that has stopped keeps its rows locked, so the server has to end its session
     /// before the lease expires.</param>
-    /// <param name="options">The user's start-up options. Settings named there are kept, except the search path, the isolation level and the
-    /// level of messages, which the store depends on.</param>
+    /// <param name="options">The user's start-up options. Settings named there are kept, except the search path, the isolation level and
+    /// the level of messages, which the store depends on.</param>
     internal static string ForOwnSession(TimeSpan lease, string? options)
     {
         var limit = ReleaseAfter(lease);

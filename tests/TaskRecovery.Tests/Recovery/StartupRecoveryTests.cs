@@ -56,11 +56,7 @@ public sealed class StartupRecoveryTests : IDisposable
             return Prepares() >= 2;
         });
         _recovery.Store.Failure = null;
-        await UntilAsync(() =>
-        {
-            _recovery.Time.Advance(TimeSpan.FromSeconds(0.25));
-            return _recovery.Node.Gate.IsOpen;
-        });
+        await RetryUntilAsync(() => _recovery.Node.Gate.IsOpen);
         await startup.StopAsync(Cancellation);
 
         Assert.Null(startup.Failure);
@@ -102,15 +98,15 @@ public sealed class StartupRecoveryTests : IDisposable
         var startup = _recovery.NewStartup();
         await startup.StartAsync(Cancellation);
         _recovery.Store.Failure = new StoreUnavailableException("A row is locked.");
-        await AdvanceUntilAsync(() => _recovery.StartupLog.Count(3051) == 2);
+        await RetryUntilAsync(() => _recovery.StartupLog.Count(3051) == 2);
         _recovery.Store.Failure = null;
-        await AdvanceUntilAsync(() => _recovery.Node.Gate.IsOpen);
+        await RetryUntilAsync(() => _recovery.Node.Gate.IsOpen);
         _recovery.Store.Failure = new StoreUnavailableException("A row is locked.");
 
         _recovery.Node.Node.ReportLostCommits(_recovery.Node.Life, 7);
         await UntilAsync(() => _recovery.StartupLog.Count(3051) == 3);
         _recovery.Store.Failure = null;
-        await AdvanceUntilAsync(() => _recovery.Node.Gate.IsOpen);
+        await RetryUntilAsync(() => _recovery.Node.Gate.IsOpen);
         await startup.StopAsync(Cancellation);
 
         Assert.Equal(3, _recovery.StartupLog.Count(3051));
@@ -272,12 +268,20 @@ public sealed class StartupRecoveryTests : IDisposable
         }
     }
 
-    private Task AdvanceUntilAsync(Func<bool> condition)
-        => UntilAsync(() =>
+    // Advances the time until the hook is tried again. Not after that, because the node then has to register in time.
+    private Task RetryUntilAsync(Func<bool> condition)
+    {
+        var tries = Prepares();
+        return UntilAsync(() =>
         {
-            _recovery.Time.Advance(TimeSpan.FromSeconds(0.25));
+            if (Prepares() == tries)
+            {
+                _recovery.Time.Advance(TimeSpan.FromSeconds(0.25));
+            }
+
             return condition();
         });
+    }
 
     // Waits for another thread to have got somewhere; what is waited for comes by itself.
     private static async Task UntilAsync(Func<bool> condition)
