@@ -281,7 +281,7 @@ public sealed class ConnectionTests : PostgreSqlStoreTests
                     insert into public.seen values (current_setting('idle_in_transaction_session_timeout'));
                     return null;
                 end $$;
-            create trigger note after update on taskrecovery.nodes for each statement execute function public.note()
+            create trigger note after update on taskrecovery.heartbeats for each statement execute function public.note()
             """);
 
         Assert.True(node.SendHeartbeat(identity.Id, holdsLock: false).Accepted);
