@@ -66,7 +66,8 @@ public sealed class MigrateScriptTests : IDisposable
         var written = await cli.RunAsync("migrate", "--script", "--schema", Schema, "-o", Script);
         var whole = await PsqlAsync(byScript);
         var again = await PsqlAsync(byScript);
-        var (first, last) = SplitLast(await ReadScriptAsync(), "\ninsert into ");
+        var (first, last) = SplitLast(
+            await ReadScriptAsync(), $"\ninsert into \"{Schema.Replace("\"", "\"\"", StringComparison.Ordinal)}\".taskrecovery_migrations ");
         await WriteScriptAsync(first);
         var before = await PsqlAsync(inParts);
         await WriteScriptAsync((await cli.RunAsync("migrate", "--script", "--schema", Schema, "--from", last)).Out);
