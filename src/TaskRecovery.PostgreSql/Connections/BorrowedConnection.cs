@@ -29,4 +29,7 @@ internal enum ConnectionOrigin
 
     /// <summary>The library's own pool, because all of those were in use for long.</summary>
     Beyond,
+
+    /// <summary>The library's own pool, for a call that will probably wait for a lock.</summary>
+    Apart,
 }

@@ -87,13 +87,18 @@ internal sealed partial class PostgreSqlDatabase
             : new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
 
     /// <summary>Borrows a connection for one call: the one that the process keeps, while its statements seldom overlap, else one of the
-    /// pool.</summary>
-    private async ValueTask<BorrowedConnection> BorrowAsync(CancellationToken cancellationToken)
+    /// pool. A call that is apart does not count among them, because it would make all others wait longer for a connection.</summary>
+    private async ValueTask<BorrowedConnection> BorrowAsync(bool isApart, CancellationToken cancellationToken)
     {
         using var outside = OutsideOfAmbientTransaction();
         if (_home is null)
         {
             return new(this, await OpenPooledAsync(cancellationToken).ConfigureAwait(false), ConnectionOrigin.Application);
+        }
+
+        if (isApart && await TryOpenApartAsync(cancellationToken).ConfigureAwait(false) is { } apart)
+        {
+            return new(this, apart, ConnectionOrigin.Apart);
         }
 
         var isBusy = _pressure.Begin();
@@ -107,6 +112,19 @@ internal sealed partial class PostgreSqlDatabase
         {
             _pressure.End(took: null);
             throw;
+        }
+    }
+
+    // Returns null if the server has no connection left: then even such a call has to use one that others wait for.
+    private async ValueTask<NpgsqlConnection?> TryOpenApartAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await OpenPooledAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when (IsServerFull(exception, TimeProvider.System.GetTimestamp()))
+        {
+            return null;
         }
     }
 
@@ -164,7 +182,7 @@ internal sealed partial class PostgreSqlDatabase
                 _places.Release();
             }
 
-            if (borrowed.Origin != ConnectionOrigin.Application)
+            if (borrowed.Origin is not (ConnectionOrigin.Application or ConnectionOrigin.Apart))
             {
                 _pressure.End(TimeProvider.System.GetElapsedTime(borrowed.Since));
             }

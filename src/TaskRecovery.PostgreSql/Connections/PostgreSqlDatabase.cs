@@ -113,14 +113,18 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
             Schema);
 
     /// <summary>Runs work on a connection of the pool, and translates the driver's errors to those of the engine.</summary>
+    /// <param name="work">The work.</param>
+    /// <param name="cancellationToken">Cancels the work.</param>
+    /// <param name="isApart">Whether the work will probably wait for a lock, so that it uses a connection that nothing else waits
+    /// for.</param>
     internal async ValueTask<T> UseAsync<T>(
-        Func<NpgsqlConnection, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
+        Func<NpgsqlConnection, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken, bool isApart = false)
     {
         for (var isReplaced = false; ; isReplaced = true)
         {
             try
             {
-                var borrowed = await BorrowAsync(cancellationToken).ConfigureAwait(false);
+                var borrowed = await BorrowAsync(isApart, cancellationToken).ConfigureAwait(false);
                 await using var _ = borrowed.ConfigureAwait(false);
                 var connection = borrowed.Connection;
                 using var commits = new CommitWatch(connection);
@@ -160,7 +164,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
 
     /// <summary>Runs work in a transaction that is committed when the work returns. The store's settings apply in it.</summary>
     internal ValueTask<T> InTransactionAsync<T>(
-        Func<NpgsqlConnection, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
+        Func<NpgsqlConnection, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken, bool isApart = false)
         => UseAsync(
             async (connection, token) =>
             {
@@ -176,13 +180,14 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
                     .ConfigureAwait(false);
                 return result;
             },
-            cancellationToken);
+            cancellationToken,
+            isApart);
 
     /// <summary>Runs one statement as a transaction of its own and reads its rows.</summary>
     internal ValueTask<T> ReadAsync<T>(
         string statement, NpgsqlParameter[] args,
-        Func<NpgsqlDataReader, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken)
-        => UseAsync((connection, token) => ReadAsync(connection, statement, args, read, token, _prelude), cancellationToken);
+        Func<NpgsqlDataReader, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken, bool isApart = false)
+        => UseAsync((connection, token) => ReadAsync(connection, statement, args, read, token, _prelude), cancellationToken, isApart);
 
     /// <summary>Runs one statement as a transaction of its own.</summary>
     /// <returns>The number of rows that the statement wrote.</returns>
