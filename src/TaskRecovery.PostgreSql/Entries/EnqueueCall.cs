@@ -21,6 +21,10 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
     /// <summary>Whether the transaction is the library's.</summary>
     internal bool IsOwn => keyWait is not null;
 
+    /// <summary>Whether its statement will probably wait for a unique key, so that it uses a connection that nothing else waits
+    /// for.</summary>
+    internal bool IsBlocked { get; init; }
+
     /// <summary>What was stored in the caller's transaction; <see langword="null"/> if nothing was.</summary>
     internal StoredInTransaction? Stored { get; private set; }
 
@@ -34,8 +38,8 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
     internal HashSet<long> MayHaveReleased { get; } = [];
 
     /// <summary>Whether every statement has been answered. From then on the commit has been requested, and an error leaves it unknown
-    /// whether the entries are stored.</summary>
-    internal bool IsAnswered { get; set; }
+    /// whether the entries are stored. <see langword="null"/> while no connection was found for the first statement.</summary>
+    internal bool? IsAnswered { get; set; }
 
     /// <summary>Whether the next try can use smaller statements.</summary>
     internal bool CanBeHalved => entries.Count > 1 && _maxEntries > 1;

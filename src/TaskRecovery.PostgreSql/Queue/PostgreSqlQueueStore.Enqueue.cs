@@ -14,12 +14,6 @@ internal sealed partial class PostgreSqlQueueStore
     // The wait for another transaction that is about to end or to claim the holder of a key, times the number of tries.
     private static readonly TimeSpan LockedWait = TimeSpan.FromMilliseconds(5);
 
-    // How long entries of several callers wait together for a transaction that has taken or freed a unique key.
-    private static readonly TimeSpan ShortKeyWait = TimeSpan.FromMilliseconds(500);
-
-    // If an entry is due later than this, the next poll finds it in time without a hint.
-    private static readonly TimeSpan WorthAHint = TimeSpan.FromSeconds(2);
-
     public async ValueTask<EnqueueResult[]> EnqueueAsync(
         IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken)
     {
@@ -33,11 +27,12 @@ internal sealed partial class PostgreSqlQueueStore
             : await EnqueueInAsync(entries, transaction, cancellationToken).ConfigureAwait(false);
     }
 
-    public async ValueTask<EnqueueResult[]?> TryEnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
+    public async ValueTask<EnqueueResult[]?> TryEnqueueAsync(
+        IReadOnlyList<NewEntry> entries, TimeSpan keyWait, bool isBlocked, CancellationToken cancellationToken)
     {
         try
         {
-            return await EnqueueNowAsync(entries, ShortKeyWait, cancellationToken).ConfigureAwait(false);
+            return await EnqueueNowAsync(entries, keyWait, isTry: true, isBlocked, cancellationToken).ConfigureAwait(false);
         }
         catch (StoreUnavailableException exception) when (exception.IsLockTimeout)
         {
@@ -46,7 +41,8 @@ internal sealed partial class PostgreSqlQueueStore
     }
 
     // The wait for a unique key ends before the statement exceeds the command time-out. Otherwise that would look like a statement that is
-    // too large, and be repeated with smaller and smaller ones.
+    // too large, and be repeated with smaller and smaller ones. It still looks so if the statement waits for several keys, one after the
+    // other, because the server limits each wait by itself.
     private async ValueTask<EnqueueResult[]> EnqueuePatientlyAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
     {
         var limit = TimeSpan.FromSeconds(_database.CommandTimeout);
@@ -54,7 +50,8 @@ internal sealed partial class PostgreSqlQueueStore
         {
             try
             {
-                return await EnqueueNowAsync(entries, limit / 2, cancellationToken).ConfigureAwait(false);
+                return (await EnqueueNowAsync(entries, limit / 2, isTry: false, isBlocked: false, cancellationToken)
+                    .ConfigureAwait(false))!;
             }
             catch (StoreUnavailableException exception)
                 when (exception.IsLockTimeout && entries.Any(static entry => entry.UniqueKey is not null))
@@ -74,11 +71,13 @@ internal sealed partial class PostgreSqlQueueStore
     public Func<CancellationToken, ValueTask<bool?>>? FollowCommit(DbTransaction transaction, long entryId)
         => Commits.Follow(transaction, entryId);
 
-    private async ValueTask<EnqueueResult[]> EnqueueNowAsync(
-        IReadOnlyList<NewEntry> entries, TimeSpan keyWait, CancellationToken cancellationToken)
+    // A try returns null if a statement exceeded the command time-out before the commit was requested: it may have waited for several keys,
+    // one after the other, and nothing was stored.
+    private async ValueTask<EnqueueResult[]?> EnqueueNowAsync(
+        IReadOnlyList<NewEntry> entries, TimeSpan keyWait, bool isTry, bool isBlocked, CancellationToken cancellationToken)
     {
         var names = await Names.ResolveAsync(entries, cancellationToken).ConfigureAwait(false);
-        var call = new EnqueueCall(Names, entries, names, keyWait);
+        var call = new EnqueueCall(Names, entries, names, keyWait) { IsBlocked = isBlocked };
 
         // A single statement is a transaction by itself. Unique keys may need a second statement; if there are several entries, a
         // transaction then makes the call all-or-nothing.
@@ -90,7 +89,8 @@ internal sealed partial class PostgreSqlQueueStore
                 var results = isOneStatement
                     ? await StoreOneStatementAsync(call, null, cancellationToken).ConfigureAwait(false)
                     : await _database.InTransactionAsync(
-                        (connection, token) => StoreAsync(call, connection, token), cancellationToken).ConfigureAwait(false);
+                        (connection, token) => StoreAsync(call, connection, token), cancellationToken, call.IsBlocked)
+                        .ConfigureAwait(false);
                 foreach (var queue in QueuesWorthAHint(entries))
                 {
                     Hints.WorkForOthers(queue);
@@ -109,6 +109,11 @@ internal sealed partial class PostgreSqlQueueStore
             {
                 // A statement exceeded the command time-out before the commit was requested: nothing was stored, so retry with smaller
                 // statements.
+                if (isTry)
+                {
+                    return null;
+                }
+
                 halvings++;
                 call.Halve();
             }
@@ -251,7 +256,7 @@ internal sealed partial class PostgreSqlQueueStore
         call.Expired.Clear();
         var found = call.IsOwn && connection is not null
             ? await EndAsync(connection, cancellationToken).ConfigureAwait(false)
-            : await _database.InTransactionAsync(EndAsync, cancellationToken).ConfigureAwait(false);
+            : await _database.InTransactionAsync(EndAsync, cancellationToken, call.IsBlocked).ConfigureAwait(false);
         if (!call.IsOwn && connection is not null && found.Exists(static holder => !holder.IsStored))
         {
             holders = [.. found.Where(static holder => !holder.IsStored).Select(static holder => holder.Id)];
@@ -285,7 +290,7 @@ internal sealed partial class PostgreSqlQueueStore
             ? (call.ManyUnique, call.ToUniqueArgs(chunk))
             : call.Many(chunk);
         return connection is null
-            ? _database.ReadAsync(statement, args, ReadAsync, cancellationToken)
+            ? _database.ReadAsync(statement, args, ReadAsync, cancellationToken, call.IsBlocked)
             : _database.ReadAsync(connection, statement, args, ReadAsync, cancellationToken);
 
         ValueTask<EnqueueResult[]?> ReadAsync(NpgsqlDataReader reader, CancellationToken token)
@@ -358,34 +363,4 @@ internal sealed partial class PostgreSqlQueueStore
 
         return read == 0 ? null : results;
     }
-
-    private string[] QueuesWorthAHint(IReadOnlyList<NewEntry> entries)
-    {
-        if (!_database.Options.UseNotifications)
-        {
-            return [];
-        }
-
-        var limit = _time.GetUtcNow() + WorthAHint;
-        if (entries is [var single])
-        {
-            return IsWorthAHint(single, limit) ? [single.Queue] : [];
-        }
-
-        var queues = new HashSet<string>(StringComparer.Ordinal);
-        string? last = null;
-        foreach (var entry in entries)
-        {
-            if (!ReferenceEquals(entry.Queue, last) && IsWorthAHint(entry, limit))
-            {
-                queues.Add(last = entry.Queue);
-            }
-        }
-
-        return [.. queues];
-    }
-
-    // It does not matter which clock is compared: an unneeded or missing hint costs one poll.
-    private static bool IsWorthAHint(NewEntry entry, DateTimeOffset limit)
-        => (entry.RunAt is null || entry.RunAt <= limit) && (entry.RunAfter is null || entry.RunAfter <= WorthAHint);
 }

@@ -2,27 +2,33 @@ using TaskRecovery.Rules;
 
 namespace TaskRecovery.Queue;
 
-/// <summary>The calls whose unique key was not free for a moment: a transaction that is still open has taken or freed it. The calls of each
-/// key are tried again together, and apart from all others, so that only they wait for that transaction.</summary>
-/// <param name="write">Writes calls. Returns those whose key is still not free. It must not throw.</param>
+/// <summary>The calls whose unique key is not free: a transaction that is still open has taken or freed it. One writer tries the keys in
+/// turn, each alone and with its first call only, so that these calls occupy one connection, whatever their number.</summary>
+/// <param name="tryWrite">Tries to write a call, and waits for its key for the given time. Returns <see langword="false"/> if the key was
+/// not free; otherwise the call has its result or its error, unless it was cancelled. It must not throw.</param>
+/// <param name="write">Writes a call together with others. Called for the calls that waited for a key that has become free.</param>
 /// <param name="time">The clock that limits the wait of a call.</param>
-internal sealed class BlockedKeys(Func<List<PendingEnqueue>, Task<List<PendingEnqueue>>> write, TimeProvider time) : IThreadPoolWorkItem
+internal sealed class BlockedKeys(Func<PendingEnqueue, TimeSpan, Task<bool>> tryWrite, Action<PendingEnqueue> write, TimeProvider time)
+    : IThreadPoolWorkItem
 {
-    /// <summary>How long a call waits for its key: as long as a statement may take by default.</summary>
-    internal static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    /// <summary>How long a try waits if many keys are not free: longer than a transaction that takes or frees a key at this moment, and
+    /// ends, usually takes.</summary>
+    internal static readonly TimeSpan ShortTry = TimeSpan.FromMilliseconds(10);
 
-    // A try occupies a connection while it waits.
-    private const int MaxWriters = 2;
-    private const int MaxCalls = 100;
+    // A try waits on the server, so that the key is stored in the moment in which it becomes free. If several keys are not free, the time
+    // is divided among them.
+    private static readonly TimeSpan LongTry = TimeSpan.FromMilliseconds(500);
+
+    private const int ChecksPerLimit = 30;
 
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Kind, string Key), BlockedKey> _keys = [];
+    private readonly Queue<BlockedKey> _turns = new();
+    private bool _isWriting;
+    private long _checkedAt;
 
-    // Calls of several keys share a transaction, so most of the keys that come here are free. They go before those that were not free when
-    // they were tried alone, in turn.
-    private readonly Queue<BlockedKey> _untried = new();
-    private readonly Queue<BlockedKey> _blocked = new();
-    private int _writers;
+    /// <summary>How long a call waits for its key: as long as a statement may take by default. Settable for tests.</summary>
+    internal TimeSpan Limit { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Adds a call if its key is known not to be free, so that it keeps no other call waiting.</summary>
     /// <returns>Whether the call was added.</returns>
@@ -40,41 +46,39 @@ internal sealed class BlockedKeys(Func<List<PendingEnqueue>, Task<List<PendingEn
         }
     }
 
-    /// <summary>Adds calls of which at least one has a key that was not free. Does not wait.</summary>
-    public void Add(List<PendingEnqueue> calls)
+    /// <summary>Adds a call whose key was not free when it was tried alone. Does not wait.</summary>
+    public void Add(PendingEnqueue call)
     {
-        int newWriters;
         lock (_gate)
         {
-            foreach (var call in calls)
+            var name = NameOf(call);
+            if (!_keys.TryGetValue(name, out var key))
             {
-                if (!_keys.TryGetValue(NameOf(call), out var key))
-                {
-                    key = new BlockedKey(NameOf(call));
-                    _keys.Add(key.Name, key);
-                    _untried.Enqueue(key);
-                }
-
-                Append(key, call);
+                key = new BlockedKey(name);
+                _keys.Add(name, key);
+                _turns.Enqueue(key);
             }
 
-            newWriters = Math.Min(MaxWriters - _writers, _untried.Count);
-            _writers += newWriters;
+            Append(key, call);
+            if (_isWriting)
+            {
+                return;
+            }
+
+            _isWriting = true;
         }
 
-        for (; newWriters > 0; newWriters--)
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        }
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
     void IThreadPoolWorkItem.Execute() => _ = WriteAllAsync();
 
     private static (string Kind, string Key) NameOf(PendingEnqueue call) => (call.Entry.Kind, call.Entry.UniqueKey!);
 
+    // If a call comes again, because its key was free for a moment, its limit does not begin again.
     private void Append(BlockedKey key, PendingEnqueue call)
     {
-        call.BlockedSince = time.GetTimestamp();
+        call.BlockedSince ??= time.GetTimestamp();
         key.Calls.Add(call);
     }
 
@@ -82,57 +86,90 @@ internal sealed class BlockedKeys(Func<List<PendingEnqueue>, Task<List<PendingEn
     {
         while (Take() is { } next)
         {
-            var blocked = await write(next.Calls).ConfigureAwait(false);
-            foreach (var late in PutBack(next.Key, blocked))
+            var isBlocked = !await tryWrite(next.Call, next.Wait).ConfigureAwait(false);
+            foreach (var call in End(next.Key, next.Call, isBlocked))
             {
-                var (kind, key) = next.Key.Name;
-                late.TrySetException(new StoreUnavailableException(
-                    $"Unique key '{EntryText.Shown(key)}' of kind '{EntryText.Shown(kind)}' was not free for "
-                    + $"{Limit.TotalSeconds} s: a transaction that is still open has stored an entry with it, or has ended the entry that "
-                    + "holds it. Nothing was stored. End that transaction, or try again later. If it is the caller's own, pass it to the "
-                    + "call.")
+                write(call);
+            }
+        }
+    }
+
+    // The call stays among those of its key until its try has ended. If no key is left, the writer ends, and the next call that is added
+    // starts another one.
+    private (BlockedKey Key, PendingEnqueue Call, TimeSpan Wait)? Take()
+    {
+        lock (_gate)
+        {
+            EndLateCalls();
+            while (_turns.TryDequeue(out var key))
+            {
+                key.Calls.RemoveAll(static call => call.IsCancelled);
+                if (key.Calls is [var first, ..])
                 {
-                    WaitedForKey = true,
-                });
-            }
-        }
-    }
+                    var wait = LongTry / (_turns.Count + 1);
+                    return (key, first, wait > ShortTry ? wait : ShortTry);
+                }
 
-    // If no key is left, the writer ends, and the next call that is added starts another one.
-    private (BlockedKey Key, List<PendingEnqueue> Calls)? Take()
-    {
-        lock (_gate)
-        {
-            if (!_untried.TryDequeue(out var key) && !_blocked.TryDequeue(out key))
-            {
-                _writers--;
-                return null;
-            }
-
-            var calls = key.Calls.GetRange(0, Math.Min(key.Calls.Count, MaxCalls));
-            key.Calls.RemoveRange(0, calls.Count);
-            return (key, calls);
-        }
-    }
-
-    // Returns the calls that have waited for too long.
-    private List<PendingEnqueue> PutBack(BlockedKey key, List<PendingEnqueue> blocked)
-    {
-        lock (_gate)
-        {
-            key.Calls.InsertRange(0, blocked);
-            var late = blocked.Count == 0 ? [] : key.Calls.FindAll(call => time.GetElapsedTime(call.BlockedSince) >= Limit);
-            key.Calls.RemoveAll(call => call.IsCancelled || late.Contains(call));
-            if (key.Calls.Count == 0)
-            {
                 _keys.Remove(key.Name);
             }
-            else
+
+            _isWriting = false;
+            return null;
+        }
+    }
+
+    // Between two tries, when none of the calls is being tried: what this says about a call is true. If there are many keys, a call may
+    // not have its turn for long, so all calls are checked. But not for each try, because there may be many calls.
+    private void EndLateCalls()
+    {
+        if (time.GetElapsedTime(_checkedAt) < Limit / ChecksPerLimit)
+        {
+            return;
+        }
+
+        _checkedAt = time.GetTimestamp();
+        foreach (var key in _keys.Values)
+        {
+            key.Calls.RemoveAll(call => call.IsCancelled || EndIfLate(call));
+        }
+    }
+
+    private bool EndIfLate(PendingEnqueue call)
+    {
+        if (time.GetElapsedTime(call.BlockedSince!.Value) < Limit)
+        {
+            return false;
+        }
+
+        var (kind, key) = NameOf(call);
+        call.TrySetException(new StoreUnavailableException(
+            $"Unique key '{EntryText.Shown(key)}' of kind '{EntryText.Shown(kind)}' was not free for {Limit.TotalSeconds} s: a transaction "
+            + "that is still open has stored an entry with it, or has ended the entry that holds it. Nothing was stored. End that "
+            + "transaction, or try again later. If it is the caller's own, pass it to the call.")
+        {
+            WaitedForKey = true,
+        });
+        return true;
+    }
+
+    // Returns the calls that waited for the same key, if the key is free. A store that failed counts too: its error is theirs as well.
+    private List<PendingEnqueue> End(BlockedKey key, PendingEnqueue call, bool isBlocked)
+    {
+        lock (_gate)
+        {
+            if (!isBlocked)
             {
-                (blocked.Count == 0 ? _untried : _blocked).Enqueue(key);
+                key.Calls.Remove(call);
+                if (call.Task.IsCompleted)
+                {
+                    _keys.Remove(key.Name);
+                    return key.Calls;
+                }
             }
 
-            return late;
+            // If the call was cancelled, its try says nothing about the key.
+            _turns.Enqueue(key);
+            return [];
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using TaskRecovery.Hosting;
+using TaskRecovery.Rules;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Queue;
@@ -19,6 +20,9 @@ internal sealed class EntryWriter
         MaxSize = 1024 * 1024,
     };
 
+    // How long the entries of several callers wait together for a unique key: longer than most transactions take.
+    private static readonly TimeSpan LongKeyWait = TimeSpan.FromMilliseconds(500);
+
     private readonly IEntryStore _store;
     private readonly LocalClaimers _claimers;
     private readonly ClaimWaker _waker;
@@ -31,9 +35,18 @@ internal sealed class EntryWriter
         _store = store;
         _claimers = claimers;
         _waker = waker;
-        _batcher = new Batcher<PendingEnqueue>(WriteBatchAsync, Rules, time);
+        _batcher = new Batcher<PendingEnqueue>(batch => WriteBatchAsync(batch, LongKeyWait), Rules, time);
         _keyed = new Batcher<PendingEnqueue>(WriteKeyedAsync, Rules, time);
-        _blockedKeys = new BlockedKeys(WriteBatchAsync, time);
+
+        // The application's clock may stand still, and a call must not wait for a key without end.
+        _blockedKeys = new BlockedKeys(TryWriteAsync, _keyed.Add, TimeProvider.System);
+    }
+
+    /// <summary>How long a call waits for its unique key to be free; settable for tests.</summary>
+    internal TimeSpan KeyLimit
+    {
+        get => _blockedKeys.Limit;
+        set => _blockedKeys.Limit = value;
     }
 
     /// <summary>Stores one entry, possibly in one transaction with those of other callers.</summary>
@@ -115,18 +128,70 @@ internal sealed class EntryWriter
     private async Task WriteKeyedAsync(List<PendingEnqueue> batch)
     {
         batch.RemoveAll(_blockedKeys.TryAdd);
-        if (batch.Count > 0)
+        if (batch.Count > 0
+            && await WriteBatchAsync(batch, LongKeyWait).ConfigureAwait(false) is { Count: > 0 } blocked)
         {
-            _blockedKeys.Add(await WriteBatchAsync(batch).ConfigureAwait(false));
+            await DivideAsync(blocked).ConfigureAwait(false);
         }
     }
 
-    // Returns the calls of which at least one has a unique key that is not free. Nothing of them was stored.
-    private async Task<List<PendingEnqueue>> WriteBatchAsync(List<PendingEnqueue> batch)
+    // Halves the calls until those whose key is not free are alone, and stores the others. They have waited together, so that a part waits
+    // only for a short time. All parts of one size come before the smaller ones: most of the calls are stored with the first of them.
+    private async Task DivideAsync(List<PendingEnqueue> blocked)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        var parts = new Queue<List<PendingEnqueue>>();
+        for (Divide(blocked); parts.TryDequeue(out var part);)
+        {
+            part.RemoveAll(_blockedKeys.TryAdd);
+            if (TimeProvider.System.GetElapsedTime(began) >= KeyLimit)
+            {
+                EndLateCalls(part);
+            }
+            else if (part.Count > 0)
+            {
+                Divide(await WriteBatchAsync(part, BlockedKeys.ShortTry).ConfigureAwait(false));
+            }
+        }
+
+        void Divide(List<PendingEnqueue> calls)
+        {
+            if (calls is [var alone])
+            {
+                _blockedKeys.Add(alone);
+            }
+            else if (calls.Count > 0)
+            {
+                var half = calls.Count / 2;
+                parts.Enqueue(calls.GetRange(0, half));
+                parts.Enqueue(calls.GetRange(half, calls.Count - half));
+            }
+        }
+    }
+
+    private void EndLateCalls(List<PendingEnqueue> calls)
+    {
+        foreach (var call in calls)
+        {
+            var key = EntryText.Shown(call.Entry.UniqueKey!);
+            call.TrySetException(new StoreUnavailableException(
+                $"The entry with the unique key '{key}' was not stored within {KeyLimit.TotalSeconds} s: the keys of many calls at the "
+                + "same time were not free, because open transactions have taken or freed them, or the store answered late. Nothing was "
+                + "stored. Try again later."));
+        }
+    }
+
+    // Returns false if the key of the call, which is known not to be free, is still not free.
+    private async Task<bool> TryWriteAsync(PendingEnqueue call, TimeSpan keyWait)
+        => (await WriteBatchAsync([call], keyWait, isBlocked: true).ConfigureAwait(false)).Count == 0;
+
+    // Returns the calls of which at least one has a unique key that is not free, and nothing of them was stored. A call that is returned
+    // alone was tried alone.
+    private async Task<List<PendingEnqueue>> WriteBatchAsync(List<PendingEnqueue> batch, TimeSpan keyWait, bool isBlocked = false)
     {
         try
         {
-            return await StoreBatchAsync(batch).ConfigureAwait(false) ? [] : batch;
+            return await StoreBatchAsync(batch, keyWait, isBlocked).ConfigureAwait(false) ? [] : batch;
         }
         catch (Exception exception) when (PartsAfter(exception, batch) is { Count: > 1 } parts)
         {
@@ -134,8 +199,8 @@ internal sealed class EntryWriter
             List<PendingEnqueue> blocked = [];
             foreach (var part in parts)
             {
-                // After the first key that is not free, leave the others to BlockedKeys too, which makes no caller wait for all of them.
-                blocked.AddRange(blocked.Count > 0 ? part : await WriteBatchAsync(part).ConfigureAwait(false));
+                // After the first key that is not free, return the others too: their callers would wait for one key after the other.
+                blocked.AddRange(blocked.Count > 0 ? part : await WriteBatchAsync(part, keyWait, isBlocked).ConfigureAwait(false));
             }
 
             return blocked;
@@ -157,7 +222,7 @@ internal sealed class EntryWriter
     }
 
     // Returns whether the entries are stored, which they are not if a unique key is not free.
-    private async Task<bool> StoreBatchAsync(List<PendingEnqueue> batch)
+    private async Task<bool> StoreBatchAsync(List<PendingEnqueue> batch, TimeSpan keyWait, bool isBlocked)
     {
         // Calls whose callers no longer wait are skipped. If one is cancelled meanwhile, nothing was stored, and the others are retried.
         while (batch.RemoveAll(static call => call.IsCancelled) >= 0 && batch.Count > 0)
@@ -168,7 +233,7 @@ internal sealed class EntryWriter
                 NewEntry[] entries = [.. batch.Select(static call => call.Entry)];
                 var results = entries[0].UniqueKey is null
                     ? await StoreAsync(entries, token).ConfigureAwait(false)
-                    : await TryStoreAsync(entries, token).ConfigureAwait(false);
+                    : await TryStoreAsync(entries, keyWait, isBlocked, token).ConfigureAwait(false);
                 if (results is null)
                 {
                     return false;
@@ -194,9 +259,10 @@ internal sealed class EntryWriter
         return true;
     }
 
-    private async ValueTask<EnqueueResult[]?> TryStoreAsync(NewEntry[] entries, CancellationToken cancellationToken)
+    private async ValueTask<EnqueueResult[]?> TryStoreAsync(
+        NewEntry[] entries, TimeSpan keyWait, bool isBlocked, CancellationToken cancellationToken)
     {
-        var results = await _store.TryEnqueueAsync(entries, cancellationToken).ConfigureAwait(false);
+        var results = await _store.TryEnqueueAsync(entries, keyWait, isBlocked, cancellationToken).ConfigureAwait(false);
         if (results is not null)
         {
             _waker.Wake(entries);

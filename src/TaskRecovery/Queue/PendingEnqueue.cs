@@ -10,8 +10,9 @@ internal sealed class PendingEnqueue(NewEntry entry, CancellationToken cancellat
 
     public CancellationToken Token => cancellationToken;
 
-    /// <summary>Since when the call waits for its unique key to be free, as a timestamp of the clock.</summary>
-    public long BlockedSince { get; set; }
+    /// <summary>Since when the call waits for its unique key to be free, as a timestamp of the clock; <see langword="null"/> if it does
+    /// not.</summary>
+    public long? BlockedSince { get; set; }
 
     public bool IsCancelled => cancellationToken.IsCancellationRequested;
 }

@@ -18,12 +18,18 @@ public interface IEntryStore : IStorePart
         IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken);
 
     /// <summary>Stores entries of several callers, all of them with unique keys, as <see cref="EnqueueAsync"/> does without a caller's
-    /// transaction. But for a transaction that has taken or freed one of the keys, and is still open, it waits only about half a second, so
-    /// that one key does not keep the entries with other keys waiting.</summary>
+    /// transaction. But for a transaction that has taken or freed one of the keys, and is still open, it waits only for
+    /// <paramref name="keyWait"/>, so that one key does not keep the entries with other keys waiting.</summary>
+    /// <param name="entries">The entries: at least one.</param>
+    /// <param name="keyWait">How long to wait for one key. If several keys are not free, the store may wait so long for each.</param>
+    /// <param name="isBlocked">Whether the key of the only entry was not free a moment ago, so that the call will probably wait: it must
+    /// not occupy a connection that other calls wait for.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
     /// <returns>As <see cref="EnqueueAsync"/>; <see langword="null"/> if a key was not free in time: nothing was stored, and the engine
-    /// tries each key alone. The default implementation calls <see cref="EnqueueAsync"/>, for a store in which no open transaction keeps a
+    /// divides the entries. The default implementation calls <see cref="EnqueueAsync"/>, for a store in which no open transaction keeps a
     /// key longer than it keeps every other write waiting.</returns>
-    ValueTask<EnqueueResult[]?> TryEnqueueAsync(IReadOnlyList<NewEntry> entries, CancellationToken cancellationToken)
+    ValueTask<EnqueueResult[]?> TryEnqueueAsync(
+        IReadOnlyList<NewEntry> entries, TimeSpan keyWait, bool isBlocked, CancellationToken cancellationToken)
         => EnqueueAsync(entries, transaction: null, cancellationToken)!;
 
     /// <summary>Follows a caller's transaction in which an entry was stored, so that the store can be asked whether it was committed if

@@ -136,6 +136,40 @@ public sealed class HomeConnectionTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task A_call_that_will_wait_for_a_unique_key_takes_no_connection_that_others_wait_for()
+    {
+        var database = Open();
+        var store = await OpenStoreAsync(database);
+        await store.EnqueueAsync([Entry()], null, Cancellation);
+        (database.PatienceForHome, database.PatienceForPool) = (TimeSpan.Zero, TimeSpan.FromMinutes(5));
+        var free = new TaskCompletionSource();
+        using var begun = new SemaphoreSlim(0);
+        Task<bool>[] others =
+        [
+            .. Enumerable.Range(0, 1 + ConnectionRules.Places(queues: 1)).Select(_ => database.UseAsync(
+                async (_, _) =>
+                {
+                    begun.Release();
+                    await free.Task;
+                    return true;
+                },
+                Cancellation).AsTask()),
+        ];
+        for (var number = 0; number < others.Length; number++)
+        {
+            Assert.True(await begun.WaitAsync(TimeSpan.FromMinutes(2), Cancellation));
+        }
+
+        // The home connection and all places of the pool are in use.
+        var results = await store.TryEnqueueAsync([Entry(uniqueKey: "key")], TimeSpan.FromMinutes(1), isBlocked: true, Cancellation)
+            .AsTask().WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
+
+        Assert.Single(results!);
+        free.SetResult();
+        await Task.WhenAll(others);
+    }
+
+    [Fact]
     public async Task A_connection_that_can_not_be_closed_leaves_its_place_to_the_next()
     {
         var database = Open();

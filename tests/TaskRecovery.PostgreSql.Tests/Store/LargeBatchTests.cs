@@ -111,5 +111,22 @@ public sealed class LargeBatchTests : PostgreSqlStoreTests
         Assert.Equal(0L, await ScalarAsync<long>("select count(*) from taskrecovery.entries"));
     }
 
+    [Fact]
+    public async Task A_batch_that_waits_for_several_unique_keys_in_turn_is_not_stored()
+    {
+        var database = Open();
+        var store = await OpenStoreAsync(database);
+        await using var connection = await ConnectAsync();
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await store.EnqueueAsync([Entry(uniqueKey: "taken")], transaction, Cancellation);
+
+        // As if the statement waited for many keys, each for a part of its time limit.
+        database.CommandTimeout = 1;
+        Assert.Null(await store.TryEnqueueAsync(
+            [Entry(uniqueKey: "free"), Entry(uniqueKey: "taken")], TimeSpan.FromMinutes(5), isBlocked: false, Cancellation));
+
+        Assert.Equal(0L, await ScalarAsync<long>("select count(*) from taskrecovery.entries"));
+    }
+
     private static NewEntry Sized(int bytes) => Entry(args: $"\"{new string('x', bytes - 2)}\"");
 }

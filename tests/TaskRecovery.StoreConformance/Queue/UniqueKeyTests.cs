@@ -21,7 +21,8 @@ public abstract class UniqueKeyTests(StoreFixture fixture) : StoreTests(fixture)
     {
         var first = await GivenEntryAsync(Entry(key: "b"));
 
-        var results = await Store.TryEnqueueAsync([Entry(key: "a"), Entry(key: "b"), Entry(key: "a")], Cancellation);
+        var results = await Store.TryEnqueueAsync(
+            [Entry(key: "a"), Entry(key: "b"), Entry(key: "a")], TimeSpan.FromMinutes(1), isBlocked: false, Cancellation);
 
         Assert.NotNull(results);
         Assert.Equal([false, true, true], results.Select(static result => result.IsDuplicate));

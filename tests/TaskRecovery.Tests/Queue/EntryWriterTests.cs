@@ -107,14 +107,18 @@ public sealed class EntryWriterTests
     public async Task Calls_whose_unique_key_is_not_free_keep_no_others_waiting()
     {
         _store.TakenKeys.Add("taken");
+        var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _store.KeyWait = end.Task;
         Task<EnqueueResult>[] waiting = [WriteAsync(1, key: "taken"), WriteAsync(2, key: "taken")];
-        await _store.Until(static store => store.CallsOf("key taken") >= 4);
+        await _store.Until(static store => store.CallsOf("blocked key tried") == 1);
 
         await Task.WhenAll(Enumerable.Range(10, 50).Select(number => WriteAsync(number)));
         await Task.WhenAll(Enumerable.Range(100, 50).Select(number => WriteAsync(number, key: $"{number}")));
 
         Assert.All(waiting, static call => Assert.False(call.IsCompleted));
+        Assert.Equal(1, _store.CallsOf("blocked key tried"));
         _store.TakenKeys.Remove("taken");
+        end.SetResult();
         var results = await Task.WhenAll(waiting);
         Assert.Equal(results[0].Id, results[1].Id);
         Assert.Single(results, static result => result.IsDuplicate);
@@ -125,14 +129,56 @@ public sealed class EntryWriterTests
     public async Task A_key_that_is_not_free_does_not_keep_those_of_its_batch_waiting()
     {
         _store.TakenKeys.Add("13");
+        var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _store.KeyWait = end.Task;
 
         var calls = await WriteTogetherAsync(withKeys: true, waitForAll: false);
         await Task.WhenAll(calls.Where((_, number) => number != 3));
+        await _store.Until(static store => store.CallsOf("blocked key tried") == 1);
 
+        // In batches of ten, five, three, two and one.
+        Assert.Equal(5, _store.CallsOf("key taken"));
         Assert.False(calls[3].IsCompleted);
         _store.TakenKeys.Remove("13");
+        end.SetResult();
         await calls[3];
         Assert.Equal(12, _store.Entries.Count);
+    }
+
+    [Fact]
+    public async Task Many_keys_that_are_not_free_keep_those_of_their_batch_waiting_for_a_few_short_tries()
+    {
+        string[] taken = ["10", "12", "14", "16", "18"];
+        Array.ForEach(taken, key => _store.TakenKeys.Add(key));
+        var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _store.KeyWait = end.Task;
+
+        var calls = await WriteTogetherAsync(withKeys: true, waitForAll: false);
+        await Task.WhenAll(calls.Where((_, number) => number % 2 != 0));
+        await _store.Until(static store => store.CallsOf("blocked key tried") == 1);
+
+        Assert.All(calls.Where((_, number) => number % 2 == 0), static call => Assert.False(call.IsCompleted));
+        Array.ForEach(taken, key => _store.TakenKeys.Remove(key));
+        end.SetResult();
+        await Task.WhenAll(calls);
+        Assert.Equal(12, _store.Entries.Count);
+    }
+
+    [Fact]
+    public async Task Calls_that_could_not_be_divided_in_time_fail()
+    {
+        _store.TakenKeys.Add("13");
+        _writer.KeyLimit = TimeSpan.Zero;
+
+        var calls = await WriteTogetherAsync(withKeys: true);
+
+        foreach (var call in calls)
+        {
+            var error = await Assert.ThrowsAsync<StoreUnavailableException>(() => call);
+            Assert.Contains("was not stored within 0 s", error.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(2, _store.Entries.Count);
     }
 
     [Fact]
@@ -153,17 +199,18 @@ public sealed class EntryWriterTests
     }
 
     [Fact]
-    public async Task A_call_waits_for_its_key_for_a_limited_time()
+    public async Task A_call_waits_for_its_key_for_a_limited_time_although_the_clock_of_the_application_stands_still()
     {
         var (time, claimers) = (new ManualTimeProvider(), new LocalClaimers());
         var writer = new EntryWriter(_store, claimers, new ClaimWaker(claimers), time);
         _store.TakenKeys.Add("taken");
         var call = WriteAsync(1, key: "taken", writer: writer);
-        await _store.Until(static store => store.CallsOf("key taken") >= 2);
+        await _store.Until(static store => store.CallsOf("key still taken") >= 2);
 
-        time.Advance(BlockedKeys.Limit);
+        writer.KeyLimit = TimeSpan.Zero;
 
-        var error = await Assert.ThrowsAsync<StoreUnavailableException>(() => call);
+        var error = await Assert.ThrowsAsync<StoreUnavailableException>(() => call.WaitAsync(TimeSpan.FromMinutes(2), Cancellation));
+        Assert.True(error.WaitedForKey);
         Assert.Contains("Unique key 'taken' of kind 'test.work' was not free", error.Message, StringComparison.Ordinal);
         _store.TakenKeys.Remove("taken");
         Assert.False((await WriteAsync(2, key: "taken", writer: writer)).IsDuplicate);
@@ -175,13 +222,13 @@ public sealed class EntryWriterTests
         _store.TakenKeys.Add("taken");
         using var cancellation = new CancellationTokenSource();
         var cancelled = WriteAsync(1, key: "taken", cancellationToken: cancellation.Token);
-        await _store.Until(static store => store.CallsOf("key taken") >= 2);
+        await _store.Until(static store => store.CallsOf("key still taken") >= 2);
 
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
         var next = WriteAsync(2, key: "taken");
-        var tries = _store.CallsOf("key taken");
-        await _store.Until(store => store.CallsOf("key taken") >= tries + 3);
+        var tries = _store.CallsOf("key still taken");
+        await _store.Until(store => store.CallsOf("key still taken") >= tries + 3);
         _store.TakenKeys.Remove("taken");
 
         Assert.False((await next).IsDuplicate);

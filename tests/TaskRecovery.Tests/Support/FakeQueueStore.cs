@@ -149,7 +149,9 @@ internal sealed partial class FakeQueueStore : IQueueStore
 
     public ValueTask<EnqueueResult[]> EnqueueAsync(
         IReadOnlyList<NewEntry> entries, DbTransaction? transaction, CancellationToken cancellationToken)
-        => RefuseEntries(entries) is { } refusal ? throw refusal : Call("enqueue", () => entries.Select(entry =>
+        => RefuseEntries(entries) is { } refusal ? throw refusal
+            : entries.Any(IsTaken) ? throw new InvalidOperationException("The call would wait for a unique key that is not free.")
+            : Call("enqueue", () => entries.Select(entry =>
         {
             var holder = entry.UniqueKey is null ? null : _entries.Values.FirstOrDefault(other => other.Stored.Kind == entry.Kind
                 && other.Stored.UniqueKey == entry.UniqueKey && !other.IsEnded);
