@@ -225,18 +225,25 @@ public sealed class OpenTransactionTests() : StoreTests(new PostgreSqlFixture())
     {
         var claimers = new LocalClaimers();
         var writer = new EntryWriter(Store, claimers, new ClaimWaker(claimers), TimeProvider.System);
-        var held = await GivenClaimedAsync(GivenNode(), Entry(key: "taken"));
+        await using var watching = (NpgsqlConnection)await Fixture.OpenConnectionAsync(Cancellation);
         await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
-        await Store.FinishInTransactionAsync(held.Node.Id, held.Outcome(hasUniqueKey: true), transaction, Cancellation);
+        foreach (var key in new[] { "one", "two" })
+        {
+            var held = await GivenClaimedAsync(GivenNode(), Entry(key: key));
+            await Store.FinishInTransactionAsync(held.Node.Id, held.Outcome(hasUniqueKey: true), transaction, Cancellation);
+        }
 
-        var waiting = writer.WriteAsync(Entry(key: "taken"), Cancellation);
+        // One for each writer of batches: the first is seen waiting, so that the second is in another batch.
+        List<Task<EnqueueResult>> waiting = [writer.WriteAsync(Entry(key: "one"), Cancellation)];
+        await UntilAsync(async () => await CountWaitingStatementsAsync(watching) == 1);
+        waiting.Add(writer.WriteAsync(Entry(key: "two"), Cancellation));
         Task<EnqueueResult>[] others = [writer.WriteAsync(Entry(), Cancellation), writer.WriteAsync(Entry(key: "free"), Cancellation)];
         await Task.WhenAll(others).WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
-        Assert.False(waiting.IsCompleted);
+        Assert.All(waiting, static call => Assert.False(call.IsCompleted));
         await transaction.CommitAsync(Cancellation);
 
-        Assert.False((await waiting).IsDuplicate);
+        Assert.All(await Task.WhenAll(waiting), static result => Assert.False(result.IsDuplicate));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
+using TaskRecovery.Queue;
 using TaskRecovery.Storage;
 using TaskRecovery.TestSupport;
 
@@ -94,6 +95,27 @@ public sealed class TransactionTests : IAsyncLifetime
 
         Assert.Equal((EntryState.Failed, 2), (entry.State, entry.Attempt));
         Assert.Contains("The transaction is aborted", entry.Error, StringComparison.Ordinal);
+        Assert.Empty(await LawAsync());
+    }
+
+    [Fact]
+    public async Task A_worker_that_waits_for_a_unique_key_of_its_own_transaction_spends_its_attempts()
+    {
+        _host!.Services.GetRequiredService<EntryWriter>().KeyLimit = TimeSpan.Zero;
+        _handler.Do = async (_, cancellationToken) =>
+        {
+            await using var connection = await Source.OpenConnectionAsync(cancellationToken);
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            var once = new EnqueueOptions { UniqueKey = "once" };
+            await Queue.EnqueueAsync(new Pay(1), transaction, once, cancellationToken);
+            await Queue.EnqueueAsync(new Pay(1), once, cancellationToken);
+        };
+
+        var (id, _) = await Queue.EnqueueAsync(new Pay(7), new EnqueueOptions { MaxAttempts = 2 });
+        var entry = await EndedAsync(id);
+
+        Assert.Equal((EntryState.Failed, 2), (entry.State, entry.Attempt));
+        Assert.Contains("The call waited in vain for a unique key", entry.Error, StringComparison.Ordinal);
         Assert.Empty(await LawAsync());
     }
 

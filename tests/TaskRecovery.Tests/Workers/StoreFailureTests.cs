@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Diagnostics;
 using TaskRecovery.Hosting;
+using TaskRecovery.Queue;
 using TaskRecovery.Storage;
 using TaskRecovery.Tests.Support;
 
@@ -335,12 +336,14 @@ public sealed class StoreFailureTests
     [Fact]
     public async Task An_enqueue_that_waited_in_vain_for_a_key_reports_whether_its_callers_own_transaction_may_have_it()
     {
-        _store.RefuseEntries = static entries => entries[0].UniqueKey is null ? null
+        _store.TakenKeys.Add("one");
+        _store.RefuseEntries = static entries => entries[0].UniqueKey is not "many" ? null
             : new StoreUnavailableException("The key is not free.", new LockTimeout());
         await using var host = await StartAsync();
-        EnqueueOptions options = new() { UniqueKey = "key" };
-        Func<Task> one = async () => await host.Queue.EnqueueAsync(new TestArgs(), options);
-        Func<Task> many = async () => await host.Queue.EnqueueManyAsync([EnqueueRequest.Create(new TestArgs(), options)]);
+        host.Services.GetRequiredService<EntryWriter>().KeyLimit = TimeSpan.Zero;
+        Func<Task> one = async () => await host.Queue.EnqueueAsync(new TestArgs(), new EnqueueOptions { UniqueKey = "one" });
+        Func<Task> many = async () => await host.Queue.EnqueueManyAsync(
+            [EnqueueRequest.Create(new TestArgs(), new EnqueueOptions { UniqueKey = "many" })]);
 
         Assert.False((await Assert.ThrowsAsync<StoreUnavailableException>(one)).IsHeldByThisProcess);
         Assert.False((await Assert.ThrowsAsync<StoreUnavailableException>(many)).IsHeldByThisProcess);
@@ -349,6 +352,10 @@ public sealed class StoreFailureTests
 
         Assert.True((await Assert.ThrowsAsync<StoreUnavailableException>(one)).IsHeldByThisProcess);
         Assert.True((await Assert.ThrowsAsync<StoreUnavailableException>(many)).IsHeldByThisProcess);
+        transaction.Commit();
+
+        Assert.False((await Assert.ThrowsAsync<StoreUnavailableException>(one)).IsHeldByThisProcess);
+        Assert.False((await Assert.ThrowsAsync<StoreUnavailableException>(many)).IsHeldByThisProcess);
     }
 
     private static void RefuseEntries(string call)
