@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics.CodeAnalysis;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Queue;
@@ -12,15 +13,15 @@ internal sealed class OwnTransaction(IEntryStore store)
     // SQLSTATE lock_not_available.
     private const string LockNotAvailable = "55P03";
 
-    // Set by methods that are not async, so that it reaches the caller's flow. Weak, because a flow may outlive the transaction.
-    private readonly AsyncLocal<WeakReference<DbTransaction>?> _passed = new();
+    // Set by methods that are not async, so that it reaches the caller's flow.
+    private readonly AsyncLocal<PassedTransaction?> _passed = new();
 
     /// <summary>Remembers a transaction that the caller passes to the library.</summary>
     public void Passed(DbTransaction transaction)
     {
         if (transaction is not null)
         {
-            _passed.Value = new WeakReference<DbTransaction>(transaction);
+            _passed.Value = new PassedTransaction(transaction, ConnectionOf(transaction));
         }
     }
 
@@ -30,7 +31,7 @@ internal sealed class OwnTransaction(IEntryStore store)
     /// <exception cref="InvalidOperationException">The call would wait for its own caller.</exception>
     public void Refuse(string call, string remedy = "Call it before the transaction begins or after it ends.")
     {
-        if (_passed.Value is { } passed && passed.TryGetTarget(out var transaction)
+        if (_passed.Value is { } passed && passed.TryGet(out var transaction)
             && store.Traits.BlocksWrites?.Invoke(transaction) == true)
         {
             throw new InvalidOperationException(
@@ -47,19 +48,53 @@ internal sealed class OwnTransaction(IEntryStore store)
     /// that was passed last in this flow is open. It can't be refused before, because that transaction may have another key.</summary>
     public bool HasWaitedForItself(StoreUnavailableException exception)
         => (exception.WaitedForKey || exception.InnerException is DbException { SqlState: LockNotAvailable })
-            && _passed.Value is { } passed && passed.TryGetTarget(out var transaction) && IsOpen(transaction);
+            && _passed.Value?.IsOpen == true;
 
-    // The drivers return the isolation level of an open transaction only.
-    private static bool IsOpen(DbTransaction transaction)
+    // A driver may throw if the transaction has ended.
+    private static DbConnection? ConnectionOf(DbTransaction transaction)
     {
         try
         {
-            _ = transaction.IsolationLevel;
-            return true;
+            return transaction.Connection;
         }
         catch (InvalidOperationException)
         {
-            return false;
+            return null;
         }
+    }
+
+    /// <summary>A transaction and its connection. Weak, because a flow may outlive both.</summary>
+    private sealed class PassedTransaction(DbTransaction transaction, DbConnection? connection)
+    {
+        private readonly WeakReference<DbTransaction> _transaction = new(transaction);
+        private readonly WeakReference<DbConnection>? _connection = connection is null ? null : new(connection);
+
+        /// <summary>Whether it is open. The drivers return the isolation level of an open transaction only. But a driver may use the object
+        /// again for a later transaction of the same session, which has another connection after it was in the pool.</summary>
+        public bool IsOpen
+        {
+            get
+            {
+                if (!TryGet(out var remembered))
+                {
+                    return false;
+                }
+
+                try
+                {
+                    _ = remembered.IsolationLevel;
+                    var current = remembered.Connection;
+                    return _connection is null
+                        ? current is null
+                        : _connection.TryGetTarget(out var then) && ReferenceEquals(then, current);
+                }
+                catch (InvalidOperationException)
+                {
+                    return false;
+                }
+            }
+        }
+
+        public bool TryGet([NotNullWhen(true)] out DbTransaction? remembered) => _transaction.TryGetTarget(out remembered);
     }
 }
