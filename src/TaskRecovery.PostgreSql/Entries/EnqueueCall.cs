@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
@@ -25,6 +26,9 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
     /// for.</summary>
     internal bool IsBlocked { get; init; }
 
+    /// <summary>The caller's transaction; <see langword="null"/> if the transaction is the library's.</summary>
+    internal DbTransaction? Transaction { get; init; }
+
     /// <summary>What was stored in the caller's transaction; <see langword="null"/> if nothing was.</summary>
     internal StoredInTransaction? Stored { get; private set; }
 
@@ -46,6 +50,16 @@ internal sealed class EnqueueCall(NameTable table, IReadOnlyList<NewEntry> entri
 
     /// <summary>The number of entries, from <paramref name="start"/> on, that fit into one statement.</summary>
     internal int Fitting(int start) => EnqueueBatch.Fitting(entries, start, _maxEntries, _maxBytes);
+
+    /// <summary>Throws if the caller has ended its transaction. Called directly before each statement on its connection.</summary>
+    /// <exception cref="ArgumentException">The transaction has ended.</exception>
+    internal void RequireOpen(NpgsqlConnection connection)
+    {
+        if (Transaction is not null)
+        {
+            TransactionCheck.RequireOpen(Transaction, connection);
+        }
+    }
 
     /// <summary>Records that a statement has stored entries in the caller's transaction.</summary>
     internal void AddStored(ulong transaction, DateTimeOffset createdAt)

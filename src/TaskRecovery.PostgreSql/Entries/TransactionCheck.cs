@@ -28,6 +28,7 @@ internal sealed class TransactionCheck(PostgreSqlDatabase database)
 
     /// <summary>The connection of a caller's transaction.</summary>
     /// <exception cref="ArgumentException">The transaction has ended, or is one of another database.</exception>
+    /// <exception cref="StoreUnavailableException">The connection was lost.</exception>
     internal ValueTask<NpgsqlConnection> RequireOwnAsync(DbTransaction transaction, CancellationToken cancellationToken)
     {
         var connection = ConnectionOf(transaction);
@@ -37,8 +38,22 @@ internal sealed class TransactionCheck(PostgreSqlDatabase database)
             : AskAsync(transaction, connection, address, cancellationToken);
     }
 
-    // The driver keeps the connection of a transaction that was committed or rolled back. A statement there would be committed at once, by
-    // itself. The isolation level can be read only while the transaction is open.
+    /// <summary>Throws if a transaction that was open has ended. Another one may have begun on its session by then.</summary>
+    /// <exception cref="ArgumentException">The transaction has ended.</exception>
+    /// <exception cref="StoreUnavailableException">The connection was lost.</exception>
+    internal static void RequireOpen(DbTransaction transaction, NpgsqlConnection connection)
+    {
+        InvalidOperationException? ended = null;
+        if (transaction is not NpgsqlTransaction theirs || !ReferenceEquals(FindOpen(theirs, out ended), connection))
+        {
+            throw new ArgumentException(
+                "The transaction has ended during this call: it was committed, rolled back or disposed, or its connection was closed. "
+                + "What the call had stored in it before, if anything, was committed or rolled back with it; nothing else was stored. "
+                + "Await each call before the transaction ends.",
+                nameof(transaction), ended);
+        }
+    }
+
     private static NpgsqlConnection ConnectionOf(DbTransaction transaction)
     {
         if (transaction is not NpgsqlTransaction theirs)
@@ -47,24 +62,34 @@ internal sealed class TransactionCheck(PostgreSqlDatabase database)
                 $"The transaction is a {transaction.GetType()}; the PostgreSQL store takes an NpgsqlTransaction.", nameof(transaction));
         }
 
-        InvalidOperationException? ended = null;
+        return FindOpen(theirs, out var ended) ?? throw new ArgumentException(
+            "The transaction has ended: it was committed, rolled back or disposed, or its connection was closed. Nothing was stored. Begin "
+            + "a new one.",
+            nameof(transaction), ended);
+    }
+
+    // The driver keeps the connection of a transaction that was committed or rolled back. A statement there would be committed at once, by
+    // itself. The isolation level can be read only while the transaction is open. If the connection broke, the driver has disposed the
+    // transaction and keeps the reason.
+    private static NpgsqlConnection? FindOpen(NpgsqlTransaction transaction, out InvalidOperationException? ended)
+    {
+        ended = null;
         try
         {
-            _ = theirs.IsolationLevel;
-            if (theirs.Connection is { } connection)
-            {
-                return connection;
-            }
+            _ = transaction.IsolationLevel;
+            return transaction.Connection;
+        }
+        catch (ObjectDisposedException exception) when (exception.InnerException is { } reason)
+        {
+            throw new StoreUnavailableException(
+                $"The connection of the transaction was lost ({reason.Message}). This call has stored nothing. Begin a new transaction on "
+                + "a new connection.", reason);
         }
         catch (InvalidOperationException exception)
         {
             ended = exception;
+            return null;
         }
-
-        throw new ArgumentException(
-            "The transaction has ended: it was committed, rolled back or disposed, or its connection was closed or lost. Nothing was "
-            + "stored. Begin a new one.",
-            nameof(transaction), ended);
     }
 
     private async ValueTask<NpgsqlConnection> AskAsync(
@@ -91,6 +116,7 @@ internal sealed class TransactionCheck(PostgreSqlDatabase database)
         }
 
         _checked[address] = true;
+        RequireOpen(transaction, connection);
         return connection;
     }
 

@@ -138,8 +138,8 @@ internal sealed partial class PostgreSqlQueueStore
                 ? await _database.ReadAsync(
                     call.One, call.ToArgs(entry), (reader, token) => ReadOneAsync(reader, call, token), cancellationToken)
                     .ConfigureAwait(false)
-                : await _database.ReadAsync(
-                    callers, call.One, call.ToArgs(entry), (reader, token) => ReadOneAsync(reader, call, token),
+                : await ReadInAsync(
+                    callers, call, call.One, call.ToArgs(entry), (reader, token) => ReadOneAsync(reader, call, token),
                     cancellationToken).ConfigureAwait(false);
             if (results is not null)
             {
@@ -148,6 +148,16 @@ internal sealed partial class PostgreSqlQueueStore
 
             await call.ResolveAgainAsync(cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    // The caller may have ended its transaction since the last statement, while this call waited for something else: if it no longer waits
+    // for the call, for example. The statement would then be committed by itself.
+    private ValueTask<EnqueueResult[]?> ReadInAsync(
+        NpgsqlConnection connection, EnqueueCall call, string statement, NpgsqlParameter[] args,
+        Func<NpgsqlDataReader, CancellationToken, ValueTask<EnqueueResult[]?>> read, CancellationToken cancellationToken)
+    {
+        call.RequireOpen(connection);
+        return _database.ReadAsync(connection, statement, args, read, cancellationToken);
     }
 
     private ValueTask<EnqueueResult[]?> StoreManyAsync(EnqueueCall call, CancellationToken cancellationToken)
@@ -163,7 +173,7 @@ internal sealed partial class PostgreSqlQueueStore
         {
             var connection = await Transactions.RequireOwnAsync(transaction, cancellationToken).ConfigureAwait(false);
             var names = await Names.ResolveAsync(entries, cancellationToken).ConfigureAwait(false);
-            var call = new EnqueueCall(Names, entries, names, keyWait: null);
+            var call = new EnqueueCall(Names, entries, names, keyWait: null) { Transaction = transaction };
             var results = call.Entries.Count == 1
                 ? await StoreOneStatementAsync(call, connection, cancellationToken).ConfigureAwait(false)
                 : await StoreAsync(call, connection, cancellationToken).ConfigureAwait(false);
@@ -271,10 +281,17 @@ internal sealed partial class PostgreSqlQueueStore
 
         return [.. found.Where(holder => holder.HasEnded || tries < MaxTries - 1).Select(static holder => holder.Id)];
 
-        ValueTask<List<(long Id, bool HasEnded, bool IsStored)>> EndAsync(NpgsqlConnection own, CancellationToken token)
-            => _database.ListAsync(
-                own, OperatorSql.EndExpired, [Arg.Array(holders, NpgsqlDbType.Bigint), Arg.Text(EndReasons.Expired)],
+        ValueTask<List<(long Id, bool HasEnded, bool IsStored)>> EndAsync(NpgsqlConnection used, CancellationToken token)
+        {
+            if (used == connection)
+            {
+                call.RequireOpen(used);
+            }
+
+            return _database.ListAsync(
+                used, OperatorSql.EndExpired, [Arg.Array(holders, NpgsqlDbType.Bigint), Arg.Text(EndReasons.Expired)],
                 static row => (row.GetInt64(0), row.GetBoolean(1), row.GetBoolean(2)), token);
+        }
     }
 
     private static bool NeedsOwnStatement(NewEntry entry) => entry.UniqueKey is not null || entry.ExpiresAt is not null;
@@ -291,7 +308,7 @@ internal sealed partial class PostgreSqlQueueStore
             : call.Many(chunk);
         return connection is null
             ? _database.ReadAsync(statement, args, ReadAsync, cancellationToken, call.IsBlocked)
-            : _database.ReadAsync(connection, statement, args, ReadAsync, cancellationToken);
+            : ReadInAsync(connection, call, statement, args, ReadAsync, cancellationToken);
 
         ValueTask<EnqueueResult[]?> ReadAsync(NpgsqlDataReader reader, CancellationToken token)
             => needsRows

@@ -98,6 +98,44 @@ public sealed class CallersTransactionTests : PostgreSqlStoreTests
         Assert.Equal(0L, await ScalarAsync<long>("select count(*) from taskrecovery.waiting"));
     }
 
+    [Fact]
+    public async Task A_transaction_that_ends_while_a_call_waits_for_something_else_stores_nothing()
+    {
+        var store = await OpenStoreAsync();
+        await using var blocking = await ConnectAsync();
+        await using var block = await blocking.BeginTransactionAsync(Cancellation);
+        await using var command = new NpgsqlCommand("lock table taskrecovery.queues", blocking);
+        await command.ExecuteNonQueryAsync(Cancellation);
+        await using var connection = await ConnectAsync();
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+
+        // The queue is new, so its number is searched on another connection.
+        var call = store.EnqueueAsync([Entry(queue: "new")], transaction, Cancellation).AsTask();
+        await UntilOneWaitsForALockAsync();
+        await transaction.RollbackAsync(Cancellation);
+        await block.CommitAsync(Cancellation);
+
+        var refused = await Assert.ThrowsAsync<ArgumentException>(() => call);
+        Assert.Contains("has ended during this call", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(0L, await ScalarAsync<long>("select count(*) from taskrecovery.entries"));
+    }
+
+    [Fact]
+    public async Task A_transaction_whose_connection_was_lost_is_no_mistake_of_the_caller()
+    {
+        var store = await OpenStoreAsync();
+        await using var connection = await ConnectAsync();
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await store.EnqueueAsync([Entry()], transaction, Cancellation);
+        await ExecuteAsync($"select pg_terminate_backend({connection.ProcessID}, 60000)");
+
+        // The first call finds that the connection is lost.
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.EnqueueAsync([Entry()], transaction, Cancellation));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.EnqueueAsync([Entry()], transaction, Cancellation));
+        await Assert.ThrowsAsync<StoreUnavailableException>(
+            async () => await store.FinishInTransactionAsync(Guid.NewGuid(), Completed, transaction, Cancellation));
+    }
+
     private static async Task FailAsync(NpgsqlConnection connection)
     {
         await using var command = new NpgsqlCommand("select 1 / 0", connection);
