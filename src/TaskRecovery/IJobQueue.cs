@@ -70,8 +70,8 @@ public interface IJobQueue
     /// <exception cref="NotSupportedException">A value of one of the types would not survive a round trip through JSON. Nothing was
     /// stored.</exception>
     /// <exception cref="InvalidOperationException">Without <paramref name="transaction"/>: the call was made inside a
-    /// <c>TransactionScope</c>, or on SQLite while a transaction is open that was passed to an earlier call. With one, on PostgreSQL:
-    /// another command runs on its connection. Nothing was stored.</exception>
+    /// <c>TransactionScope</c>, or on SQLite while a transaction is open that was passed to an earlier call. Nothing was stored. With one,
+    /// on PostgreSQL: another command runs on its connection. Roll it back, because a part of the entries may be in it.</exception>
     /// <exception cref="StoreUnavailableException">The database did not confirm the write.</exception>
     ValueTask<IReadOnlyList<EnqueueResult>> EnqueueManyAsync(
         IEnumerable<EnqueueRequest> requests, DbTransaction? transaction = null, CancellationToken cancellationToken = default);

@@ -49,9 +49,12 @@ internal static class PostgreSqlErrors
 
     /// <summary>The exception to throw instead of <paramref name="exception"/>, if that was raised in a caller's transaction and shows a
     /// mistake of the caller; <see langword="null"/> if it does not.</summary>
+    /// <param name="exception">The error.</param>
+    /// <param name="transaction">The name of the parameter with the transaction.</param>
+    /// <param name="hasStored">Whether an earlier statement of the call has stored something in the transaction.</param>
     /// <remarks>As an unavailable store, such an error would spend no attempt of a handler, which would make the same mistake without
     /// end.</remarks>
-    internal static Exception? OfCaller(Exception exception, string transaction) => exception switch
+    internal static Exception? OfCaller(Exception exception, string transaction, bool hasStored = false) => exception switch
     {
         PostgresException { SqlState: PostgresErrorCodes.InFailedSqlTransaction } error
             => new ArgumentException(
@@ -60,8 +63,9 @@ internal static class PostgreSqlErrors
                 + "back to it.", transaction, error),
         NpgsqlOperationInProgressException error
             => new InvalidOperationException(
-                "The transaction's connection is executing another command. Nothing was stored. Await each call before the next one, and "
-                + "close a reader before the call.", error),
+                "The transaction's connection is executing another command. "
+                + (hasStored ? "A part of the call's entries is in the transaction: roll it back. " : "Nothing was stored. ")
+                + "Await each call before the next one, and close a reader before the call.", error),
         _ => null,
     };
 

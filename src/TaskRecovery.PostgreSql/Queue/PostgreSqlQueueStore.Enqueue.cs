@@ -169,11 +169,12 @@ internal sealed partial class PostgreSqlQueueStore
     private async ValueTask<EnqueueResult[]> EnqueueInAsync(
         IReadOnlyList<NewEntry> entries, DbTransaction transaction, CancellationToken cancellationToken)
     {
+        EnqueueCall? call = null;
         try
         {
             var connection = await Transactions.RequireOwnAsync(transaction, cancellationToken).ConfigureAwait(false);
             var names = await Names.ResolveAsync(entries, cancellationToken).ConfigureAwait(false);
-            var call = new EnqueueCall(Names, entries, names, keyWait: null) { Transaction = transaction };
+            call = new EnqueueCall(Names, entries, names, keyWait: null) { Transaction = transaction };
             var results = call.Entries.Count == 1
                 ? await StoreOneStatementAsync(call, connection, cancellationToken).ConfigureAwait(false)
                 : await StoreAsync(call, connection, cancellationToken).ConfigureAwait(false);
@@ -192,7 +193,7 @@ internal sealed partial class PostgreSqlQueueStore
         }
         catch (Exception exception) when (PostgreSqlErrors.OfCaller(exception, nameof(transaction)) is not null)
         {
-            throw PostgreSqlErrors.OfCaller(exception, nameof(transaction))!;
+            throw PostgreSqlErrors.OfCaller(exception, nameof(transaction), hasStored: call?.Stored is not null)!;
         }
         catch (Exception exception) when (PostgreSqlErrors.Translate(exception, _database.SchemaName) is not null)
         {

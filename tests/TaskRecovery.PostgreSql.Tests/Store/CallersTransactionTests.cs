@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Npgsql;
 using TaskRecovery.Storage;
 
@@ -121,6 +122,32 @@ public sealed class CallersTransactionTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task A_call_that_is_disturbed_after_it_has_stored_a_part_demands_a_rollback()
+    {
+        var delays = new HeldDelays();
+        var store = await OpenStoreAsync(Open(static options => options.UseNotifications = false), delays);
+        var expired = Entry(uniqueKey: "held") with { ExpiresAt = new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero) };
+        await store.EnqueueAsync([expired], null, Cancellation);
+        await using var locking = await ConnectAsync();
+        await using var locks = await locking.BeginTransactionAsync(Cancellation);
+        await using var command = new NpgsqlCommand("select from taskrecovery.waiting for update", locking);
+        await command.ExecuteNonQueryAsync(Cancellation);
+        await using var connection = await ConnectAsync();
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+
+        // The first entry is stored. The holder of the other one's key has to be ended, but is locked.
+        var call = store.EnqueueAsync([Entry(uniqueKey: "free"), Entry(uniqueKey: "held")], transaction, Cancellation).AsTask();
+        var end = await delays.Begun.ReadAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
+        await using var reading = new NpgsqlCommand("select generate_series(1, 1000)", connection);
+        await using var reader = await reading.ExecuteReaderAsync(Cancellation);
+        end();
+
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => call);
+        Assert.Contains("roll it back", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("Nothing was stored", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_transaction_whose_connection_was_lost_is_no_mistake_of_the_caller()
     {
         var store = await OpenStoreAsync();
@@ -140,5 +167,20 @@ public sealed class CallersTransactionTests : PostgreSqlStoreTests
     {
         await using var command = new NpgsqlCommand("select 1 / 0", connection);
         await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync(Cancellation));
+    }
+
+    /// <summary>A clock whose delays end only when the test ends them.</summary>
+    private sealed class HeldDelays : TimeProvider
+    {
+        private readonly Channel<Action> _begun = Channel.CreateUnbounded<Action>();
+
+        /// <summary>What ends each delay.</summary>
+        public ChannelReader<Action> Begun => _begun.Reader;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            _begun.Writer.TryWrite(() => callback(state));
+            return base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
     }
 }
