@@ -272,10 +272,12 @@ internal sealed class EntryWriter
     }
 
     // The parts of a batch that may be stored without the others after an error which proves that nothing was stored. A role that may not
-    // add queues or kinds, for example, can store the entries whose names are there already.
+    // add queues or kinds (42501), for example, can store the entries whose names are there already, and so can one that finds no number
+    // for a new name (2200H). Other errors that a person must repair do not depend on the names: after a refused login, one more for each
+    // part may lock the account.
     private static List<List<PendingEnqueue>> PartsAfter(Exception exception, List<PendingEnqueue> batch)
         => IsRefusal(exception) ? [.. batch.Select(static call => new List<PendingEnqueue> { call })]
-            : exception is StoreConfigurationException { InnerException: { } answer } && DatabaseErrors.IsAnswer(answer)
+            : exception is StoreConfigurationException { InnerException: DbException { SqlState: "42501" or "2200H" } }
             ? [.. batch.GroupBy(static call => (call.Entry.Queue, call.Entry.Kind)).Select(static part => part.ToList())]
             : [batch];
 

@@ -59,11 +59,14 @@ public sealed class EntryWriterTests
     }
 
     [Theory]
-    [InlineData(true, 1, 11)]
-    [InlineData(false, 10, 2)]
-    public async Task A_queue_that_may_not_be_added_fails_its_own_entries(bool isAnswer, int failed, int stored)
+    [InlineData("42501", 1, 11)]
+    [InlineData("2200H", 1, 11)]
+    [InlineData("28P01", 10, 2)]
+    [InlineData(null, 10, 2)]
+    public async Task A_queue_that_may_not_be_added_fails_its_own_entries(string? sqlState, int failed, int stored)
     {
-        var refusal = new StoreConfigurationException("The role may not do this.", isAnswer ? new RefusedByDriver() : null);
+        var refusal = new StoreConfigurationException(
+            "The role may not do this.", sqlState is null ? null : new RefusedByDriver(sqlState));
         _store.RefuseEntries = entries => entries.Any(static entry => entry.Queue == "new") ? refusal : null;
 
         var calls = await WriteTogetherAsync(newQueueOf: 13);
@@ -313,8 +316,8 @@ public sealed class EntryWriterTests
         }
     }
 
-    private sealed class RefusedByDriver : DbException
+    private sealed class RefusedByDriver(string sqlState = "22021") : DbException
     {
-        public override string SqlState => "22021";
+        public override string SqlState => sqlState;
     }
 }
