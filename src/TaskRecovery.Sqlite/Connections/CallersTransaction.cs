@@ -13,6 +13,10 @@ internal static partial class CallersTransaction
     private const int None = 0; // SQLITE_TXN_NONE
     private const int Writes = 2; // SQLITE_TXN_WRITE
 
+    /// <summary>Whether the state of a transaction can be determined: only with the library of the bundle that this project
+    /// references.</summary>
+    public static bool KnowsStates => string.Equals(raw.GetNativeLibraryName(), Library, StringComparison.Ordinal);
+
     /// <summary>Returns the connection of an active transaction.</summary>
     /// <exception cref="ArgumentException">The transaction is of another provider, has ended, or was rolled back by SQLite.</exception>
     public static SqliteConnection Connection(DbTransaction transaction)
@@ -48,7 +52,7 @@ internal static partial class CallersTransaction
     public static bool HasRead(sqlite3 connection) => StateOf(connection) != None;
 
     private static int? StateOf(sqlite3 connection)
-        => string.Equals(raw.GetNativeLibraryName(), Library, StringComparison.Ordinal) ? TransactionState(connection, "main") : null;
+        => KnowsStates ? TransactionState(connection, "main") : null;
 
     // SQLitePCLRaw has loaded the library. The handle itself is passed, so that it can't be closed during the call.
     [LibraryImport(Library, EntryPoint = "sqlite3_txn_state", StringMarshalling = StringMarshalling.Utf8)]

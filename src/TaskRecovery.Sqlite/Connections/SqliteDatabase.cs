@@ -17,6 +17,7 @@ internal sealed class SqliteDatabase : IDisposable
     private readonly SqliteReaders _readers;
     private readonly SqliteWriter _writer;
     private volatile bool _wasOpened;
+    private bool? _knowsTransactionStates;
 
     /// <summary>Creates the database object. The file is opened on first use.</summary>
     /// <param name="connectionString">The connection string that names the file.</param>
@@ -74,6 +75,13 @@ internal sealed class SqliteDatabase : IDisposable
     /// <summary>The longest wait for the write lock to store a verdict about other nodes, for the same reason. The next heartbeat retries.
     /// Only tests change it.</summary>
     internal TimeSpan VerdictWait { get; set; } = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>Whether the states of callers' transactions can be determined; settable for tests.</summary>
+    internal bool KnowsTransactionStates
+    {
+        get => _knowsTransactionStates ?? CallersTransaction.KnowsStates;
+        set => _knowsTransactionStates = value;
+    }
 
     /// <summary>Describes which users can use the file or its folder beside those that the options name; <see langword="null"/> for
     /// none.</summary>

@@ -99,9 +99,11 @@ internal sealed class SqliteSession(SqliteConnection connection, bool ownsConnec
     public bool TryBeginImmediate() => Get("begin immediate").TryExecute();
 
     /// <summary>Makes the caller's deferred transaction a write transaction, as its first write would.</summary>
+    /// <param name="knowsState">Whether the state of the transaction can be determined. If not, every transaction seems to hold the
+    /// lock.</param>
     /// <returns><see langword="false"/> if another connection holds the write lock.</returns>
-    public bool TryTakeWriteLock()
-        => CallersTransaction.HoldsWriteLock(Handle) || Get(NodeSql.TakeWriteLock).TryExecute();
+    public bool TryTakeWriteLock(bool knowsState)
+        => (knowsState && CallersTransaction.HoldsWriteLock(Handle)) || Get(NodeSql.TakeWriteLock).TryExecute();
 
     /// <summary>Commits. Once SQLite has committed, only a replaced file makes this fail: after any other error the caller would store
     /// again what is stored.</summary>

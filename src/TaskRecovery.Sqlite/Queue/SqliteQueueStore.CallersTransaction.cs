@@ -25,8 +25,10 @@ internal sealed partial class SqliteQueueStore
                 // A transaction that has read nothing takes the lock before the work: what the work reads without it would be too old to
                 // write once another connection has committed. One that has read tries without it, because work that stores nothing needs
                 // no lock. Once the lock was missed, it is taken before the work: an exception for each attempt would cost the processor
-                // more than all that is stored.
-                if ((lockedSince is null && session.HasRead) || session.TryTakeWriteLock())
+                // more than all that is stored. If it is unknown what the transaction has done, it takes the lock too: if it has read,
+                // that shows whether its snapshot is too old, which RefuseOldHoldersAsync could not.
+                var knowsState = _database.KnowsTransactionStates;
+                if ((knowsState && lockedSince is null && session.HasRead) || session.TryTakeWriteLock(knowsState))
                 {
                     var result = InSavepoint(session, work);
                     if (reported is not null && lockedSince is { } from)

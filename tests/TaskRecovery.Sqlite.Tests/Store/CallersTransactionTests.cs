@@ -195,10 +195,16 @@ public sealed class CallersTransactionTests : IDisposable
         Assert.False(CallersTransaction.HoldsWriteLock(connection.Handle!));
     }
 
-    [Fact]
-    public async Task A_deferred_transaction_gets_no_duplicate_of_an_entry_that_has_ended_since_it_read()
+    /// <summary>With another native library, the state of a transaction is unknown.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_deferred_transaction_gets_no_duplicate_of_an_entry_that_has_ended_since_it_read(bool knowsStates)
     {
-        var store = await _files.OpenStoreAsync();
+        var database = _files.Open();
+        database.KnowsTransactionStates = knowsStates;
+        var store = _files.Store(database);
+        await store.PrepareAsync(CancellationToken.None);
         var holder = Assert.Single(await store.EnqueueAsync([TemporaryDatabase.Entry(key: "one")], null, CancellationToken.None));
         await using var connection = _files.Connect();
         await using (var old = connection.BeginTransaction(deferred: true))
