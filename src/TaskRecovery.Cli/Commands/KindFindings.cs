@@ -16,26 +16,43 @@ internal static class KindFindings
     private const int MostQueues = 50;
 
     /// <summary>Finds the kinds with waiting entries for which no living node has a worker.</summary>
-    public static IEnumerable<StoreFinding> FindUnknown(IReadOnlyList<KindSummary> kinds)
+    /// <remarks>A kind of a silent node is not named: the silent node is. As long as no node works, each kind would be without a worker,
+    /// so they are one finding, whose repair does not give up their entries.</remarks>
+    public static IEnumerable<StoreFinding> FindUnknown(IReadOnlyList<KindSummary> kinds, IReadOnlyList<NodeSummary> nodes)
     {
-        foreach (var kind in kinds.Where(static kind => kind is { Nodes: 0, Waiting.Value: > 0 }))
+        var ofSilent = KindsOf(nodes, NodeState.Silent);
+        var ofDead = KindsOf(nodes, NodeState.Dead);
+        KindSummary[] without = [.. kinds.Where(kind => kind.Nodes == 0 && !ofSilent.Contains(kind.Name))];
+        KindSummary[] waiting = [.. without.Where(static kind => kind.Waiting.Value > 0)];
+        if (nodes.Any(static node => node is { State: NodeState.Alive, Queues.Count: > 0 }))
+        {
+            foreach (var kind in waiting)
+            {
+                yield return new StoreFinding(
+                    Unknown,
+                    FindingLevel.Warning,
+                    $"{kind.Waiting} entries of kind {kind.Name} wait, and no living node has a worker for it.",
+                    RepairOf(kind.Name, ofDead.Contains(kind.Name)));
+            }
+        }
+        else if (waiting.Length > 0)
         {
             yield return new StoreFinding(
                 Unknown,
                 FindingLevel.Warning,
-                $"{kind.Waiting} entries of kind {kind.Name} wait, and no living node has a worker for it.",
-                RepairOf(kind.Name));
+                "No living node serves a queue, so that it is not known which kinds have no worker. Entries of these kinds wait: "
+                + $"{NamesOf(waiting)}.",
+                "Start the nodes, then repeat this command.");
         }
 
-        string[] uncounted = [.. kinds.Where(IsUncounted).Select(static kind => kind.Name)];
+        KindSummary[] uncounted = [.. without.Where(IsUncounted)];
         if (uncounted.Length > 0)
         {
-            var more = uncounted.Length > MostNamed ? $" and {uncounted.Length - MostNamed} others" : "";
             yield return new StoreFinding(
                 Unknown,
                 FindingLevel.Warning,
                 "Not all waiting entries were counted, because there are too many. It is not known whether entries of these kinds wait, "
-                + $"for which no living node has a worker: {string.Join(", ", uncounted.Take(MostNamed))}{more}.",
+                + $"for which no living node has a worker: {NamesOf(uncounted)}.",
                 "Look for them: taskrecovery list --state waiting --kind KIND");
         }
     }
@@ -73,7 +90,16 @@ internal static class KindFindings
     // A count that stopped says nothing of a kind of which it has met no entry.
     private static bool MayWait(KindSummary kind) => kind.Waiting is { Value: > 0 } or { Precision: CountPrecision.AtLeast };
 
-    private static bool IsUncounted(KindSummary kind) => kind is { Nodes: 0, Waiting: { Value: 0, Precision: CountPrecision.AtLeast } };
+    private static bool IsUncounted(KindSummary kind) => kind.Waiting is { Value: 0, Precision: CountPrecision.AtLeast };
+
+    private static HashSet<string> KindsOf(IEnumerable<NodeSummary> nodes, NodeState state)
+        => nodes.Where(node => node.State == state).SelectMany(static node => node.Kinds).ToHashSet(StringComparer.Ordinal);
+
+    private static string NamesOf(IReadOnlyCollection<KindSummary> kinds)
+    {
+        var more = kinds.Count > MostNamed ? $" and {kinds.Count - MostNamed} others" : "";
+        return $"{string.Join(", ", kinds.Take(MostNamed).Select(static kind => kind.Name))}{more}";
+    }
 
     private static StoreFinding FindingOf(EntryGroup group, string queue) => new(
         Misplaced,
@@ -83,9 +109,13 @@ internal static class KindFindings
         "Let one of these nodes serve the queue too (TaskRecoveryOptions.Queues), or add the worker to a node of the queue.");
 
     // The entries of task kinds are runs of jobs, which a cancellation would not stop from being planned.
-    private static string RepairOf(string kind) => TaskEntryKind.Is(kind)
-        ? "Start a node that has one (AddTaskHandler), or pause or delete its jobs: taskrecovery jobs"
-        : $"Start a node that has one (AddWorker), or{CancelAll(kind)}";
+    // Those of a node that was declared dead wait for its successor, so that to cancel them is no repair.
+    private static string RepairOf(string kind, bool hadNode) => (TaskEntryKind.Is(kind), hadNode) switch
+    {
+        (true, _) => "Start a node that has one (AddTaskHandler), or pause or delete its jobs: taskrecovery jobs",
+        (false, true) => "Start a node that has one (AddWorker): a node that had one is dead.",
+        _ => $"Start a node that has one (AddWorker), or{CancelAll(kind)}",
+    };
 
     // Only the store's tables can have a kind with '*' in its name. As a filter, the name would select other kinds too.
     private static string CancelAll(string kind) => kind.Contains('*', StringComparison.Ordinal)

@@ -25,7 +25,8 @@ internal static class QueueFindings
         [
             ("silent nodes", async () => Silent(await nodes.ConfigureAwait(false))),
             ("versions", async () => Mixed(await nodes.ConfigureAwait(false))),
-            (KindFindings.Unknown, async () => KindFindings.FindUnknown(await kinds.ConfigureAwait(false))),
+            (KindFindings.Unknown, async () => KindFindings.FindUnknown(
+                await kinds.ConfigureAwait(false), await nodes.ConfigureAwait(false))),
             (KindFindings.Misplaced, async () => await KindFindings.FindMisplacedAsync(
                 monitor, await snapshot.ConfigureAwait(false), await nodes.ConfigureAwait(false), await kinds.ConfigureAwait(false),
                 cancellationToken).ConfigureAwait(false)),

@@ -23,6 +23,7 @@ public sealed class DoctorTests : IDisposable
         await _cli.RunAsync("pause", "queue", "mail", "--new", "--yes", "--until", "2099-01-01");
         await Database.ExecuteAsync(_cli.ConnectionString, "update taskrecovery_kinds set paused_at = 1000000 "
             + "where paused; update taskrecovery_queues set paused_at = 1000000 where paused");
+        using var other = await _cli.JoinAsync("other", "1.0.0", "other");
 
         var found = await _cli.RunAsync("doctor");
         var json = await _cli.RunAsync("doctor", "--json");
@@ -46,6 +47,7 @@ public sealed class DoctorTests : IDisposable
         await _cli.MigratedAsync();
         await _cli.EnqueueAsync(2);
         await Database.ExecuteAsync(_cli.ConnectionString, "update taskrecovery_kinds set name = '*'");
+        using var other = await _cli.JoinAsync("other", "1.0.0", "other");
 
         var found = await _cli.RunAsync("doctor");
 
@@ -59,6 +61,7 @@ public sealed class DoctorTests : IDisposable
         await _cli.MigratedAsync();
         await _cli.UseAsync(static services => services.GetRequiredService<IJobQueue>().EnqueueAsync(
             new SendInvoice(7), cancellationToken: TestContext.Current.CancellationToken).AsTask());
+        using var other = await _cli.JoinAsync("other", "1.0.0", "other");
 
         var forgotten = await _cli.RunAsync("doctor");
         var number = await _cli.RunOneAsync<SendInvoice, int>("invoice.send", "default", static invoice => invoice.Number);
@@ -75,6 +78,7 @@ public sealed class DoctorTests : IDisposable
     {
         await _cli.MigratedAsync();
         await _cli.CreateJobAsync("sweep");
+        using var other = await _cli.JoinAsync("other", "1.0.0", "other");
 
         var found = await _cli.RunAsync("doctor");
 

@@ -46,8 +46,40 @@ public sealed class StuckWorkTests
         Assert.Contains("ok       unknown kinds: Nothing found.", alive.Lines);
         AssertFound(silent, "silent nodes: Node web on ");
         AssertFound(silent, "unserved queues: 2 entries of queue default are due, and no living node serves it.");
-        AssertFound(silent, "unknown kinds: 2 entries of kind render wait, and no living node has a worker for it.");
+        Assert.Contains("ok       unknown kinds: Nothing found.", silent.Lines);
         Assert.Equal((0, 0), (queue.GetProperty("nodes").GetInt32(), queue.GetProperty("concurrency").GetInt32()));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Waiting_work_is_not_to_be_cancelled_because_its_nodes_are_gone(bool onServer)
+    {
+        await using var store = await EitherStore.CreateAsync(onServer);
+        await store.Cli.EnqueueAsync(2);
+        var stopped = await store.Cli.RunAsync("doctor");
+
+        using var web = await store.Cli.JoinAsync("web", "1.0.0", "default", "render");
+        await store.SilenceNodesAsync();
+        using var batch = await store.Cli.JoinAsync("batch", "1.0.0", "batch", "other");
+        var silent = await store.Cli.RunAsync("doctor");
+
+        AssertFound(
+            stopped, "unknown kinds: No living node serves a queue", "Entries of these kinds wait: render.", "Repair: Start the nodes");
+        Assert.Contains("ok       unknown kinds: Nothing found.", silent.Lines);
+        Assert.DoesNotContain("taskrecovery cancel", stopped.Out + silent.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_work_of_a_dead_node_waits_for_its_successor()
+    {
+        KindSummary[] kinds = [new() { Name = "mail", Waiting = new Count(1) }, new() { Name = "scan", Waiting = new Count(1) }];
+        NodeSummary[] nodes = [NodeOf(NodeState.Alive, "other"), NodeOf(NodeState.Dead, "mail")];
+
+        var found = KindFindings.FindUnknown(kinds, nodes).ToList();
+
+        Assert.Equal("Start a node that has one (AddWorker): a node that had one is dead.", found[0].Repair);
+        Assert.Equal("Start a node that has one (AddWorker), or: taskrecovery cancel --kind 'scan'", found[1].Repair);
     }
 
     [Theory]
@@ -107,10 +139,23 @@ public sealed class StuckWorkTests
             new() { Name = "empty", Waiting = new Count(0), Nodes = 0 },
         ];
 
-        var finding = Assert.Single(KindFindings.FindUnknown(kinds));
+        var finding = Assert.Single(KindFindings.FindUnknown(kinds, []));
 
         Assert.EndsWith("for which no living node has a worker: beyond.", finding.Text, StringComparison.Ordinal);
     }
+
+    private static NodeSummary NodeOf(NodeState state, string kind) => new()
+    {
+        Id = Guid.NewGuid(),
+        Name = $"of {kind}",
+        State = state,
+        Machine = "elsewhere",
+        ProcessId = 1,
+        StartedAt = DateTimeOffset.UnixEpoch,
+        HeartbeatAge = TimeSpan.Zero,
+        Queues = [new NodeQueue("default", 1)],
+        Kinds = [kind],
+    };
 
     private static void AssertFound(CliResult result, params string[] parts)
         => Assert.Contains(result.Lines, line => line.StartsWith("warning", StringComparison.Ordinal)
