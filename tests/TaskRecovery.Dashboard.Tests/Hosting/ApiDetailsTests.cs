@@ -160,6 +160,8 @@ public sealed class ApiDetailsTests(OpenShop open) : IClassFixture<OpenShop>
     [Theory]
     [InlineData("2026-11-29T16:00Z", null, "paused")]
     [InlineData("2026-11-29T17:00+01:00", null, "paused")]
+    [InlineData("2026-11-29T16:00:00.000000000Z", null, "paused")]
+    [InlineData("2026-11-29 16:00:00.000000+00", null, "paused")]
     [InlineData("2026-11-29T16:00Z", 15, "bad-until")]
     [InlineData("2026-11-29T14:00Z", null, "bad-until")]
     [InlineData("soon", null, "bad-until")]
