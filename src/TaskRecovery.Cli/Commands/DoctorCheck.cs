@@ -45,13 +45,13 @@ internal static class DoctorCheck
         }
     }
 
-    // Without a session, or with a file that is no database, every question would fail with the same error.
+    // Without a session, or with a file that is no database, every question would fail with the same error. An error with which the
+    // database has answered is of this question, also if the library can't know whether a later attempt would succeed.
     internal static bool IsOfOneQuestion(Exception exception) => exception switch
     {
-        StoreUnavailableException => false,
-        TaskRecoveryException { InnerException: PostgresException { SqlState: var state } }
-            => !state.StartsWith("28", StringComparison.Ordinal) && state != PostgresErrorCodes.InvalidCatalogName,
+        TaskRecoveryException { InnerException: PostgresException error } => StatementErrors.IsOfOneStatement(error),
         TaskRecoveryException { InnerException: SqliteException { SqliteErrorCode: var code } } => code != raw.SQLITE_NOTADB,
+        StoreUnavailableException => false,
         TaskRecoveryException or TimeoutException or DbException => true,
         _ => false,
     };

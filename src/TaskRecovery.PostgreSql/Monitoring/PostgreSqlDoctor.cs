@@ -56,11 +56,17 @@ internal sealed class PostgreSqlDoctor(PostgreSqlDatabase database, TimeProvider
             var found = await examine(cancellationToken).ConfigureAwait(false);
             return found.Count > 0 ? found : [new StoreFinding(check, FindingLevel.Ok, "Nothing found.")];
         }
-        catch (Exception exception) when (exception is StoreConfigurationException or TimeoutException or PostgresException)
+        catch (Exception exception) when (IsOfOneCheck(exception))
         {
             return [new StoreFinding(check, FindingLevel.Warning, "This could not be checked.", exception.Message)];
         }
     }
+
+    // The library calls a store unavailable after any error that may pass, also if the server has answered with it.
+    private static bool IsOfOneCheck(Exception exception)
+        => exception is StoreConfigurationException or TimeoutException or PostgresException
+            || (exception is StoreUnavailableException { InnerException: PostgresException error }
+                && StatementErrors.IsOfOneStatement(error));
 
     private ValueTask<List<StoreFinding>> ReadAsync(
         string check, string statement, NpgsqlParameter[] args, CancellationToken cancellationToken)

@@ -1,5 +1,7 @@
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using SQLitePCL;
 using TaskRecovery.Cli.Commands;
 using TaskRecovery.Storage;
 using TaskRecovery.TestSupport;
@@ -194,6 +196,59 @@ public sealed class DoctorTests : IDisposable
             await store.ExecuteAsync($"drop owned by {role}; drop role {role}");
         }
     }
+
+    [Fact]
+    public async Task A_table_that_another_session_locks_costs_only_the_checks_that_need_it()
+    {
+        await using var store = await EitherStore.CreateAsync(onServer: true);
+        var role = $"ops_{Guid.NewGuid():n}";
+        await store.ExecuteAsync($"create role {role} login password 'right44'; grant usage on schema taskrecovery to {role}; "
+            + $"grant select on all tables in schema taskrecovery to {role}; alter role {role} set lock_timeout = '50ms'");
+        try
+        {
+            var reader = new NpgsqlConnectionStringBuilder(store.Cli.ConnectionString)
+            {
+                Username = role, Password = "right44", Pooling = false,
+            };
+            using var cli = new CliFixture(reader.ConnectionString);
+
+            CliResult found;
+            await using (await store.HoldAsync("lock table taskrecovery.waiting in access exclusive mode"))
+            {
+                found = await cli.RunAsync("doctor");
+            }
+
+            Assert.Equal(1, found.ExitCode);
+            Assert.Contains(found.Lines, static line => line.StartsWith(
+                "warning  unserved queues: This could not be checked. Repair: PostgreSQL did not confirm (55P03",
+                StringComparison.Ordinal));
+            Assert.Contains("ok       orphaned jobs: Nothing found.", found.Lines);
+        }
+        finally
+        {
+            await store.ExecuteAsync($"drop owned by {role}; drop role {role}");
+        }
+    }
+
+    [Theory]
+    [InlineData("XX001", true)]
+    [InlineData("58030", true)]
+    [InlineData("53200", true)]
+    [InlineData("57P01", false)]
+    [InlineData("08006", false)]
+    [InlineData("28P01", false)]
+    [InlineData("3D000", false)]
+    public void An_error_with_which_the_server_answers_is_of_one_question(string state, bool expected)
+        => Assert.Equal(expected, DoctorCheck.IsOfOneQuestion(
+            new StoreUnavailableException("not confirmed", new PostgresException("no", "ERROR", "ERROR", state))));
+
+    [Theory]
+    [InlineData(raw.SQLITE_IOERR, true)]
+    [InlineData(raw.SQLITE_CORRUPT, true)]
+    [InlineData(raw.SQLITE_NOTADB, false)]
+    public void An_error_of_a_part_of_a_file_is_of_one_question(int code, bool expected)
+        => Assert.Equal(expected, DoctorCheck.IsOfOneQuestion(
+            new StoreUnavailableException("not usable", new SqliteException("no", code))));
 
     [Fact]
     public async Task A_question_that_takes_too_long_is_a_finding_and_a_lost_server_ends_the_command()

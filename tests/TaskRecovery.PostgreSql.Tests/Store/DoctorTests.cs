@@ -234,6 +234,34 @@ public sealed class DoctorTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task A_table_that_another_session_locks_stops_no_other_check()
+    {
+        await OpenStoreAsync();
+        var role = $"viewer_{Guid.NewGuid():n}";
+        await ExecuteAsync($"create role {role} login password 'secret'; grant usage on schema taskrecovery to {role}; "
+            + $"grant select on all tables in schema taskrecovery to {role}; alter role {role} set lock_timeout = '50ms'");
+        try
+        {
+            await using var locking = new NpgsqlConnection($"{ConnectionString};Pooling=false");
+            await locking.OpenAsync(Cancellation);
+            await using var begin = new NpgsqlCommand("begin; lock table taskrecovery.claims in access exclusive mode", locking);
+            await begin.ExecuteNonQueryAsync(Cancellation);
+
+            var found = await ExamineAsync(connection: new NpgsqlConnectionStringBuilder(ConnectionString)
+            {
+                Username = role, Password = "secret", Pooling = false,
+            }.ConnectionString);
+
+            Assert.Equal("This could not be checked.", Assert.Single(found, static finding => finding.Check == "held entries").Text);
+            Assert.Contains(found, static finding => finding.Check == "retention");
+        }
+        finally
+        {
+            await ExecuteAsync($"drop owned by {role}; drop role {role}");
+        }
+    }
+
+    [Fact]
     public async Task A_pooler_that_shares_sessions_is_found()
     {
         await OpenStoreAsync();
