@@ -1,11 +1,12 @@
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace TaskRecovery.Dashboard.Hosting;
 
-/// <summary>Checks at start that the policies named in the options exist, and that the allowed hosts are host names, so that a wrong name
-/// fails the start and not the first request.</summary>
+/// <summary>Checks at start that the policies named in the options exist, with the authentication schemes that they name, and that the
+/// allowed hosts are host names, so that a wrong name fails the start and not the first request.</summary>
 internal sealed class PolicyCheck(DashboardOptions options, IServiceScopeFactory scopes) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -32,17 +33,29 @@ internal sealed class PolicyCheck(DashboardOptions options, IServiceScopeFactory
         }
     }
 
-    private async Task CheckAsync(string option, string? policy)
+    private async Task CheckAsync(string option, string? name)
     {
+        if (name is null)
+        {
+            return;
+        }
+
         // An application's policy provider may be scoped.
         var scope = scopes.CreateAsyncScope();
         await using var _ = scope.ConfigureAwait(false);
         var policies = scope.ServiceProvider.GetRequiredService<IAuthorizationPolicyProvider>();
-        if (policy is not null && await policies.GetPolicyAsync(policy).ConfigureAwait(false) is null)
+        var policy = await policies.GetPolicyAsync(name).ConfigureAwait(false) ?? throw new InvalidOperationException(
+            $"DashboardOptions.{option} is '{name}', but the application has no authorization policy of that name. "
+            + $"Add it: services.AddAuthorization(options => options.AddPolicy(\"{name}\", ...)).");
+        var schemes = scope.ServiceProvider.GetService<IAuthenticationSchemeProvider>();
+        foreach (var scheme in policy.AuthenticationSchemes)
         {
-            throw new InvalidOperationException(
-                $"DashboardOptions.{option} is '{policy}', but the application has no authorization policy of that name. "
-                + $"Add it: services.AddAuthorization(options => options.AddPolicy(\"{policy}\", ...)).");
+            if (schemes is null || await schemes.GetSchemeAsync(scheme).ConfigureAwait(false) is null)
+            {
+                throw new InvalidOperationException(
+                    $"DashboardOptions.{option} is '{name}', a policy that names the authentication scheme '{scheme}', but the application "
+                    + "has no scheme of that name. Add it to services.AddAuthentication(), or name a policy without it.");
+            }
         }
     }
 }

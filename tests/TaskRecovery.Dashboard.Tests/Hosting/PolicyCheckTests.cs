@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using TaskRecovery.Dashboard.Tests.Support;
 
 namespace TaskRecovery.Dashboard.Tests.Hosting;
@@ -14,6 +15,24 @@ public sealed class PolicyCheckTests
             () => DashboardApp.StartAsync(Shop.Empty(), new AppSetup { OperatePolicy = operate, DataPolicy = data }));
 
         Assert.Contains(expected, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("OperatePolicy")]
+    [InlineData("DataPolicy")]
+    [InlineData("SearchPolicy")]
+    public async Task A_policy_with_a_scheme_that_the_application_does_not_have_stops_the_start(string option)
+    {
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => DashboardApp.StartAsync(Shop.Empty(), new AppSetup
+        {
+            Services = static services => services.AddAuthorization(static options => options.AddPolicy(
+                "shared", static policy => policy.AddAuthenticationSchemes("Nowhere").RequireAuthenticatedUser())),
+            Configure = options => typeof(DashboardOptions).GetProperty(option)!.SetValue(options, "shared"),
+        }));
+
+        Assert.StartsWith(
+            $"DashboardOptions.{option} is 'shared', a policy that names the authentication scheme 'Nowhere'", failure.Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
