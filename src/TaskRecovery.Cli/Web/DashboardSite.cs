@@ -71,7 +71,8 @@ internal sealed class DashboardSite : IAsyncDisposable
         await _app.DisposeAsync().ConfigureAwait(false);
     }
 
-    private static WebApplication Build(StoreSession store, bool mayOperate, Action<string> note)
+    /// <summary>The site without its pages.</summary>
+    internal static WebApplication Build(StoreSession store, bool mayOperate, Action<string> note)
     {
         var builder = WebApplication.CreateSlimBuilder(
             new WebApplicationOptions { EnvironmentName = Environments.Production, ContentRootPath = AppContext.BaseDirectory });
@@ -82,6 +83,7 @@ internal sealed class DashboardSite : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.Listen(IPAddress.Loopback, port: 0);
         });
+        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.Configure<HostOptions>(static options => options.ShutdownTimeout = StopTimeout);
         builder.Services.AddSingleton(store.Monitor);
         builder.Services.AddSingleton(store.Operator);

@@ -1,5 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using TaskRecovery.Cli.Connections;
+using TaskRecovery.Cli.Web;
 
 namespace TaskRecovery.Cli.Tests.Commands;
 
@@ -111,6 +115,15 @@ public sealed class DashboardTests : IAsyncLifetime
         Assert.Equal(130, result.ExitCode);
         Assert.DoesNotContain("BackgroundService", result.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("canceled", result.Error, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task The_site_leaves_signals_to_the_tool_whose_second_one_ends_the_process()
+    {
+        await using var store = StoreSession.Create(ConnectionText.Parse(_cli.ConnectionString), schema: null, static _ => { });
+        await using var site = DashboardSite.Build(store, mayOperate: false, static _ => { });
+
+        Assert.IsType<NoSignals>(site.Services.GetRequiredService<IHostLifetime>());
     }
 
     [Fact]
