@@ -119,23 +119,29 @@ internal sealed class DashboardEndpoints(
         Redirect(context, request.Href(done.Address), StatusCodes.Status303SeeOther);
     });
 
-    // A middleware of the application may have read the form, or the body, which can't be read again. Without its fields, another action
-    // would be done than the one that was asked for.
+    // A middleware of the application may have read the form, or the body, which can't be read again: a form that is read afterwards
+    // is empty. Without its fields, another action would be done than the one that was asked for.
     private static async Task<IFormCollection> ReadFormAsync(HttpContext context)
     {
-        if (context.Features.Get<IFormFeature>()?.Form is { } known)
-        {
-            return known;
-        }
-
-        Acting.LimitBody(context);
-        context.Features.Set<IFormFeature>(
-            new FormFeature(context.Request, new FormOptions { ValueCountLimit = MaxFormFields, BufferBodyLengthLimit = Acting.MaxBytes }));
-        var form = await context.Request.ReadFormAsync(context.RequestAborted).ConfigureAwait(false);
-        return form.Count == 0 && context.Request.ContentLength > 0
+        var form = context.Features.Get<IFormFeature>()?.Form ?? await ReadBodyAsync(context).ConfigureAwait(false);
+        return form.Count == 0 && HasBody(context)
             ? throw new InvalidDataException("The body of the request was read before, and is not buffered.")
             : form;
     }
+
+    private static Task<IFormCollection> ReadBodyAsync(HttpContext context)
+    {
+        Acting.LimitBody(context);
+        context.Features.Set<IFormFeature>(
+            new FormFeature(context.Request, new FormOptions { ValueCountLimit = MaxFormFields, BufferBodyLengthLimit = Acting.MaxBytes }));
+        return context.Request.ReadFormAsync(context.RequestAborted);
+    }
+
+    // A body that is sent in chunks has no length. No page sends one without fields.
+    private static bool HasBody(HttpContext context)
+        => context.Request.ContentLength is { } length
+            ? length > 0
+            : context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != false;
 
     /// <summary>Adds the slash that the root needs, or removes the one that a page may not have. The address is relative, because a proxy
     /// may have another prefix.</summary>
