@@ -25,7 +25,7 @@ internal sealed class ChangePause(string what, bool isPause, IQueueOperator oper
 
     public async ValueTask<Done> RunAsync(DashboardRequest request)
     {
-        var back = what == "jobs" ? $"jobs/{request.Route("id")}" : what;
+        var back = what == "jobs" ? $"jobs/{request.Route("id")}" : NamePlace.OfForm(request).Address(what);
         if (Target(request) is not { } target || !await IsSeenAsync(request, target).ConfigureAwait(false))
         {
             return new Done(back, "refused-missing");

@@ -41,7 +41,9 @@ internal static class Toast
         return verb is null || request.Exact("name") is not { } name ? default : what switch
         {
             "queues" or "kinds"
-                => Ui.Button(request.Href($"{what}/{verb}"), "Undo", "small", fields: Html($"{Ui.Hidden("name", name)}{pause}")),
+                => Ui.Button(
+                    request.Href($"{what}/{verb}"), "Undo", "small",
+                    fields: Html($"{Ui.Hidden("name", name)}{pause}{NamePlace.Of(request).Fields}")),
             "jobs" when Guid.TryParse(name, out var id) => Ui.Button(request.Href($"jobs/{id}/{verb}"), "Undo", "small", fields: pause),
             _ => default,
         };

@@ -11,7 +11,7 @@ internal static class Health
     // How many of the same kind are named.
     private const int Most = 3;
 
-    private static readonly TimeSpan LongWait = TimeSpan.FromMinutes(1);
+    private static readonly NamePlace Unserved = new(Only: NameFilters.UnservedKinds.Key);
 
     public static Markup Render(
         DashboardRequest request, QueueSnapshot snapshot, IReadOnlyList<NodeSummary> nodes, IReadOnlyList<KindSummary> kinds,
@@ -48,7 +48,7 @@ internal static class Health
             $"{Shown.Many(kind.Waiting.Value, "entry", "entries")} of {KindLink.Of(request, kind.Name, Ui.Name(kind.Name), "waiting")} "
             + $"{(kind.Waiting.Value == 1 ? "waits" : "wait")}: no living node has a worker for this kind. "
             + $"Start one that registers it."),
-        "more kind", "kinds", " without a worker");
+        "more kind", NameCard.Address("kinds", kinds.Count, Unserved), " without a worker");
 
     // A count that stopped says nothing of a kind of which it has met no entry.
     private static IEnumerable<Markup> Uncounted(DashboardRequest request, IReadOnlyList<KindSummary> kinds)
@@ -56,24 +56,26 @@ internal static class Health
         var unknown = kinds.Count(static kind => kind is { Nodes: 0, Waiting: { Value: 0, Precision: CountPrecision.AtLeast } });
         return unknown == 0 ? [] : [Item("warn", "kinds", Html(
             $"Too many entries wait to count them all. Entries of "
-            + $"<a href=\"{request.Href("kinds")}\">{Shown.Many(unknown, "more kind")}</a> without a worker may wait too."))];
+            + $"<a href=\"{request.Href(NameCard.Address("kinds", kinds.Count, Unserved))}\">{Shown.Many(unknown, "more kind")}</a> "
+            + $"without a worker may wait too."))];
     }
 
     private static IEnumerable<Markup> Paused(
         DashboardRequest request, QueueSnapshot snapshot, IReadOnlyList<KindSummary> kinds, IReadOnlyList<Job> jobs) =>
     [
         .. Warnings(
-            request, snapshot.Queues.Where(static queue => queue.Pause is not null), "pause",
+            request, snapshot.Queues.Where(NameFilters.PausedQueues.Matches), "pause",
             queue => Html(
-                $"The queue <a href=\"{request.Href("queues")}\">{Ui.Name(queue.Name)}</a> is paused{Pauses.Words(queue.Pause!)}. "
+                $"The queue {Link(request, "queues", snapshot.Queues.Count, queue.Name)} is paused{Pauses.Words(queue.Pause!)}. "
                 + $"{Shown.Number(queue.Due)} due."),
-            "more paused queue", "queues"),
+            "more paused queue",
+            NameCard.Address("queues", snapshot.Queues.Count, new NamePlace(Only: NameFilters.PausedQueues.Key))),
         .. Warnings(
-            request, kinds.Where(static kind => kind.Pause is not null), "pause",
+            request, kinds.Where(NameFilters.PausedKinds.Matches), "pause",
             kind => Html(
-                $"The kind <a href=\"{request.Href("kinds")}\">{Ui.Name(kind.Name)}</a> is paused{Pauses.Words(kind.Pause!)}. "
+                $"The kind {Link(request, "kinds", kinds.Count, kind.Name)} is paused{Pauses.Words(kind.Pause!)}. "
                 + $"{Shown.Number(kind.Waiting)} waiting."),
-            "more paused kind", "kinds"),
+            "more paused kind", NameCard.Address("kinds", kinds.Count, new NamePlace(Only: NameFilters.PausedKinds.Key))),
         .. Warnings(
             request, jobs.Where(static job => job.State == JobState.Paused), "pause",
             job => Html($"The job {Link(request, job)} is paused{(job.Pause is { } pause ? Pauses.Words(pause) : default)}."),
@@ -82,14 +84,14 @@ internal static class Health
 
     private static IEnumerable<Markup> Late(DashboardRequest request, QueueSnapshot snapshot) => Warnings(
         request,
-        snapshot.Queues.Where(static queue => queue.Pause is null && queue.OldestDue > LongWait)
-            .OrderByDescending(static queue => queue.OldestDue),
+        snapshot.Queues.Where(NameFilters.LateQueues.Matches).OrderByDescending(static queue => queue.OldestDue),
         "waiting",
         queue => Html(
             $"The oldest due entry of <a "
             + $"href=\"{request.Href("entries?state=waiting&queue=" + Uri.EscapeDataString(queue.Name))}\">{Ui.Name(queue.Name)}</a> "
             + $"has waited {Shown.Duration(queue.OldestDue!.Value)}{(queue.Nodes == 0 ? ": no living node serves this queue" : "")}."),
-        "more queue", "queues", " with a long wait");
+        "more queue", NameCard.Address("queues", snapshot.Queues.Count, new NamePlace(Only: NameFilters.LateQueues.Key)),
+        " with a long wait");
 
     private static IEnumerable<Markup> Overdue(
         DashboardRequest request, QueueSnapshot snapshot, IReadOnlyList<KindSummary> kinds, IReadOnlyList<Job> jobs,
@@ -131,6 +133,10 @@ internal static class Health
 
     // Only the jobs of the first page are known.
     private static string Among(IReadOnlyList<Job> jobs) => jobs.Count < Reads.JobsPerPage ? "" : $" among the first {jobs.Count} by name";
+
+    // A finding names what is paused. The others whose names contain this one need not be.
+    private static Markup Link(DashboardRequest request, string path, int count, string name)
+        => Html($"<a href=\"{request.Href(NameCard.Address(path, count, new NamePlace(name, "paused")))}\">{Ui.Name(name)}</a>");
 
     private static Markup Link(DashboardRequest request, Job job)
         => Html($"<a href=\"{request.Href($"jobs/{job.Id}")}\">{Ui.Name(job.Name)}</a>");

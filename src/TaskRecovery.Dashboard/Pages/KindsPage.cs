@@ -25,7 +25,7 @@ internal sealed class KindsPage(Reads reads) : IPage
                 "kinds", "There is no kind yet",
                 "A kind appears when its first entry is stored, or when a node with a worker for it starts."))
             : NameCard.Render(
-                request, "kinds", kinds, static kind => kind.Name,
+                request, "kinds", kinds, static kind => kind.Name, NameFilters.OfKinds,
                 some => new Table("Kinds", Columns).Render(some.Select(kind => Row(request, kind))));
         return new Page("Kinds", Section.Kinds, content) { Live = TimeSpan.FromSeconds(5) };
     }

@@ -28,9 +28,10 @@ internal static class Pauses
     public static Markup Actions(DashboardRequest request, string what, string name, PauseInfo? pause) => !request.Access.Operate
         ? default
         : pause is null
-            ? Form(request.Href($"{what}/pause"), name)
+            ? Form(request.Href($"{what}/pause"), name, NamePlace.Of(request).Fields)
             : Ui.Act(
-                request.Href($"{what}/resume"), "Resume", name, "small", fields: Html($"{Ui.Hidden("name", name)}{Fields(pause)}"));
+                request.Href($"{what}/resume"), "Resume", name, "small",
+                fields: Html($"{Ui.Hidden("name", name)}{Fields(pause)}{NamePlace.Of(request).Fields}"));
 
     /// <summary>Fields of a resumption with the pause that it ends, so that its undo can restore the pause.</summary>
     public static Markup Fields(PauseInfo? pause)
@@ -44,9 +45,12 @@ internal static class Pauses
         => Html($"{Ui.Hidden($"{before}reason", reason ?? "")}{Ui.Hidden($"{before}until", until ?? "")}");
 
     /// <summary>The form that pauses something: why, and for how long.</summary>
-    public static Markup Form(string action, string name) => Html($"""
+    /// <param name="action">Where the form is sent to.</param>
+    /// <param name="name">The name of what it pauses.</param>
+    /// <param name="fields">More hidden fields.</param>
+    public static Markup Form(string action, string name, Markup fields = default) => Html($"""
         <details class="pause"><summary>Pause<span class="hidden"> {name}</span></summary>
-        <form method="post" action="{action}" class="filters">{Ui.Hidden("name", name)}
+        <form method="post" action="{action}" class="filters">{Ui.Hidden("name", name)}{fields}
         <div class="field wide"><label>Why <input name="reason" maxlength="{Ui.MaxReason}"
             placeholder="for those who find it paused"></label></div>
         <div class="field"><label>Resume <select name="minutes"><option value="">by hand</option><option value="15">in 15

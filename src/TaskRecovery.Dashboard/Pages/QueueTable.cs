@@ -24,7 +24,7 @@ internal static class QueueTable
             .. withActions ? (Column[])[Column.Actions()] : [],
         ];
         return withActions
-            ? NameCard.Render(request, "queues", snapshot.Queues, static queue => queue.Name, Render)
+            ? NameCard.Render(request, "queues", snapshot.Queues, static queue => queue.Name, NameFilters.OfQueues, Render)
             : Ui.Card(
                 "Queues", Render(MostUrgent(snapshot.Queues)),
                 Html($"<a class=\"muted\" href=\"{request.Href("queues")}\">{(snapshot.Queues.Count > MaxOnOverview

@@ -119,6 +119,63 @@ public sealed partial class LargeTests
         Assert.Contains("There is no such name", await ReadAsync(app, $"{path}?text=nothing-like-it"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_findings_of_the_overview_lead_to_what_they_are_about_among_thousands()
+    {
+        var system = WithNames(5_000);
+        var pause = new PauseInfo { Actor = "ada" };
+        system.Snapshot = system.Snapshot with
+        {
+            Queues = [.. system.Snapshot.Queues.Select(queue => queue with
+            {
+                Pause = queue.Name is "many-4200" or "many-4201" or "many-4202" or "many-4203" ? pause : null,
+                OldestDue = queue.Name == "many-4300" ? TimeSpan.FromHours(1) : null,
+            })],
+        };
+        var served = system.Kinds.Select(static kind => kind with { Nodes = 1 }).ToList();
+        system.Kinds.Clear();
+        system.Kinds.AddRange([.. served, .. Enumerable.Range(0, 4).Select(static number => new KindSummary
+        {
+            Name = $"lost-{number}",
+            Waiting = new Count(1),
+        })]);
+        await using var app = await DashboardApp.StartAsync(system);
+
+        var overview = await ReadAsync(app, "");
+
+        Assert.Contains(
+            "href=\"./queues?text=many-4200&amp;only=paused\"><bdi>many-4200</bdi>", overview, StringComparison.Ordinal);
+        Assert.Contains("<a href=\"./queues?only=paused\">1 more paused queue</a>", overview, StringComparison.Ordinal);
+        Assert.Contains("<a href=\"./kinds?only=unserved\">1 more kind</a>", overview, StringComparison.Ordinal);
+        Assert.Equal(["many-4200"], await NamesAsync("queues?text=many-4200&only=paused"));
+        Assert.Equal(["many-4200", "many-4201", "many-4202", "many-4203"], await NamesAsync("queues?only=paused"));
+        Assert.Equal(["many-4300"], await NamesAsync("queues?only=late"));
+        Assert.Equal(["lost-0", "lost-1", "lost-2", "lost-3"], await NamesAsync("kinds?only=unserved"));
+
+        async Task<IEnumerable<string>> NamesAsync(string path)
+            => Name().Matches(await ReadAsync(app, path)).Select(static match => match.Groups[1].Value);
+    }
+
+    [Theory]
+    [InlineData("queues")]
+    [InlineData("kinds")]
+    public async Task A_pause_leads_back_to_the_page_on_which_it_was_made(string path)
+    {
+        await using var app = await DashboardApp.StartAsync(WithNames(5_000));
+        var page = await ReadAsync(app, $"{path}?text=many-4&after=many-4199");
+        var form = page[page.IndexOf("many-4200</bdi>", StringComparison.Ordinal)..];
+        form = form[..form.IndexOf("</form>", StringComparison.Ordinal)];
+
+        using var response = await app.Client.SendAsync(
+            Requests.Post($"jobs/{path}/pause", fields: [("name", "many-4200"), ("at-text", "many-4"), ("at-after", "many-4199")]),
+            Cancellation);
+
+        Assert.Contains("name=\"at-text\" value=\"many-4\"", form, StringComparison.Ordinal);
+        Assert.Contains("name=\"at-after\" value=\"many-4199\"", form, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"../{path}?text=many-4&after=many-4199&did=paused&", response.Headers.Location!.OriginalString, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("many-0042", "many-0042</bdi></a>", int.MaxValue)]
     [InlineData("ZZZ-rare", "zzz-rare-one</bdi></a>", int.MaxValue)]
