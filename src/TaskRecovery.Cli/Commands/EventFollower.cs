@@ -13,6 +13,13 @@ internal sealed class EventFollower(
     // An event gets its id before its transaction commits, so that a smaller id can appear after a greater one.
     private const int Overlap = 1000;
 
+    private const int PageSize = 1000;
+
+    // The ids of one part. The least are those of a read that is in time, which begins with the overlap. Where few events match, a part
+    // is longer.
+    private const int LeastIds = 2 * Overlap;
+    private const int MostIds = 100_000;
+
     private readonly SortedSet<long> _seen = [];
     private long _last;
 
@@ -62,33 +69,49 @@ internal sealed class EventFollower(
         long? next = before;
         while (next is { } id)
         {
-            var page = await list(query with { After = Oldest, Before = id, Limit = 1000 }, cancellationToken).ConfigureAwait(false);
+            var page = await list(query with { After = Oldest, Before = id, Limit = PageSize }, cancellationToken).ConfigureAwait(false);
             _seen.UnionWith(page.Events.Select(static one => one.Id));
             next = page.NextBefore;
         }
     }
 
+    // From the oldest on, each part being written before the next one is read: a reader that continues after an event of long ago does
+    // not wait for all, and a failure takes nothing from it.
     private async Task WriteNewAsync(CancellationToken cancellationToken)
     {
         var newest = await FindNewestAsync(cancellationToken).ConfigureAwait(false);
+        var (after, ids) = (Oldest, LeastIds);
+        while (newest - after > ids)
+        {
+            var found = await ReadAsync(after, after + ids + 1, cancellationToken).ConfigureAwait(false);
+            Write(found);
+            after += ids;
+            ids = found.Count < PageSize ? Math.Min(2 * ids, MostIds) : LeastIds;
+        }
+
+        Write(await ReadAsync(after, before: null, cancellationToken).ConfigureAwait(false));
+        _last = Math.Max(_last, newest);
+        _seen.RemoveWhere(id => id < _last - Overlap);
+    }
+
+    private async Task<IReadOnlyList<QueueEvent>> ReadAsync(long after, long? before, CancellationToken cancellationToken)
+    {
         var found = new List<QueueEvent>();
-        var next = query with { After = Oldest, Limit = 1000 };
+        var next = query with { After = after, Before = before, Limit = PageSize };
         while (true)
         {
             var page = await list(next, cancellationToken).ConfigureAwait(false);
             found.AddRange(page.Events.Where(one => !_seen.Contains(one.Id)));
-            if (page.NextBefore is not { } before)
+            if (page.NextBefore is not { } older)
             {
                 break;
             }
 
-            next = next with { Before = before };
+            next = next with { Before = older };
         }
 
         found.Reverse();
-        Write(found);
-        _last = Math.Max(_last, newest);
-        _seen.RemoveWhere(id => id < _last - Overlap);
+        return found;
     }
 
     private void Write(IEnumerable<QueueEvent> events)

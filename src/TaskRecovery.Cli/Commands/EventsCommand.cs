@@ -22,7 +22,11 @@ internal static class EventsCommand
                 + "--after writes all.",
         };
         var before = new Option<long?>("--before") { Description = "Only events with a smaller id, to look further." };
-        var after = new Option<long?>("--after") { Description = "Only events with a greater id." };
+        var after = new Option<long?>("--after")
+        {
+            Description = "Only events with a greater id. An event can appear after one with a greater id: to continue a list with "
+                + "--follow, go back by 1000, and skip what was handled.",
+        };
         var maxExamined = new Option<int?>("--max-examined") { Description = "The most events to examine. Default: 100000." };
         var follow =
             new Option<bool>("--follow", "-f") { Description = "Write them oldest first, and new ones as they happen, until Ctrl-C." };

@@ -101,18 +101,7 @@ public sealed class FollowTests : IDisposable
         const long newest = 50_000;
         var reads = new List<EventQuery>();
         using var output = new StringWriter { NewLine = "\n" };
-        using var error = new StringWriter();
-        using var input = new StringReader("");
-        var terminal = new Terminal { Out = output, Error = error, In = input, Variable = static _ => null };
-        var call = new CommandCall(new RootCommand().Parse(""), terminal, store: null!)
-        {
-            Format = OutputFormat.JsonLines,
-            IsDryRun = false,
-            SaidYes = false,
-            Audit = new AuditInfo("anna"),
-            HasTimedOut = static () => true,
-        };
-        var follower = new EventFollower(call, new EventQuery { Actor = "anna" }, (asked, _) =>
+        var follower = new EventFollower(CallOf(output), new EventQuery { Actor = "anna" }, (asked, _) =>
         {
             if (asked.Actor is null)
             {
@@ -133,8 +122,66 @@ public sealed class FollowTests : IDisposable
 
         Assert.Equal([null, newest - 1_000, newest - 1_000, newest - 1_000], reads.Select(static read => read.After));
         Assert.Single(output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
 
-        static QueueEvent Event(long id) => new() { Id = id, At = DateTimeOffset.UnixEpoch, Kind = QueueEventKind.Paused, Actor = "anna" };
+    [Fact]
+    public async Task What_was_read_before_a_failure_is_written()
+    {
+        const int newest = 5_000;
+        var reads = 0;
+        using var output = new StringWriter { NewLine = "\n" };
+        var follower = new EventFollower(CallOf(output), new EventQuery { After = 0 }, (asked, _) =>
+        {
+            if (asked.After is not { } after)
+            {
+                return ValueTask.FromResult(new EventPage([Event(newest)], newest));
+            }
+
+            if (++reads == 3)
+            {
+                throw new StoreUnavailableException("gone");
+            }
+
+            var last = (asked.Before ?? newest + 1) - 1;
+            return ValueTask.FromResult(new EventPage(
+                [.. Enumerable.Range(0, (int)(last - after)).Select(index => Event(last - index))], null));
+        });
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(
+            () => follower.RunAsync(TimeSpan.FromMilliseconds(1), TestContext.Current.CancellationToken));
+
+        var written = output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(
+            Enumerable.Range(1, 4_000), written.Select(static line => CliResult.Parse(line).GetProperty("id").GetInt32()));
+    }
+
+    [Fact]
+    public async Task Events_of_long_ago_that_are_removed_cost_few_reads()
+    {
+        const int newest = 10_000_000;
+        var reads = 0;
+        using var output = new StringWriter { NewLine = "\n" };
+        var follower = new EventFollower(CallOf(output), new EventQuery { After = 0 }, (asked, _) =>
+        {
+            if (asked.After is null)
+            {
+                return ValueTask.FromResult(new EventPage([Event(newest)], newest));
+            }
+
+            reads++;
+            if (asked.Before is not null)
+            {
+                return ValueTask.FromResult(new EventPage([], null));
+            }
+
+            _interrupt.Cancel();
+            return ValueTask.FromResult(new EventPage([Event(newest)], null));
+        });
+
+        Assert.Equal(0, await follower.RunAsync(TimeSpan.FromMilliseconds(1), _interrupt.Token));
+
+        Assert.InRange(reads, 100, 120);
+        Assert.Single(output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
     [Fact]
@@ -187,4 +234,19 @@ public sealed class FollowTests : IDisposable
 
         (await _cli.RunAsync(args)).AssertFailed(2, message);
     }
+
+    private static QueueEvent Event(long id)
+        => new() { Id = id, At = DateTimeOffset.UnixEpoch, Kind = QueueEventKind.Paused, Actor = "anna" };
+
+    private static CommandCall CallOf(StringWriter output) => new(
+        new RootCommand().Parse(""),
+        new Terminal { Out = output, Error = TextWriter.Null, In = TextReader.Null, Variable = static _ => null },
+        store: null!)
+    {
+        Format = OutputFormat.JsonLines,
+        IsDryRun = false,
+        SaidYes = false,
+        Audit = new AuditInfo("anna"),
+        HasTimedOut = static () => true,
+    };
 }
