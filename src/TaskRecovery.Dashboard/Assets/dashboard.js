@@ -87,8 +87,9 @@
   // Polling, only while the page is visible and nobody has left it
   let etag = null, busy = false, staleSince = null, ended = false;
   const setLive = (text, state) => { const live = $(".live"); if (live) { live.textContent = text; live.className = `live ${state}`; } };
-  // In a roll-out, two versions may answer in turn: the page is loaded again once for each.
-  const isFirst = script => { try { return !sessionStorage[script] && !!(sessionStorage[script] = 1); } catch { return false; } };
+  // In a roll-out, two versions answer in turn, also the load: it is repeated once a minute for each, and not while a form is filled in.
+  const isDue = script => { try { return Date.now() - (sessionStorage[script] || 0) > 60000 && !!(sessionStorage[script] = Date.now()); } catch { return false; } };
+  const isInUse = () => document.activeElement?.matches("input, select, textarea") || $(".pause[open], .why[open]");
   const poll = async () => {
     const main = $("main");
     const every = Number(main.dataset.live);
@@ -104,7 +105,10 @@
         const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
         if ($("main", fresh) === null) { throw new Error(); }
         const script = $("script", fresh).getAttribute("src");
-        if (script !== $("script").getAttribute("src") && isFirst(script)) { location.reload(); return; }
+        if (script !== $("script").getAttribute("src")) {
+          if (!isInUse() && isDue(script)) { location.reload(); return; }
+          etag = null; // the next answer must be a page too
+        }
         times(fresh);
         const current = $("tr.current")?.id;
         morph(main, $("main", fresh));

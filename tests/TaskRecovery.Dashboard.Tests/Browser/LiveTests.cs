@@ -209,6 +209,52 @@ public sealed class LiveTests(Chromium chromium)
     }
 
     [Fact]
+    public async Task A_page_that_the_old_version_answered_in_a_roll_out_gets_the_new_one_after_it()
+    {
+        const string next = "dashboard.000000000000.js";
+        await using var app = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers);
+        await using var visitor = await Visitor.ComeAsync(chromium, app.Address);
+        var (loads, isOver, script) = (0, false, new Assets().Script.Name);
+        await visitor.Page.RouteAsync("**/jobs/queues", async route =>
+        {
+            if (route.Request.IsNavigationRequest)
+            {
+                Interlocked.Increment(ref loads);
+                if (!Volatile.Read(ref isOver))
+                {
+                    await route.ContinueAsync();
+                    return;
+                }
+            }
+
+            var response = await route.FetchAsync();
+            var page = (await response.TextAsync()).Replace(script, next, StringComparison.Ordinal);
+            await route.FulfillAsync(new RouteFulfillOptions { Response = response, Body = page });
+        });
+        await visitor.Page.GotoAsync("jobs/queues");
+
+        // The old version answers the load that the first poll leads to.
+        await visitor.Page.WaitForFunctionAsync("() => Object.keys(sessionStorage).some(key => key.endsWith('000000000000.js'))");
+        await Expect(visitor.Page.Locator(".live")).ToHaveTextAsync("live");
+        var pause = visitor.Page.Locator("details.pause").First;
+        await pause.Locator("summary").ClickAsync();
+        Volatile.Write(ref isOver, true);
+        await visitor.Page.EvaluateAsync("() => { for (const key of Object.keys(sessionStorage)) { sessionStorage[key] -= 61000; } }");
+        var before = Volatile.Read(ref loads);
+        app.System.Snapshot = app.System.Snapshot with
+        {
+            Queues = [app.System.Snapshot.Queues[0] with { Later = new Count(7_777) }, .. app.System.Snapshot.Queues.Skip(1)],
+        };
+        app.Time.Advance(TimeSpan.FromSeconds(3));
+        await Expect(visitor.Page.Locator("main")).ToContainTextAsync("7,777");
+        var whileOpen = Volatile.Read(ref loads);
+        await pause.Locator("summary").ClickAsync();
+
+        await Expect(visitor.Page.Locator("script").First).ToHaveAttributeAsync("src", new Regex("000000000000"));
+        Assert.Equal((2, 2), (before, whileOpen));
+    }
+
+    [Fact]
     public async Task The_theme_is_switched_and_kept()
     {
         await using var app = await DashboardApp.StartAsync(Shop.Open(), AppSetup.ForBrowsers);
