@@ -64,7 +64,8 @@ internal sealed record Terminal
             var stream = new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
             return stream.CanSeek
                 ? null
-                : TextWriter.Synchronized(new StreamWriter(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false))
+                : TextWriter.Synchronized(new StreamWriter(
+                    new PipeStream(stream, Console.OpenStandardOutput()), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false))
                 {
                     AutoFlush = true,
                 });
