@@ -2,6 +2,7 @@ using System.Data.Common;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 using SQLitePCL;
+using TaskRecovery.Cli.Errors;
 using TaskRecovery.Storage;
 
 namespace TaskRecovery.Cli.Commands;
@@ -43,6 +44,33 @@ internal static class DoctorCheck
                 : exception.Message;
             return [new StoreFinding(check, FindingLevel.Warning, "This could not be checked.", repair)];
         }
+    }
+
+    /// <summary>Makes groups of checks, one after the other. If the database is lost, the groups before are kept, and a finding says that
+    /// they are not all.</summary>
+    /// <param name="groups">Make the checks of a group, and are given what was found before.</param>
+    /// <returns>The findings, and how the database was lost; <see langword="null"/> if it was not.</returns>
+    /// <exception cref="StoreUnavailableException">The first group could not reach the database.</exception>
+    public static async Task<(IReadOnlyList<StoreFinding> Found, Exception? Lost)> CollectAsync(
+        IEnumerable<Func<IReadOnlyList<StoreFinding>, Task<IReadOnlyList<StoreFinding>>>> groups)
+    {
+        List<StoreFinding> found = [];
+        foreach (var group in groups)
+        {
+            try
+            {
+                found.AddRange(await group(found).ConfigureAwait(false));
+            }
+            catch (Exception exception) when (found.Count > 0 && Failure.IsNotReachable(exception))
+            {
+                found.Add(new StoreFinding(
+                    "connection", FindingLevel.Problem, "The database was lost: the checks after these could not be made.",
+                    exception.Message));
+                return (found, exception);
+            }
+        }
+
+        return (found, null);
     }
 
     // Without a session, or with a file that is no database, every question would fail with the same error. An error with which the

@@ -27,23 +27,25 @@ internal static class DoctorCommand
                     limits = limits with { Retention = kept + TimeSpan.FromDays(1) };
                 }
 
-                return Write(call, await ExamineAsync(call, limits, cancellationToken).ConfigureAwait(false));
+                var (found, lost) = await ExamineAsync(call, limits, cancellationToken).ConfigureAwait(false);
+                var code = Write(call, found);
+                return lost is null ? code : throw new CommandException(ExitCodes.NotReachable, lost.Message);
             },
             needsTables: false);
     }
 
-    private static async Task<IReadOnlyList<StoreFinding>> ExamineAsync(
+    private static Task<(IReadOnlyList<StoreFinding> Found, Exception? Lost)> ExamineAsync(
         CommandCall call, DoctorLimits limits, CancellationToken cancellationToken)
-    {
-        var migrations = await DoctorCheck.TryAsync(
-            MigrationFindings.Check,
-            async () => MigrationFindings.Of(await call.Store.Migrator.GetStatusAsync(cancellationToken).ConfigureAwait(false)))
-            .ConfigureAwait(false);
-        var store = await call.Store.Doctor.ExamineAsync(limits, cancellationToken).ConfigureAwait(false);
-        return migrations.Any(static finding => finding.Level == FindingLevel.Problem)
-            ? [.. migrations, .. store]
-            : [.. migrations, .. store, .. await QueueFindings.ReadAsync(call.Store, cancellationToken).ConfigureAwait(false)];
-    }
+        => DoctorCheck.CollectAsync(
+        [
+            _ => DoctorCheck.TryAsync(
+                MigrationFindings.Check,
+                async () => MigrationFindings.Of(await call.Store.Migrator.GetStatusAsync(cancellationToken).ConfigureAwait(false))),
+            async _ => await call.Store.Doctor.ExamineAsync(limits, cancellationToken).ConfigureAwait(false),
+            async found => found.Any(static one => one is { Check: MigrationFindings.Check, Level: FindingLevel.Problem })
+                ? []
+                : await QueueFindings.ReadAsync(call.Store, cancellationToken).ConfigureAwait(false),
+        ]);
 
     private static int Write(CommandCall call, IReadOnlyList<StoreFinding> findings)
     {

@@ -261,6 +261,25 @@ public sealed class DoctorTests : IDisposable
             static () => DoctorCheck.TryAsync("kinds", static () => throw new StoreUnavailableException("gone")));
     }
 
+    [Fact]
+    public async Task What_was_found_before_the_database_was_lost_is_kept()
+    {
+        var first = new StoreFinding("disk", FindingLevel.Problem, "The disk is full.");
+        var gone = new StoreUnavailableException("gone");
+
+        var (found, lost) = await DoctorCheck.CollectAsync(
+        [
+            _ => Task.FromResult<IReadOnlyList<StoreFinding>>([first]),
+            _ => Task.FromException<IReadOnlyList<StoreFinding>>(gone),
+            _ => throw new InvalidOperationException("This group is not asked for."),
+        ]);
+
+        Assert.Equal([("disk", FindingLevel.Problem), ("connection", FindingLevel.Problem)], found.Select(
+            static finding => (finding.Check, finding.Level)));
+        Assert.Same(gone, lost);
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => DoctorCheck.CollectAsync([_ => throw gone]));
+    }
+
     [JobKind("invoice.send")]
     internal sealed record SendInvoice(int Number);
 }
