@@ -46,7 +46,7 @@ internal static class MonitorSql
     public const string Stored = "select (select min(id) from taskrecovery_entries), (select max(id) from taskrecovery_entries)";
 
     /// <summary>What the nodes serve that are not dead, their ids, and when they stored a heartbeat. Some may be silent.</summary>
-    public const string LivingNodes = "select info, id, beat_at from taskrecovery_nodes where dead_at is null";
+    public const string LivingNodes = $"select info, id, beat_at from taskrecovery_nodes n where n.dead_at is null and {NodeSql.HasId}";
 
     /// <summary>The nodes, living ones first, at most 1,000.</summary>
     public const string Nodes = $"""

@@ -193,6 +193,8 @@ public sealed class OddRowTests : IDisposable
         var monitor = new SqliteMonitorStore(_files.Open());
 
         var nodes = await monitor.ListNodesAsync(CancellationToken.None);
+        var snapshot = await monitor.GetSnapshotAsync(CancellationToken.None);
+        var kinds = await monitor.ListKindsAsync(CancellationToken.None);
         var running = await monitor.ListAsync(new EntryQuery { States = [EntryState.Running] }, CancellationToken.None);
         while (await store.PurgeAsync(new RetentionOptions(), CancellationToken.None))
         {
@@ -200,6 +202,8 @@ public sealed class OddRowTests : IDisposable
         }
 
         Assert.Equal(node, Assert.Single(nodes).Id);
+        Assert.Equal("default", Assert.Single(snapshot.Queues).Name);
+        Assert.Equal("work", Assert.Single(kinds).Name);
         Assert.Equal(ids[0], Assert.Single(running.Entries).Id);
         Assert.Equal(0, _files.Read("select count(*) from taskrecovery_nodes where name = 'it'"));
     }
