@@ -133,7 +133,8 @@ internal static class JobSql
     public const string Overdue = $"""
         select j.name, j.next_run_at from taskrecovery_jobs j
         where j.state = {Codes.JobActive} and j.planned_entry is not null and j.next_run_at < ?1
-            and not exists (select 1 from taskrecovery_tasks t where t.job_id = j.id and {Codes.TaskUnfinished})
+            and not exists (select 1 from taskrecovery_tasks t where t.job_id = j.id and {Codes.TaskUnfinished}
+                and {TaskSql.HasId})
         order by j.next_run_at limit ?2
         """;
 

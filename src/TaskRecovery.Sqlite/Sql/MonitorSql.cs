@@ -71,11 +71,11 @@ internal static class MonitorSql
     public const string CountRuns = "select count(*) from taskrecovery_outcomes where entry = ?1";
 
     /// <summary>What else is known of an entry. ?1 id.</summary>
-    public const string Extras = """
+    public const string Extras = $"""
         select exists (select 1 from taskrecovery_unique_keys u where u.entry = e.id), a.requested_at, e.trace_parent, t.id, j.name
         from taskrecovery_entries e
         left join taskrecovery_cancellations a on a.entry = e.id
-        left join taskrecovery_tasks t on t.entry_id = e.id
+        left join taskrecovery_tasks t on t.entry_id = e.id and {TaskSql.HasId}
         left join taskrecovery_jobs j on j.id = t.job_id
         where e.id = ?1
         """;
@@ -114,15 +114,16 @@ internal static class MonitorSql
         """;
 
     /// <summary>All tasks, newest first. ?1 only ids below this one, ?2 how many to examine.</summary>
-    public const string Tasks = $"{TaskSql.Listed} where t.id < ?1 order by t.id desc limit ?2";
+    public const string Tasks = $"{TaskSql.Listed} where t.id < ?1 and {TaskSql.HasId} order by t.id desc limit ?2";
 
     /// <summary>The tasks of a job, newest first. ?1 only ids below this one, ?2 how many to examine, ?3 job.</summary>
-    public const string TasksOfJob = $"{TaskSql.Listed} where t.job_id = ?3 and t.id < ?1 order by t.id desc limit ?2";
+    public const string TasksOfJob =
+        $"{TaskSql.Listed} where t.job_id = ?3 and t.id < ?1 and {TaskSql.HasId} order by t.id desc limit ?2";
 
     /// <summary>The last tasks of a job, without results and errors. ?1 job, ?2 how many at most.</summary>
-    public const string LastTasksOfJob = """
+    public const string LastTasksOfJob = $"""
         select t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, null, null, t.reason, t.node, t.created_at,
             t.started_at, t.ended_at, t.catch_up
-        from taskrecovery_tasks t where t.job_id = ?1 order by t.id desc limit ?2
+        from taskrecovery_tasks t where t.job_id = ?1 and {TaskSql.HasId} order by t.id desc limit ?2
         """;
 }

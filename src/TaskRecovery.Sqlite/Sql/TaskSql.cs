@@ -5,6 +5,9 @@ namespace TaskRecovery.Sqlite;
 /// <summary>Statements over <c>tasks</c>.</summary>
 internal static class TaskSql
 {
+    /// <summary>Whether this library stored a task. Another one can't be shown, started or recovered.</summary>
+    internal const string HasId = "typeof(t.id) = 'blob' and length(t.id) = 16 and typeof(t.job_id) = 'blob' and length(t.job_id) = 16";
+
     private const string Columns = """
         select t.id, t.job_id, t.entry_id, t.state, t.due_at, t.attempt, t.crashes, t.result, t.error, t.reason, t.node, t.created_at,
             t.started_at, t.ended_at, t.catch_up
@@ -13,6 +16,9 @@ internal static class TaskSql
 
     /// <summary>As <see cref="Codes.TaskUnfinished"/>, where the table has no other name.</summary>
     private const string Unfinished = $"state < {Codes.TaskCompleted}";
+
+    // A task that this library did not store is never ended, so that a job which waited for it would never run again.
+    private const string KeepsJob = $"{Unfinished} and typeof(id) = 'blob' and length(id) = 16";
 
     private const string Created = $"state = {Codes.TaskCreated}";
 
@@ -24,7 +30,7 @@ internal static class TaskSql
         """;
 
     /// <summary>One task. ?1 id.</summary>
-    public const string Find = $"{Columns} where t.id = ?1";
+    public const string Find = $"{Columns} where t.id = ?1 and {HasId}";
 
     /// <summary>One task, if its job is in a scope. ?1 id, ?2 the queues of the scope as a JSON array, or null, ?3 its kinds of entries,
     /// likewise.</summary>
@@ -35,18 +41,19 @@ internal static class TaskSql
         """;
 
     /// <summary>The task bound to an entry. ?1 entry.</summary>
-    public const string FindByEntry = $"{Columns} where t.entry_id = ?1";
+    public const string FindByEntry = $"{Columns} where t.entry_id = ?1 and {HasId}";
 
     /// <summary>Tasks, newest first. ?1 job, ?2 state, ?3 limit.</summary>
-    public const string List =
-        $"{Listed} where (?1 is null or t.job_id = ?1) and (?2 is null or t.state = ?2) order by t.created_at desc, t.id desc limit ?3";
+    public const string List = $"{Listed} where (?1 is null or t.job_id = ?1) and (?2 is null or t.state = ?2) and {HasId} "
+        + "order by t.created_at desc, t.id desc limit ?3";
 
     /// <summary>A job's unfinished tasks, oldest first. ?1 job.</summary>
-    public const string ListIncomplete = $"{Listed} where t.job_id = ?1 and {Codes.TaskUnfinished} order by t.created_at, t.id";
+    public const string ListIncomplete =
+        $"{Listed} where t.job_id = ?1 and {Codes.TaskUnfinished} and {HasId} order by t.created_at, t.id";
 
     /// <summary>Unfinished tasks without an entry.</summary>
     public const string Orphans = $"""
-        {Columns} where {Codes.TaskUnfinished} and {HasNoEntry}
+        {Columns} where {Codes.TaskUnfinished} and {HasNoEntry} and {HasId}
         order by t.id limit 500
         """;
 
@@ -60,18 +67,18 @@ internal static class TaskSql
         join taskrecovery_outcomes o on o.entry = t.entry_id and o.final = 1
         join taskrecovery_entries e on e.id = t.entry_id
         join taskrecovery_kinds k on k.id = e.kind
-        where {Codes.TaskUnfinished} order by t.id limit 500
+        where {Codes.TaskUnfinished} and {HasId} order by t.id limit 500
         """;
 
     /// <summary>The task of an entry. ?1 entry.</summary>
-    public const string FindIdByEntry = "select id from taskrecovery_tasks where entry_id = ?1";
+    public const string FindIdByEntry = $"select t.id from taskrecovery_tasks t where t.entry_id = ?1 and {HasId}";
 
     /// <summary>Returns a row if a job has an unfinished task. ?1 job.</summary>
-    public const string AnyUnfinished = $"select 1 from taskrecovery_tasks where job_id = ?1 and {Unfinished} limit 1";
+    public const string AnyUnfinished = $"select 1 from taskrecovery_tasks where job_id = ?1 and {KeepsJob} limit 1";
 
     /// <summary>Returns a row if an unfinished task of a job was created at or after a time. ?1 job, ?2 time.</summary>
     public const string AnyUnfinishedSince =
-        $"select 1 from taskrecovery_tasks where job_id = ?1 and {Unfinished} and created_at >= ?2 limit 1";
+        $"select 1 from taskrecovery_tasks where job_id = ?1 and {KeepsJob} and created_at >= ?2 limit 1";
 
     /// <summary>Returns a row if a task exists for a job's due time. ?1 job, ?2 due.</summary>
     public const string ExistsForDue = "select 1 from taskrecovery_tasks where job_id = ?1 and due_at = ?2";
@@ -83,16 +90,16 @@ internal static class TaskSql
     /// <summary>Since when a task of a job has been running or, if none has started, waiting. A task that an operator retries may
     /// have been created long ago. ?1 job.</summary>
     public const string UnfinishedSince =
-        $"select coalesce(min(started_at), min(created_at)) from taskrecovery_tasks where job_id = ?1 and {Unfinished}";
+        $"select coalesce(min(started_at), min(created_at)) from taskrecovery_tasks where job_id = ?1 and {KeepsJob}";
 
     /// <summary>Returns a row if a task of a job waits for its first start. ?1 job.</summary>
-    public const string AnyQueued = $"select 1 from taskrecovery_tasks where job_id = ?1 and {Unfinished} and started_at is null limit 1";
+    public const string AnyQueued = $"select 1 from taskrecovery_tasks where job_id = ?1 and {KeepsJob} and started_at is null limit 1";
 
     /// <summary>Returns a row if a task that has not started has to wait for another one. ?1 job, ?2 created at, ?3 id of the
     /// task.</summary>
     public const string AnyEarlier = $"""
         select 1 from taskrecovery_tasks
-        where job_id = ?1 and {Unfinished} and id <> ?3 and (started_at is not null or (created_at, id) < (?2, ?3)) limit 1
+        where job_id = ?1 and {KeepsJob} and id <> ?3 and (started_at is not null or (created_at, id) < (?2, ?3)) limit 1
         """;
 
     /// <summary>Creates a task. ?1 id, ?2 job, ?3 entry, ?4 due, ?5 attempt, ?6 node, ?7 now, ?8 state, ?9 started at, ?10 whether it makes

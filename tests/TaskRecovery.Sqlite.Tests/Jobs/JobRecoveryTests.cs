@@ -91,6 +91,48 @@ public sealed class JobRecoveryTests() : JobStoreTests(new SqliteFixture())
     }
 
     [Theory]
+    [InlineData("x'00'", "x'01'", "x'02'")]
+    [InlineData("'a'", "'b'", "'c'")]
+    [InlineData("1", "2", "3")]
+    public async Task A_task_with_an_id_of_another_type_stops_no_recovery_and_hides_no_other(string first, string second, string third)
+    {
+        BreaksTheInvariant = true;
+        await GivenJobAsync();
+        var (_, task) = await GivenRunningTaskAsync(GivenNode());
+        var ended = await GivenClaimedAsync(GivenNode());
+        await FinishAsync(ended);
+        var running = await GivenClaimedAsync(GivenNode());
+        await ChangeAsync($"insert into taskrecovery_tasks (id, job_id, created_at) values ({first}, x'00', 0)");
+        await ChangeAsync($"insert into taskrecovery_tasks (id, job_id, entry_id, created_at) values ({second}, x'00', {ended.Id}, 0)");
+        await ChangeAsync($"insert into taskrecovery_tasks (id, job_id, entry_id, created_at) values ({third}, x'00', {running.Id}, 0)");
+
+        var recovered = await Jobs.RecoverTasksAsync(Hour, MaxCrashes, Cancellation);
+        var swept = await DieAndSweepAsync(running.Node);
+        var listed = await Jobs.ListTasksAsync(null, null, 100, Cancellation);
+        var page = await Monitor.ListTasksAsync(new TaskQuery(), Cancellation);
+        var life = await Monitor.GetLifeAsync(running.Id, null, Cancellation);
+
+        Assert.Empty(recovered.Items);
+        Assert.Equal(running.Id, Assert.Single(swept.Items).EntryId);
+        Assert.Equal(task.Id, Assert.Single(listed).Id);
+        Assert.Equal(task.Id, Assert.Single(page.Tasks).Id);
+        Assert.Equal((EntryState.Waiting, null), (life!.Entry.State, life.Task));
+        Assert.Equal(1, await Store.EraseAsync(EraseTarget.Entry(ended.Id), Cancellation));
+    }
+
+    [Fact]
+    public async Task A_task_with_an_id_of_another_type_keeps_no_job_from_running()
+    {
+        await GivenJobAsync(configure: static definition => definition with { Overlap = OverlapPolicy.Skip });
+        await ChangeAsync("insert into taskrecovery_tasks (id, job_id, state, created_at, started_at) "
+            + "select x'00', id, 1, 0, 0 from taskrecovery_jobs");
+
+        var start = await StartAsync(await ClaimRunAsync(GivenNode()));
+
+        Assert.Equal(TaskStartDecision.Started, start.Decision);
+    }
+
+    [Theory]
     [InlineData("catch_up_within = 9223372036854775807")]
     [InlineData("expires_after = 9223372036854775807")]
     public async Task Odd_job_makes_up_for_its_missed_runs(string odd)

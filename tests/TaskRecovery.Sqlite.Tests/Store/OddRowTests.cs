@@ -362,7 +362,7 @@ public sealed class OddRowTests : IDisposable
         var batch = await claimer.ClaimAsync(1, new SuspectAllowance(3, 0, 0), CancellationToken.None);
         var outcome = new RunOutcome { EntryId = id, Fence = batch.Fence, Kind = OutcomeKind.Failed };
         await store.FinishAsync(node, [outcome], CancellationToken.None);
-        _files.Execute($"insert into taskrecovery_tasks (id, job_id, entry_id, created_at) values (x'00', x'00', {id}, 0)");
+        _files.Execute("drop table taskrecovery_steps");
         var monitor = new SqliteMonitorStore(_files.Open());
 
         var life = await monitor.GetLifeAsync(id, new EntryScope { Queues = ["another"] }, CancellationToken.None);
