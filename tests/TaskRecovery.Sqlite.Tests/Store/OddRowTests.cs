@@ -208,6 +208,31 @@ public sealed class OddRowTests : IDisposable
         Assert.Equal(0, _files.Read("select count(*) from taskrecovery_nodes where name = 'it'"));
     }
 
+    [Fact]
+    public async Task An_entry_that_runs_on_a_node_with_an_id_of_another_type_is_shown_without_its_node()
+    {
+        var store = await _files.OpenStoreAsync();
+        GivenClaimer(store);
+        var ids = await EnqueueTwoAsync(store);
+        _files.Execute($"""
+            insert into taskrecovery_nodes (id, name, named, name_is_explicit, machine, process_id, process_started, started_at, beat_at)
+                values ('me', 'me', 0, 0, 'm', 1, 1, 1, 1);
+            insert into taskrecovery_claims (claimed_at, node, entries, attempts, crashes) select 1, number, '[{ids[1]}]', '[0]', '[0]'
+                from taskrecovery_nodes where name = 'me';
+            delete from taskrecovery_waiting where id = {ids[1]};
+            """);
+        var monitor = new SqliteMonitorStore(_files.Open());
+
+        var found = await store.FindAsync(ids[1], CancellationToken.None);
+        var life = await monitor.GetLifeAsync(ids[1], null, CancellationToken.None);
+        var all = await monitor.ListAsync(new EntryQuery(), CancellationToken.None);
+
+        Assert.Equal((EntryState.Running, null, 1), (found!.State, found.Node, found.Attempt));
+        Assert.Null(found.StartedAt);
+        Assert.Equal((EntryState.Running, null), (life!.Entry.State, life.Claim));
+        Assert.Equal(2, all.Entries.Count);
+    }
+
     [Theory]
     [InlineData("kind", "'mail'", EntryGrouping.Kind, "#mail")]
     [InlineData("kind", "0.5", EntryGrouping.Kind, "#0.5")]
