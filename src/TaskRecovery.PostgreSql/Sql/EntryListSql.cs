@@ -103,7 +103,8 @@ internal static class EntryListSql
         where (select o.entry from {schema}.outcomes o where o.entry = u.entry and o.fence = c.id) is null
         """;
 
-    private const string Reason = "(select o.reason from {schema}.outcomes o where o.entry = e.id and o.final limit 1)";
+    private const string Reason =
+        "(select o.reason from {schema}.outcomes o where o.entry = e.id and o.final order by o.fence desc limit 1)";
 
     /// <summary>The state of an entry that ended with outcome o.</summary>
     internal const string StateOfEnd = $"""
@@ -114,7 +115,7 @@ internal static class EntryListSql
     private const string State = $$"""
         coalesce(
             (select {{StateOfEnd}}
-                from {schema}.outcomes o where o.entry = e.id and o.final limit 1),
+                from {schema}.outcomes o where o.entry = e.id and o.final order by o.fence desc limit 1),
             case when exists (
                 select w.id from {schema}.waiting w where w.id = e.id and {{WaitingSql.FoundById}}
                 union all

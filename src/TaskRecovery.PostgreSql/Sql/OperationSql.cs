@@ -144,7 +144,7 @@ internal static class OperationSql
             select o.entry, o.fence from (select g.id, g.fence from given g order by g.id) g cross join lateral (
                 select o.entry, o.fence from {schema}.outcomes o
                 where o.entry = g.id and o.fence = g.fence and o.final and o.kind = {{Codes.OutcomeCancelled}}
-                    and o.reason is distinct from {{Codes.Erased}}
+                    and o.reason is distinct from {{Codes.Erased}} and {{OperatorSql.EndedLast}}
                 for update) o
         ), entry as materialized (
             select e.id, e.queue, e.kind, e.unique_key, d.fence from ended d cross
@@ -157,7 +157,7 @@ internal static class OperationSql
             select * from entry e where e.unique_key is null or e.id in (select entry from keyed)
         ), marked as (
             update {schema}.outcomes o set final = false from free f
-                where o.entry = any (array[f.id]) and o.fence = f.fence and o.final
+                where o.entry = any (array[f.id]) and o.final
                 returning o.entry
         ), answered as (
             delete from {schema}.cancellations where entry = any (array(select entry from marked))
@@ -170,10 +170,10 @@ internal static class OperationSql
                     and not exists (select from {schema}.paused_runs p where p.entry = g.id)
                     then least(g.run_at, clock_timestamp()) else g.run_at end,
                 f.id, f.queue, f.kind, g.level, g.attempt, g.crashes
-            from free f join marked m on m.entry = f.id join given g on g.id = f.id
+            from free f join given g on g.id = f.id where f.id in (select m.entry from marked m)
             on conflict do nothing
         )
-        select f.id, q.name from free f join marked m on m.entry = f.id join {schema}.queues q on q.id = f.queue
+        select f.id, q.name from free f join {schema}.queues q on q.id = f.queue where f.id in (select m.entry from marked m)
         """;
 
     /// <summary>Ends entries that were retried and wait since then as they had ended before: takes their places, and sets the final mark of

@@ -164,12 +164,18 @@ internal static class OperatorSql
             select o.entry from {schema}.outcomes o where o.entry = any($1) and o.final order by o.entry for update) o
         """;
 
+    /// <summary>Whether no later outcome than <c>o</c> has ended its entry. An entry has several such outcomes if it was run once more
+    /// although it had ended; the newest one counts.</summary>
+    internal const string EndedLast = """
+        (select l.entry from {schema}.outcomes l where l.entry = o.entry and l.fence > o.fence and l.final limit 1) is null
+        """;
+
     /// <summary>Locks the outcomes with which entries were cancelled at an operator's request. $1 ids, $2 for each the fence of the run,
     /// or null for any. Returns the entries. An entry that another transaction is changing is not among them.</summary>
     internal const string LockCancelled = $$"""
         select o.entry from {schema}.outcomes o
         where o.entry = any($1::bigint[]) and o.final and o.kind = {{Codes.OutcomeCancelled}} and o.reason = {{Codes.CancelRequested}}
-            and o.fence = coalesce(($2::bigint[])[array_position($1, o.entry)], o.fence)
+            and o.fence = coalesce(($2::bigint[])[array_position($1, o.entry)], o.fence) and {{EndedLast}}
         order by o.entry for update skip locked
         """;
 
@@ -233,18 +239,22 @@ internal static class OperatorSql
     /// whether they start from scratch, which deletes their steps and checkpoints, $3 when they run at the earliest, or null for now.
     /// Returns each entry that was put back, its queue, and the fence of the outcome that had ended it.</summary>
     /// <remarks>Clears the final mark of the outcome under the lock of its row: if two operators retry at once, the second one finds the
-    /// mark gone. A unique key is taken again; if it is held, nothing happens. The entry waits at its own priority, because its earlier
+    /// mark gone. An entry that was run once more although it had ended has several such outcomes: the newest one decides, and all of them
+    /// lose the mark. A unique key is taken again; if it is held, nothing happens. The entry waits at its own priority, because its earlier
     /// crashes no longer count. If another program has added a row of <c>waiting</c> for it, that row stays. For <c>= any (array[...])</c>
     /// see <see cref="OutcomeSql.FollowFinal"/>.</remarks>
     internal const string Retry = $$"""
         with ended as materialized (
-            select o.entry, o.fence from {schema}.outcomes o
-            where o.entry = any($1) and o.final and o.reason is distinct from {{Codes.Erased}}
-                and o.kind in ({{Codes.OutcomeFailed}}, {{Codes.OutcomeCancelled}}, {{Codes.OutcomeSuperseded}})
-            order by o.entry for update
+            select o.entry, o.fence, o.kind, o.reason from {schema}.outcomes o
+            where o.entry = any($1) and o.final
+            order by o.entry, o.fence for update
+        ), last as materialized (
+            select distinct on (d.entry) d.entry, d.fence, d.kind, d.reason from ended d order by d.entry, d.fence desc
         ), entry as materialized (
-            select e.id, e.queue, e.kind, e.priority, e.unique_key, d.fence from ended d
+            select e.id, e.queue, e.kind, e.priority, e.unique_key, d.fence from last d
                 cross join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
+            where d.reason is distinct from {{Codes.Erased}}
+                and d.kind in ({{Codes.OutcomeFailed}}, {{Codes.OutcomeCancelled}}, {{Codes.OutcomeSuperseded}})
         ), keyed as (
             insert into {schema}.unique_keys (kind, key, entry) select kind, unique_key, id from entry
                 where unique_key is not null order by 1, 2
@@ -253,7 +263,7 @@ internal static class OperatorSql
             select * from entry e where e.unique_key is null or e.id in (select entry from keyed)
         ), marked as (
             update {schema}.outcomes o set final = false from free f
-                where o.entry = any (array[f.id]) and o.fence = f.fence and o.final
+                where o.entry = any (array[f.id]) and o.final
                 returning o.entry
         ), answered as (
             delete from {schema}.cancellations where entry = any (array(select entry from marked))
@@ -274,10 +284,10 @@ internal static class OperatorSql
         ), place as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority)
             select greatest(clock_timestamp(), $3::timestamptz), f.id, f.queue, f.kind, f.priority from free f
-                join marked m on m.entry = f.id
+                where f.id in (select m.entry from marked m)
             on conflict do nothing
         )
-        select f.id, q.name, f.fence from free f join marked m on m.entry = f.id join {schema}.queues q on q.id = f.queue
+        select f.id, q.name, f.fence from free f join {schema}.queues q on q.id = f.queue where f.id in (select m.entry from marked m)
         """;
 
     /// <summary>Why entries were not retried. $1 ids. Returns each entry that exists with the number of an
@@ -287,7 +297,8 @@ internal static class OperatorSql
                 when o.kind = {{Codes.OutcomeCompleted}} then {{Codes.ResultCompleted}}
                 when o.reason = {{Codes.Erased}} then {{Codes.ResultErased}} else {{Codes.ResultKeyHeld}} end
         from {schema}.entries e
-        left join lateral (select o.kind, o.reason from {schema}.outcomes o where o.entry = e.id and o.final limit 1) o on true
+        left join lateral (
+            select o.kind, o.reason from {schema}.outcomes o where o.entry = e.id and o.final order by o.fence desc limit 1) o on true
         where e.id = any($1)
         """;
 

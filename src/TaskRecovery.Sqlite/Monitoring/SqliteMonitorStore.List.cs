@@ -198,7 +198,12 @@ internal sealed partial class SqliteMonitorStore
 
             if (search.By is null)
             {
-                ids.Add(statement.Int64(0));
+                // An entry that was run once more although it had ended has several final outcomes.
+                if (ids.Count == 0 || ids[^1] != search.Last)
+                {
+                    ids.Add(statement.Int64(0));
+                }
+
                 isStopped |= ids.Count >= query.Limit + 1;
             }
             else

@@ -237,7 +237,7 @@ internal sealed partial class SqliteOperationStore
             return OperatorResult.KeyHeld;
         }
 
-        session.Get(OutcomeSql.TakeFinal).Bind(1, change.Entry).Bind(2, change.Fence).Execute();
+        session.Get(OutcomeSql.TakeFinal).Bind(1, change.Entry).Execute();
         session.Get(OperationSql.Restore)
             .Bind(1, change.Entry).Bind(2, change.RunAt).Bind(3, change.Level).Bind(4, change.Attempt).Bind(5, change.Crashes)
             .Bind(6, change.Fence).Bind(7, moves.Now).Execute();

@@ -142,7 +142,7 @@ internal sealed partial class SqliteQueueStore
             return session.Get(EntrySql.KindAndKey).Bind(1, entry).Exists() ? OperatorResult.NotEnded : OperatorResult.NotFound;
         }
 
-        var (fence, kind, reason) = (statement.Int64(0), (OutcomeKind)statement.Int32(1), statement.NullableText(2));
+        var (kind, reason) = ((OutcomeKind)statement.Int32(1), statement.NullableText(2));
         statement.Reset();
         if (kind == OutcomeKind.Completed)
         {
@@ -168,7 +168,7 @@ internal sealed partial class SqliteQueueStore
             }
         }
 
-        session.Get(OutcomeSql.TakeFinal).Bind(1, entry).Bind(2, fence).Execute();
+        session.Get(OutcomeSql.TakeFinal).Bind(1, entry).Execute();
         moves.Wait(entry, Math.Max(moves.Now, Micros.From(options.RunAt) ?? 0), attempt: 0, crashes: 0, goesFirst: false);
         session.Get(TaskSql.ReopenByEntry).Bind(1, entry).Execute();
         return OperatorResult.Done;

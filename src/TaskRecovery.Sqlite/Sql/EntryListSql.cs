@@ -16,11 +16,12 @@ namespace TaskRecovery.Sqlite;
 internal static class EntryListSql
 {
     private const string Final = "from taskrecovery_outcomes o where o.entry = e.id and o.final = 1";
+    private const string Newest = $"{Final} order by o.fence desc limit 1";
 
     private const string State = $"""
         case when exists (select 1 from taskrecovery_waiting w where w.id = e.id) then '{Codes.EntryWaiting}'
             else coalesce((select case o.kind when {Codes.OutcomeCompleted} then '{Codes.EntryCompleted}'
-                when {Codes.OutcomeFailed} then '{Codes.EntryFailed}' else '{Codes.EntryCancelled}' end {Final}),
+                when {Codes.OutcomeFailed} then '{Codes.EntryFailed}' else '{Codes.EntryCancelled}' end {Newest}),
                 '{Codes.EntryRunning}') end
         """;
 
@@ -36,7 +37,7 @@ internal static class EntryListSql
         and (?19 is null or instr(coalesce(e.metadata, ''), ?19) > 0)
         and (?22 is null or substr(e.trace_parent, 4, 32) = ?22)
         and (?16 is null or instr(e.args, ?16) > 0 or instr(e.args, ?17) > 0)
-        and (?6 is null or ?6 = (select o.reason {Final}))
+        and (?6 is null or ?6 = (select o.reason {Newest}))
         and ((?13 is null and ?14 is null) or exists (select 1 {Final} and (?13 is null or o.ended_at >= ?13)
             and (?14 is null or o.ended_at < ?14)))
         and (?7 is null or e.id in (select value from json_each(?8))
@@ -48,7 +49,7 @@ internal static class EntryListSql
 
     // ?20 what to group by: 0 the kind, 1 the reason, 2 the queue, 3 the state; null for no groups.
     private const string Key =
-        $"case ?20 when {Codes.GroupKind} then e.kind when {Codes.GroupReason} then (select o.reason {Final}) "
+        $"case ?20 when {Codes.GroupKind} then e.kind when {Codes.GroupReason} then (select o.reason {Newest}) "
         + $"when {Codes.GroupQueue} then e.queue when {Codes.GroupState} then {State} end";
 
     private const string Columns = $"select e.id, e.created_at, ({Matches}) is true, {Key}";

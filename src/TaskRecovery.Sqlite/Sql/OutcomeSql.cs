@@ -44,13 +44,15 @@ internal static class OutcomeSql
         $"select 1 from taskrecovery_outcomes where entry = ?1 and fence = ?2 and reason is not '{EndReasons.Erased}'";
 
     /// <summary>An entry's final outcome, if it has ended. ?1 entry.</summary>
-    public const string FindFinal = "select fence, kind, reason from taskrecovery_outcomes where entry = ?1 and final = 1";
+    /// <remarks>An entry that was run once more although it had ended has several; the newest one counts.</remarks>
+    public const string FindFinal =
+        "select fence, kind, reason from taskrecovery_outcomes where entry = ?1 and final = 1 order by fence desc limit 1";
 
     /// <summary>Stores what was known of the node when it died with a run. ?1 entry, ?2 fence, ?3 the black box.</summary>
     public const string SetBlackBox = "update taskrecovery_outcomes set black_box = ?3 where entry = ?1 and fence = ?2";
 
-    /// <summary>Clears the final mark of an outcome. ?1 entry, ?2 fence.</summary>
-    public const string TakeFinal = "update taskrecovery_outcomes set final = 0 where entry = ?1 and fence = ?2 and final = 1";
+    /// <summary>Clears the final mark of an entry's outcomes. ?1 entry.</summary>
+    public const string TakeFinal = "update taskrecovery_outcomes set final = 0 where entry = ?1 and final = 1";
 
     /// <summary>Sets the final mark of an outcome again. ?1 entry, ?2 fence. Returns what a task shows of it: kind, attempt, crashes,
     /// result, error, reason, end, duration, node.</summary>

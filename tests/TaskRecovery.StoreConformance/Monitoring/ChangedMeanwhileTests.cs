@@ -189,6 +189,27 @@ public abstract class ChangedMeanwhileTests(StoreFixture fixture) : OperationTes
         Assert.Equal(1L, (await UndoneAsync(operation.Id)).Done);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_entry_that_ended_twice_is_retried_once_and_stops_no_operation(bool byQuery)
+    {
+        var node = GivenNode();
+        var twice = await GivenClaimedAsync(node);
+        await FinishAsync(twice, OutcomeKind.Failed);
+        await Fixture.CorruptAsync(Corruption.EndedAndWaiting, twice.Id, Cancellation);
+        await FinishAsync(await ClaimOneAsync(node, twice.Id), OutcomeKind.Failed);
+        var other = await GivenClaimedAsync(node);
+        await FinishAsync(other, OutcomeKind.Failed);
+        long[] ids = [twice.Id, other.Id];
+
+        var operation = await StartedAsync(BulkAction.Retry, byQuery ? Unwell : null, byQuery ? null : ids);
+        var last = (await RunAsync(operation.Id))[^1];
+
+        Assert.Equal((2L, 0L), (last.Done, last.Refused));
+        Assert.Equal(ids, (await ClaimAsync(node)).Entries.Select(static entry => entry.Id).Order());
+    }
+
     [Fact]
     public async Task An_operation_is_kept_until_its_undo_has_ended()
     {

@@ -49,6 +49,33 @@ public abstract class RetryTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.Equal(held.Id, Assert.Single((await ClaimAsync(node)).Entries).Id);
     }
 
+    [Theory]
+    [InlineData(OutcomeKind.Failed)]
+    [InlineData(OutcomeKind.Cancelled)]
+    public async Task An_entry_that_ended_twice_waits_once_and_can_be_cancelled_again(OutcomeKind second)
+    {
+        var node = GivenNode();
+        var held = await GivenEndedTwiceAsync(node, second);
+
+        Assert.Equal(OperatorResult.Done, await Store.RetryAsync(held.Id, RetryFrom.LastStep, Cancellation));
+
+        Assert.Equal(EntryState.Waiting, await StateAsync(held.Id));
+        Assert.True(await Store.CancelAsync(held.Id, Cancellation));
+        Assert.Equal(EntryState.Cancelled, await StateAsync(held.Id));
+    }
+
+    [Fact]
+    public async Task An_entry_that_failed_and_then_completed_is_not_retried()
+    {
+        BreaksTheInvariant = true;
+        var node = GivenNode();
+        var held = await GivenEndedTwiceAsync(node, OutcomeKind.Completed);
+
+        Assert.Equal(OperatorResult.Completed, await Store.RetryAsync(held.Id, RetryFrom.LastStep, Cancellation));
+
+        Assert.Equal(EntryState.Completed, await StateAsync(held.Id));
+    }
+
     [Fact]
     public async Task A_crash_loop_starts_afresh()
     {
@@ -157,6 +184,16 @@ public abstract class RetryTests(StoreFixture fixture) : StoreTests(fixture)
         var progress = await Store.LoadProgressAsync(key, Cancellation);
         Assert.Equal((steps, steps > 0), (progress.Steps.Count, progress.Checkpoint is not null));
         await FinishAsync(await ClaimOneAsync(node, held.Id));
+    }
+
+    // Another program has lined the entry up once more.
+    private async Task<Held> GivenEndedTwiceAsync(TestNode node, OutcomeKind second)
+    {
+        var held = await GivenEndedAsync(node, OutcomeKind.Failed);
+        await Fixture.CorruptAsync(Corruption.EndedAndWaiting, held.Id, Cancellation);
+        var again = await ClaimOneAsync(node, held.Id);
+        await FinishAsync(again, second);
+        return again;
     }
 
     private async Task<Held> GivenEndedAsync(TestNode node, OutcomeKind kind, string? key = null)
