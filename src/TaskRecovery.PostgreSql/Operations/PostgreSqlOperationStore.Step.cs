@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
@@ -9,27 +10,43 @@ namespace TaskRecovery.PostgreSql;
 internal sealed partial class PostgreSqlOperationStore
 {
     private const int StepSize = 500;
+    private const int Shrink = 8;
     private const int MaxExamined = 100_000;
 
     private readonly OperationCandidates _candidates = new();
 
-    /// <summary>How long a step waits for a lock before it is given up and repeated later; settable for tests.</summary>
+    // How many entries the next step of an operation has, if a lock has made one wait.
+    private readonly ConcurrentDictionary<long, int> _sizes = new();
+
+    /// <summary>How long a step waits for a lock before it is given up and repeated with fewer entries; settable for tests.</summary>
     /// <remarks>A step has locked up to 500 entries when it waits, for example for a unique key that an open transaction of the application
-    /// has taken. Outcomes of these entries wait for the step.</remarks>
+    /// has taken. Outcomes of these entries wait for the step. With fewer entries it holds up few outcomes, and the entries that nothing
+    /// has locked are changed.</remarks>
     internal TimeSpan PatienceForLocks { get; set; } = TimeSpan.FromMilliseconds(500);
 
     public async ValueTask<OperationStep> StepAsync(long operationId, CancellationToken cancellationToken)
     {
         var queues = new HashSet<string>(StringComparer.Ordinal);
-        var (step, hasRunning) = ((BulkOperation?)null, false);
-        try
+        var (step, hasRunning, waitsForLock) = ((BulkOperation?)null, false, false);
+        for (var size = _sizes.TryGetValue(operationId, out var last) ? last : StepSize; ; size = Math.Max(1, size / Shrink))
         {
-            (step, hasRunning) = await StepOnceAsync(operationId, queues, cancellationToken).ConfigureAwait(false);
-        }
-        catch (StoreUnavailableException exception) when (exception.IsLockTimeout)
-        {
-            // Nothing was changed.
-            queues.Clear();
+            try
+            {
+                (step, hasRunning) = await StepOnceAsync(operationId, size, queues, cancellationToken).ConfigureAwait(false);
+                KeepSize(operationId, step is { State: OperationState.Running } ? 2 * size : StepSize);
+                break;
+            }
+            catch (StoreUnavailableException exception) when (exception.IsLockTimeout)
+            {
+                // Nothing was changed.
+                queues.Clear();
+                KeepSize(operationId, Math.Max(1, size / Shrink));
+                if (size == 1)
+                {
+                    waitsForLock = true;
+                    break;
+                }
+            }
         }
 
         foreach (var name in queues)
@@ -46,12 +63,27 @@ internal sealed partial class PostgreSqlOperationStore
             ? new OperationStep(
                 await database.UseAsync((connection, token) => FindAsync(connection, operationId, null, token), cancellationToken)
                     .ConfigureAwait(false), Worked: false)
+            {
+                WaitsForLock = waitsForLock,
+            }
             : new OperationStep(step, Worked: true);
+    }
+
+    private void KeepSize(long operationId, int size)
+    {
+        if (size < StepSize)
+        {
+            _sizes[operationId] = size;
+        }
+        else
+        {
+            _sizes.TryRemove(operationId, out _);
+        }
     }
 
     // Returns no operation if it is not running, or if another process does a step of it.
     private ValueTask<(BulkOperation? Step, bool HasRunning)> StepOnceAsync(
-        long operationId, HashSet<string> queues, CancellationToken cancellationToken)
+        long operationId, int size, HashSet<string> queues, CancellationToken cancellationToken)
         => database.InTransactionAsync<(BulkOperation? Step, bool HasRunning)>(
             async (connection, token) =>
             {
@@ -71,7 +103,7 @@ internal sealed partial class PostgreSqlOperationStore
                     return (await EndUnreadableAsync(connection, stored.Operation, token).ConfigureAwait(false), false);
                 }
 
-                var (changes, next) = await WorkAsync(connection, stored, queues, token).ConfigureAwait(false);
+                var (changes, next) = await WorkAsync(connection, stored, size, queues, token).ConfigureAwait(false);
                 return (await AdvanceAsync(connection, stored, changes, next, token).ConfigureAwait(false), changes.Any(
                     static change => change.IsRunning));
             },
@@ -90,14 +122,14 @@ internal sealed partial class PostgreSqlOperationStore
 
     // Returns what was done, and the position of the next step, or nothing after the last one.
     private async ValueTask<(IReadOnlyList<EntryChange> Changes, long? Next)> WorkAsync(
-        NpgsqlConnection connection, StoredOperation stored, HashSet<string> queues, CancellationToken cancellationToken)
+        NpgsqlConnection connection, StoredOperation stored, int size, HashSet<string> queues, CancellationToken cancellationToken)
     {
         if (stored.Operation.Undoes is { } undone)
         {
-            return await UndoAsync(connection, stored, undone, queues, cancellationToken).ConfigureAwait(false);
+            return await UndoAsync(connection, stored, undone, size, queues, cancellationToken).ConfigureAwait(false);
         }
 
-        var (found, next) = await NextAsync(connection, stored, cancellationToken).ConfigureAwait(false);
+        var (found, next) = await NextAsync(connection, stored, size, cancellationToken).ConfigureAwait(false);
         long[] ids = [.. found.Where(id => id <= stored.Operation.UpToId)];
         if (stored is { Ids: not null, Operation.Query.Scope: { } scope } && ids.Length > 0)
         {
@@ -121,34 +153,35 @@ internal sealed partial class PostgreSqlOperationStore
 
     // Finds what may match. Every condition is checked again when the entries are locked.
     private async ValueTask<(long[] Ids, long? Next)> NextAsync(
-        NpgsqlConnection connection, StoredOperation stored, CancellationToken cancellationToken)
+        NpgsqlConnection connection, StoredOperation stored, int size, CancellationToken cancellationToken)
     {
         if (stored.Ids is { } given)
         {
-            long[] left = [.. given.Where(id => id < stored.Position).Distinct().OrderDescending().Take(StepSize)];
-            return (left, left.Length < StepSize ? null : left[^1]);
+            long[] left = [.. given.Where(id => id < stored.Position).Distinct().OrderDescending().Take(size)];
+            return (left, left.Length < size ? null : left[^1]);
         }
 
         var (id, position) = (stored.Operation.Id, stored.Position);
-        var query = stored.Operation.Query! with { Before = position, MaxExamined = MaxExamined, Limit = StepSize };
-        if (_candidates.TryTake(id, position, StepSize) is { } next)
+        var query = stored.Operation.Query! with { Before = position, MaxExamined = MaxExamined, Limit = size };
+        if (_candidates.TryTake(id, position, size) is { } next)
         {
             return next;
         }
 
-        var most = OperationCandidates.IsFor(query) ? OperationCandidates.Most : StepSize;
+        var most = OperationCandidates.IsFor(query) ? OperationCandidates.Most : size;
         var (found, edge) = await database.ReadPlannedAsync(
             connection, token => EntrySearch.FindAsync(database, connection, query, most, token), cancellationToken).ConfigureAwait(false);
-        return _candidates.Keep(id, position, found, found.Count == most ? found[^1] : edge, StepSize);
+        return _candidates.Keep(id, position, found, found.Count == most ? found[^1] : edge, size);
     }
 
     private async ValueTask<(IReadOnlyList<EntryChange> Changes, long? Next)> UndoAsync(
-        NpgsqlConnection connection, StoredOperation stored, long undone, HashSet<string> queues, CancellationToken cancellationToken)
+        NpgsqlConnection connection, StoredOperation stored, long undone, int size, HashSet<string> queues,
+        CancellationToken cancellationToken)
     {
         var changed = await database.ListAsync(
             connection,
             OperationSql.Changed,
-            [Arg.Int8(undone), Arg.Int8(stored.Position), Arg.Int8(StepSize)],
+            [Arg.Int8(undone), Arg.Int8(stored.Position), Arg.Int8(size)],
             static row => new EntryChange(row.GetInt64(0), OperatorResult.Done)
             {
                 Fence = row.Int64OrNull(1),
@@ -159,7 +192,7 @@ internal sealed partial class PostgreSqlOperationStore
                 IsRunning = row.IsDBNull(2) && row.GetBoolean(6),
             },
             cancellationToken).ConfigureAwait(false);
-        long? next = changed.Count < StepSize ? null : changed[^1].Entry;
+        long? next = changed.Count < size ? null : changed[^1].Entry;
         if (changed.Count == 0)
         {
             return ([], null);

@@ -57,4 +57,8 @@ internal static partial class Log
     [LoggerMessage(3090, LogLevel.Warning, "A step of bulk operation {OperationId} failed; the other operations continue, and it is "
         + "repeated until it succeeds or is stopped, without further warnings")]
     public static partial void OperationFailed(this ILogger logger, long operationId, Exception exception);
+
+    [LoggerMessage(3091, LogLevel.Warning, "Bulk operation {OperationId} waits, because another transaction keeps locked what it would "
+        + "change next, for example a unique key; it is repeated until it succeeds or is stopped, without further warnings")]
+    public static partial void OperationWaits(this ILogger logger, long operationId);
 }

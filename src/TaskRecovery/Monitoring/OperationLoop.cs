@@ -12,6 +12,7 @@ internal sealed class OperationLoop(
     : StoreLoop("The work on bulk operations", services)
 {
     private readonly HashSet<long> _failing = [];
+    private readonly HashSet<long> _waiting = [];
     private readonly ILogger _logger = logger.Guarded();
     private int _rounds;
 
@@ -42,8 +43,10 @@ internal sealed class OperationLoop(
         {
             try
             {
-                worked |= (await store.StepAsync(operation, cancellationToken).ConfigureAwait(false)).Worked;
+                var step = await store.StepAsync(operation, cancellationToken).ConfigureAwait(false);
+                worked |= step.Worked;
                 _failing.Remove(operation);
+                ReportWait(operation, step);
             }
             catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
             {
@@ -63,6 +66,19 @@ internal sealed class OperationLoop(
         }
 
         return worked;
+    }
+
+    // A transaction may keep a lock for hours, and the operation makes no progress meanwhile.
+    private void ReportWait(long operation, OperationStep step)
+    {
+        if (step.Worked)
+        {
+            _waiting.Remove(operation);
+        }
+        else if (step.WaitsForLock && _waiting.Add(operation))
+        {
+            _logger.OperationWaits(operation);
+        }
     }
 
     // If the store is not available, the loop reports that. If another operation made progress, it is not the store.

@@ -7,4 +7,8 @@ namespace TaskRecovery.Storage;
 /// <param name="Worked">Whether this call did a step. If not, the operation is not running, another process is doing one, or another
 /// transaction keeps locked what it would change.</param>
 [Experimental("TASKRECOVERY001")]
-public sealed record OperationStep(BulkOperation? Operation, bool Worked);
+public sealed record OperationStep(BulkOperation? Operation, bool Worked)
+{
+    /// <summary>Whether nothing was done because another transaction keeps locked what the step would change next.</summary>
+    public bool WaitsForLock { get; init; }
+}

@@ -134,7 +134,7 @@ public sealed class OperationRaceTests() : OperationTests(new PostgreSqlFixture(
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task An_undo_does_not_hold_entries_while_it_waits_for_a_unique_key(bool wasRunning)
+    public async Task An_undo_restores_all_other_entries_and_holds_none_while_it_waits_for_a_unique_key(bool wasRunning)
     {
         var held = wasRunning ? await GivenClaimedAsync(GivenNode(), Entry(key: "k")) : null;
         var id = held?.Id ?? await GivenEntryAsync(Entry(key: "k"));
@@ -153,9 +153,13 @@ public sealed class OperationRaceTests() : OperationTests(new PostgreSqlFixture(
         var undo = (await Operations.UndoAsync(operation.Id, Anna, Cancellation)).Operation!;
         ((PostgreSqlOperationStore)Operations).PatienceForLocks = TimeSpan.FromMilliseconds(100);
 
-        var step = await Operations.StepAsync(undo.Id, Cancellation);
+        var first = await Operations.StepAsync(undo.Id, Cancellation);
+        var second = await Operations.StepAsync(undo.Id, Cancellation);
 
-        Assert.Equal((false, OperationState.Running, 0L), (step.Worked, step.Operation!.State, step.Operation.Done));
+        Assert.Equal((true, false, 1L), (first.Worked, first.WaitsForLock, first.Operation!.Done));
+        Assert.Equal((false, true, 1L), (second.Worked, second.WaitsForLock, second.Operation!.Done));
+        Assert.Equal(OperationState.Running, second.Operation.State);
+        Assert.Equal(EntryState.Waiting, await StateAsync(plain));
         await transaction.RollbackAsync(Cancellation);
         ((PostgreSqlOperationStore)Operations).WithPatience();
         Assert.Equal(2L, (await RunAsync(undo.Id))[^1].Done);

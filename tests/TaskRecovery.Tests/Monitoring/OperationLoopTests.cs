@@ -48,6 +48,19 @@ public sealed class OperationLoopTests : IDisposable
     }
 
     [Fact]
+    public async Task An_operation_that_waits_for_a_lock_is_reported_once_until_it_makes_progress()
+    {
+        _store.Results[1] = null;
+        foreach (var waits in new[] { true, true, false, true })
+        {
+            _store.WaitsForLock = waits;
+            Assert.Equal(!waits, await _loop.WorkOnceAsync(TestContext.Current.CancellationToken));
+        }
+
+        Assert.Equal([3091, 3091], _log.Ids);
+    }
+
+    [Fact]
     public async Task A_store_that_is_not_available_is_no_fault_of_an_operation()
     {
         _store.Results[1] = _store.Results[2] = new StoreUnavailableException("away");
@@ -66,6 +79,8 @@ public sealed class OperationLoopTests : IDisposable
 
         public List<long> Asked { get; } = [];
 
+        public bool WaitsForLock { get; set; }
+
         public ValueTask<IReadOnlyList<long>> ListRunningAsync(CancellationToken cancellationToken)
             => ValueTask.FromResult<IReadOnlyList<long>>([.. Results.Keys]);
 
@@ -74,7 +89,7 @@ public sealed class OperationLoopTests : IDisposable
             Asked.Add(operationId);
             return Results[operationId] is { } error
                 ? ValueTask.FromException<OperationStep>(error)
-                : ValueTask.FromResult(new OperationStep(null, Worked: true));
+                : ValueTask.FromResult(new OperationStep(null, Worked: !WaitsForLock) { WaitsForLock = WaitsForLock });
         }
 
         public ValueTask<int> ResumeDueAsync(CancellationToken cancellationToken) => ValueTask.FromResult(0);
