@@ -169,7 +169,7 @@ internal static class OutcomeSql
 
     /// <summary>Puts entries back; entries with a cancel request end instead. A run that stopped because of a request that was withdrawn
     /// is stored as released. If another program has added a row of <c>waiting</c> for an entry while it ran, the entry waits already, and
-    /// that row stays.</summary>
+    /// that row stays. If two claims listed an entry and it has ended under the other one, it does not run again.</summary>
     /// <returns>How many outcomes were stored, and the queues that got work.</returns>
     internal static readonly string PutBack = Held + $$"""
         , judged as materialized (
@@ -194,7 +194,7 @@ internal static class OutcomeSql
             from done d
             cross join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
             cross join lateral (select ($9)[array_position($2, d.entry)] as delay) g
-            where not d.final
+            where not d.final and (select o.entry from {schema}.outcomes o where o.entry = d.entry and o.final limit 1) is null
             on conflict do nothing
             returning queue
         ), reopened as (

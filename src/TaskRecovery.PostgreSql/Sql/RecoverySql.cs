@@ -121,6 +121,12 @@ internal static class RecoverySql
             else {{vitals}} end
         """;
 
+    // Whether the entry of outcome d has not ended under another claim that lists it too.
+    private const string HasNotEnded = """
+        d.entry <> all (array(select x.entry from done x where x.final))
+                and (select o.entry from {schema}.outcomes o where o.entry = d.entry and o.final limit 1) is null
+        """;
+
     // releaseReason: why an entry is released. For = any (array[...]) see OutcomeSql.FollowFinal. An entry may wait already: another
     // program has added a row of waiting while the entry ran, or two claims list the entry. One such entry must not stop the sweep.
     private static string Settle(string releaseReason) => $$"""
@@ -142,12 +148,13 @@ internal static class RecoverySql
             insert into {schema}.waiting (run_at, id, queue, kind, priority, attempt, crashes)
             select d.ended_at, d.entry, e.queue, e.kind, {{OutcomeSql.Level("e.priority", "d.crashes", "true")}}, d.attempt, d.crashes
             from done d cross join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
-            where not d.final
+            where not d.final and {{HasNotEnded}}
             on conflict do nothing
         ), reopened as (
             update {schema}.tasks t set state = {{Codes.TaskCreated}}, attempt = d.attempt, crashes = d.crashes
             from done d
             where not d.final and t.entry_id = any (array[d.entry]) and {{Codes.TaskUnfinished}}
+                and {{HasNotEnded}}
         ), removed as (
             delete from {schema}.claims c where c.id = any ($1)
                 and not exists (select from unfinished u where u.fence = c.id and u.held_back)

@@ -133,7 +133,7 @@ internal sealed class EntryMoves(SqliteSession session, SqliteNames names, long 
         return true;
     }
 
-    /// <summary>Adds a waiting row for an entry that is neither running nor ended, unless it has one.</summary>
+    /// <summary>Adds a waiting row for an entry that does not run, unless it has one, or has ended.</summary>
     public void Wait(long entry, long runAt, int attempt, int crashes, bool goesFirst)
         => session.Get(WaitingSql.PutBack).Bind(1, entry).Bind(2, runAt).Bind(3, attempt).Bind(4, crashes).Bind(
             5, CrashLevels.Of(crashes, goesFirst)).Execute();

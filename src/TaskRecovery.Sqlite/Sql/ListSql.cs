@@ -20,7 +20,7 @@ internal static class ListSql
         cross join taskrecovery_queues q on q.id = e.queue
         left join taskrecovery_waiting w on w.id = e.id
         left join taskrecovery_outcomes o on o.entry = e.id
-            and o.fence = (select max(l.fence) from taskrecovery_outcomes l where l.entry = e.id)
+            and o.fence = (select l.fence from taskrecovery_outcomes l where l.entry = e.id order by l.final desc, l.fence desc limit 1)
         left join taskrecovery_nodes n on n.number = o.node and {NodeSql.HasId}
         """;
 

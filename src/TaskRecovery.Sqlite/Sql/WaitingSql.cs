@@ -10,11 +10,13 @@ internal static class WaitingSql
 
     /// <summary>Returns an entry to waiting. ?1 id, ?2 run at, ?3 attempt, ?4 crashes, ?5 its level after crashes, or null for its own
     /// priority.</summary>
-    /// <remarks>If another program has added a row for the entry while it ran, the entry waits already, and that row stays.</remarks>
+    /// <remarks>If another program has added a row for the entry while it ran, the entry waits already, and that row stays. If two claims
+    /// listed the entry, it may have ended under the other one: it does not run again.</remarks>
     public const string PutBack = """
         insert into taskrecovery_waiting (id, queue, kind, priority, run_at, attempt, crashes)
         select id, queue, kind, coalesce(?5, priority), ?2, ?3, ?4
         from taskrecovery_entries where id = ?1
+            and not exists (select 1 from taskrecovery_outcomes o where o.entry = ?1 and o.final = 1)
         on conflict (id) do nothing
         """;
 

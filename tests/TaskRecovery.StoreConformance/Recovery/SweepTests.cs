@@ -195,6 +195,46 @@ public abstract class SweepTests(StoreFixture fixture) : StoreTests(fixture)
         Assert.Equal([.. ids, other.Id], (await ClaimAsync(GivenNode())).Entries.Select(static entry => entry.Id).Order());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_entry_that_two_claims_list_runs_no_more_if_its_cancellation_was_requested(bool dies)
+    {
+        BreaksTheInvariant = true;
+        var held = await GivenClaimedAsync(GivenNode());
+        await Fixture.CorruptAsync(Corruption.RunningTwice, held.Id, Cancellation);
+        await Store.CancelAsync(held.Id, Cancellation);
+
+        if (dies)
+        {
+            await DieAndSweepAsync(held.Node);
+        }
+        else
+        {
+            await Store.ReleaseClaimsAsync(held.Node.Id, await Store.ListClaimsAsync(held.Node.Id, Cancellation), Cancellation);
+        }
+
+        Assert.Equal(EntryState.Cancelled, await StateAsync(held.Id));
+        Assert.Empty((await ClaimAsync(GivenNode())).Entries);
+        Assert.Empty(await Store.ListClaimsAsync(held.Node.Id, Cancellation));
+    }
+
+    [Fact]
+    public async Task An_entry_that_two_claims_list_ends_if_it_has_crashed_too_often_under_one_of_them()
+    {
+        var id = await GivenEntryAsync();
+        await CrashAsync(id, MaxCrashes);
+        var node = GivenNode();
+        await ClaimOneAsync(node, id);
+        await Fixture.CorruptAsync(Corruption.RunningTwice, id, Cancellation);
+
+        await DieAndSweepAsync(node);
+
+        var ended = await FindAsync(id);
+        Assert.Equal((EntryState.Failed, EndReasons.CrashLoop), (ended.State, ended.Reason));
+        Assert.Empty((await ClaimAsync(GivenNode())).Entries);
+    }
+
     [Fact]
     public async Task What_a_node_leaves_behind_when_it_stops_is_released_without_a_crash()
     {
