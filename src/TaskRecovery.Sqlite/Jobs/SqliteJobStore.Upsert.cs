@@ -134,6 +134,7 @@ internal sealed partial class SqliteJobStore
         if (JobRow.ReadOne(session.Get(JobSql.FindByName).Bind(1, job.Definition.Name)) is not { } held)
         {
             draft.Problem?.Throw();
+            session.Get(JobSql.DeleteUnreadable).Bind(1, job.Definition.Name).Execute();
             return Insert(moves, draft.Row);
         }
 

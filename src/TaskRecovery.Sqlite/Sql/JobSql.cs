@@ -59,7 +59,7 @@ internal static class JobSql
 
     /// <summary>An application's declared jobs that have not ended: name, declared as, whether orphaned. ?1 application.</summary>
     public const string ListDeclared = "select name, declared_as, orphaned_at is not null from taskrecovery_jobs "
-        + $"where declared_by = ?1 and state <> {Codes.JobEnded} order by name";
+        + $"where declared_by = ?1 and state <> {Codes.JobEnded} and {HasId} order by name";
 
     /// <summary>The ids of active jobs without a planned run: none was ever planned, its entry has ended without starting a task, or its
     /// entry was removed.</summary>
@@ -142,6 +142,10 @@ internal static class JobSql
     public const string PlannedCron = $"""
         {Columns} where {Active} and cron is not null and planned_entry is not null and next_run_at > ?1 and {HasId}
         """;
+
+    /// <summary>Removes a job that this library did not store. ?1 name.</summary>
+    /// <remarks>It can't run, and no list shows it, but its name could not be used.</remarks>
+    public const string DeleteUnreadable = $"delete from taskrecovery_jobs where name = ?1 and not ({HasId})";
 
     /// <summary>Removes a job. ?1 id.</summary>
     public const string Delete = "delete from taskrecovery_jobs where id = ?1";

@@ -90,6 +90,20 @@ public sealed class JobRecoveryTests() : JobStoreTests(new SqliteFixture())
         Assert.Null(await Jobs.FindByNameAsync("odd", Cancellation));
     }
 
+    [Fact]
+    public async Task The_name_of_a_job_with_an_id_of_another_type_can_be_used()
+    {
+        await Jobs.UpsertAsync(NewJob("odd") with { DeclaredBy = "app", DeclaredAs = "a" }, Cancellation);
+        await ChangeAsync("update taskrecovery_jobs set id = x'00' where name = 'odd'");
+        var declared = await Jobs.ListDeclaredAsync("app", Cancellation);
+
+        var job = await Jobs.UpsertAsync(NewJob("odd") with { DeclaredBy = "app", DeclaredAs = "a" }, Cancellation);
+
+        Assert.Empty(declared);
+        Assert.Equal(job.Id, Assert.Single(await Jobs.ListAsync(Cancellation)).Id);
+        Assert.NotNull(job.NextRunAt);
+    }
+
     [Theory]
     [InlineData("x'00'", "x'01'", "x'02'")]
     [InlineData("'a'", "'b'", "'c'")]
