@@ -32,6 +32,13 @@ internal static class ReaderExtensions
     internal static DateTime UtcTime(this NpgsqlDataReader reader, int column)
         => Epoch.AddTicks(Math.Clamp(reader.GetFieldValue<long>(column), Earliest, Latest) * TimeSpan.TicksPerMicrosecond);
 
+    /// <summary>When a run began, from when it ended and its duration. A row that was edited by hand may have any numbers.</summary>
+    internal static DateTimeOffset Start(DateTimeOffset end, int milliseconds)
+        => new(
+            Math.Clamp(
+                end.UtcTicks - (milliseconds * TimeSpan.TicksPerMillisecond), DateTimeOffset.MinValue.Ticks, DateTimeOffset.MaxValue.Ticks),
+            TimeSpan.Zero);
+
     /// <summary>An interval that the statement returns as a number of microseconds. A row that was edited by hand may have any
     /// number.</summary>
     internal static TimeSpan? MicrosecondsOrNull(this NpgsqlDataReader reader, int column)

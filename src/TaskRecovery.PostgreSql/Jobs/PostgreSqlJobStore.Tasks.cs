@@ -161,7 +161,7 @@ internal sealed partial class PostgreSqlJobStore
         Error = reader.StringOrNull(first + 8),
         Reason = reader.StringOrNull(first + 9),
         Node = reader.StringOrNull(first + 10),
-        CreatedAt = reader.GetFieldValue<DateTimeOffset>(first + 11),
+        CreatedAt = reader.Time(first + 11),
         StartedAt = reader.TimeOrNull(first + 12),
         EndedAt = reader.TimeOrNull(first + 13),
         IsCatchUp = !reader.IsDBNull(first + 14) && reader.GetBoolean(first + 14),

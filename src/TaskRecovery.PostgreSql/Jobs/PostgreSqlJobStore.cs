@@ -204,15 +204,15 @@ internal sealed partial class PostgreSqlJobStore(PostgreSqlDatabase database, Po
         MaxAttempts = reader.GetInt16(first + 11),
         Timeout = reader.MicrosecondsOrNull(first + 12),
         NextRunAt = reader.TimeOrNull(first + 13),
-        CreatedAt = reader.GetFieldValue<DateTimeOffset>(first + 14),
-        UpdatedAt = reader.GetFieldValue<DateTimeOffset>(first + 15),
+        CreatedAt = reader.Time(first + 14),
+        UpdatedAt = reader.Time(first + 15),
         DeclaredBy = reader.StringOrNull(first + 16),
         OrphanedAt = reader.TimeOrNull(first + 29),
     };
 
     private static PauseInfo ReadPause(NpgsqlDataReader reader, int first) => new()
     {
-        Since = reader.TimeOrNull(first + 25) ?? reader.GetFieldValue<DateTimeOffset>(first + 15),
+        Since = reader.TimeOrNull(first + 25) ?? reader.Time(first + 15),
         Actor = reader.StringOrNull(first + 27),
         Reason = reader.StringOrNull(first + 28),
         Until = reader.TimeOrNull(first + 26),

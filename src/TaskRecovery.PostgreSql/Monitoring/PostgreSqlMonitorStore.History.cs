@@ -41,7 +41,7 @@ internal sealed partial class PostgreSqlMonitorStore
                 [Arg.Bool(byHour), Arg.Time(query.From), Arg.Time(query.To),
                     Arg.Text(query.Queue), Arg.Text(query.Kind), Arg.Int4((int)query.By)],
                 static row => new StatisticsRow(
-                    row.GetFieldValue<DateTimeOffset>(0), row.StringOrNull(1) ?? "", row.StringOrNull(2) ?? "", ReadTotals(row, 3)),
+                    row.Time(0), row.StringOrNull(1) ?? "", row.StringOrNull(2) ?? "", ReadTotals(row, 3)),
                 token).ConfigureAwait(false),
             cancellationToken);
 
@@ -101,7 +101,7 @@ internal sealed partial class PostgreSqlMonitorStore
     private static QueueEvent ReadEvent(NpgsqlDataReader row) => new()
     {
         Id = row.GetInt64(0),
-        At = row.GetFieldValue<DateTimeOffset>(1),
+        At = row.Time(1),
         Kind = (QueueEventKind)row.GetInt16(2),
         Node = row.StringOrNull(3),
         EntryId = row.Int64OrNull(4),

@@ -80,13 +80,13 @@ internal sealed partial class PostgreSqlMonitorStore
             connection,
             MonitorSql.Steps,
             [Arg.Int8(entryId), Arg.Uuid(extras.TaskId)],
-            static row => new EntryStep(row.GetString(0), row.GetFieldValue<DateTimeOffset>(1), row.GetInt64(2), row.GetInt64(3)),
+            static row => new EntryStep(row.GetString(0), row.Time(1), row.GetInt64(2), row.GetInt64(3)),
             cancellationToken).ConfigureAwait(false);
         var checkpoint = await database.ListAsync(
             connection,
             MonitorSql.Checkpoint,
             [Arg.Int8(entryId), Arg.Uuid(extras.TaskId)],
-            static row => new EntryCheckpoint(row.GetFieldValue<DateTimeOffset>(0), row.GetInt64(1), row.GetInt64(2)),
+            static row => new EntryCheckpoint(row.Time(0), row.GetInt64(1), row.GetInt64(2)),
             cancellationToken).ConfigureAwait(false);
         var report = await database.ListAsync(
             connection,
@@ -94,7 +94,7 @@ internal sealed partial class PostgreSqlMonitorStore
             [Arg.Int8(entryId)],
             static row => new ReportedProgress(
                 row.GetInt64(0), row.Int64OrNull(1),
-                row.StringOrNull(2), row.GetFieldValue<DateTimeOffset>(3), row.GetInt64(4)),
+                row.StringOrNull(2), row.Time(3), row.GetInt64(4)),
             cancellationToken).ConfigureAwait(false);
         var events = await database.ListAsync(
             connection, EventSql.OfEntry, [Arg.Int8(entryId), Arg.Int8(MaxEvents)], ReadEvent, cancellationToken).ConfigureAwait(false);
@@ -136,7 +136,7 @@ internal sealed partial class PostgreSqlMonitorStore
     private static EntryRun ReadRun(NpgsqlDataReader row, long entryId)
     {
         var node = row.StringOrNull(4);
-        var endedAt = row.GetFieldValue<DateTimeOffset>(2);
+        var endedAt = row.Time(2);
         return new EntryRun
         {
             Fence = row.GetInt64(0),
@@ -144,7 +144,7 @@ internal sealed partial class PostgreSqlMonitorStore
             EndedAt = endedAt,
 
             // An outcome without a node belongs to an entry that was cancelled while it waited.
-            StartedAt = node is null ? null : endedAt - TimeSpan.FromMilliseconds(row.GetInt32(3)),
+            StartedAt = node is null ? null : ReaderExtensions.Start(endedAt, row.GetInt32(3)),
             Node = node,
             Attempt = row.GetInt16(5),
             Crashes = row.GetInt16(6),
@@ -161,7 +161,7 @@ internal sealed partial class PostgreSqlMonitorStore
         Action = (BulkAction)row.GetInt16(1),
         Result = (OperatorResult)row.GetInt16(2),
         Audit = new AuditInfo(row.GetString(3), row.StringOrNull(4)) { Tool = row.StringOrNull(5) },
-        StartedAt = row.GetFieldValue<DateTimeOffset>(6),
+        StartedAt = row.Time(6),
         Undoes = row.Int64OrNull(7),
         Retry = row.IsDBNull(8) ? null : new RetryOptions { From = (RetryFrom)row.GetInt16(8), RunAt = row.TimeOrNull(9) },
     };
@@ -174,7 +174,7 @@ internal sealed partial class PostgreSqlMonitorStore
                 Fence = row.GetInt64(0),
                 Node = row.GetString(1),
                 NodeId = row.GetGuid(2),
-                ClaimedAt = row.GetFieldValue<DateTimeOffset>(3),
+                ClaimedAt = row.Time(3),
                 Entries = row.GetInt32(4),
             },
         row.GetBoolean(5),
@@ -182,7 +182,7 @@ internal sealed partial class PostgreSqlMonitorStore
         row.StringOrNull(7),
         row.IsDBNull(8) ? null : row.GetGuid(8),
         row.StringOrNull(9),
-        row.GetFieldValue<DateTimeOffset>(10));
+        row.Time(10));
 
     private sealed record LifeExtras(
         EntryClaim? Claim, bool HoldsKey, DateTimeOffset? CancelRequestedAt,

@@ -200,7 +200,7 @@ internal sealed partial class PostgreSqlOperationStore(PostgreSqlDatabase databa
             Undoes = row.Int64OrNull(7),
             UndoneBy = row.Int64OrNull(8),
             Audit = new AuditInfo(row.GetString(9), row.StringOrNull(10)) { Tool = row.StringOrNull(11) },
-            CreatedAt = row.GetFieldValue<DateTimeOffset>(12),
+            CreatedAt = row.Time(12),
             StartedAt = row.TimeOrNull(13),
             EndedAt = row.TimeOrNull(14),
             UpToId = row.GetInt64(15),

@@ -194,8 +194,8 @@ internal sealed partial class PostgreSqlQueueStore
         var hasOutcome = !reader.IsDBNull(17);
         var isEnded = hasOutcome && reader.GetBoolean(17);
         var isWaiting = !isEnded && !reader.IsDBNull(10);
-        var lastEnd = hasOutcome ? reader.GetFieldValue<DateTimeOffset>(19) : (DateTimeOffset?)null;
-        var lastStart = lastEnd - TimeSpan.FromMilliseconds(hasOutcome ? reader.GetInt32(20) : 0);
+        var lastEnd = hasOutcome ? reader.Time(19) : (DateTimeOffset?)null;
+        var lastStart = lastEnd is { } end ? ReaderExtensions.Start(end, reader.GetInt32(20)) : (DateTimeOffset?)null;
         var state = isEnded ? StateOf((OutcomeKind)reader.GetInt16(18)) : isWaiting ? EntryState.Waiting : EntryState.Running;
         var node = reader.StringOrNull(state == EntryState.Running ? 14 : 26);
         return new QueueEntry

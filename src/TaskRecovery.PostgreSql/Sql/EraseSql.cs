@@ -31,7 +31,7 @@ internal static class EraseSql
             where c.entries && array[$1::bigint] order by c.id for share
         ), done as (
             insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, reason)
-            select $1, h.id, c.now, greatest(0, least(extract(epoch from c.now - h.claimed_at) * 1000, 2147483647))::integer, h.node,
+            select $1, h.id, c.now, {{OutcomeSql.Milliseconds("h.claimed_at", "c.now")}}, h.node,
                 {{Codes.OutcomeCancelled}},
                 coalesce(h.again_attempts[array_position(h.again, $1)], 0::smallint) + 1,
                     coalesce(h.again_crashes[array_position(h.again, $1)], 0::smallint), true, {{Codes.Erased}}

@@ -161,6 +161,12 @@ internal static class OutcomeSql
         => $"((select o.kind = {Codes.OutcomeSnoozed} and o.reason = {Codes.JobNotActive} from {{schema}}.outcomes o where {outcomes} "
             + "order by o.fence desc limit 1) is true)";
 
+    /// <summary>How long a run has lasted since it was claimed, in milliseconds. The row of a claim may have any time, and before version
+    /// 17, PostgreSQL can't subtract an infinite one.</summary>
+    internal static string Milliseconds(string claimed, string now)
+        => $"greatest(0, least(extract(epoch from {now} - case when isfinite({claimed}) then {claimed} else {now} end) * 1000, "
+            + "2147483647))::integer";
+
     /// <summary>The level of an entry that is put back (<see cref="CrashLevels.Of"/>): from its priority, its crashes, and whether one
     /// crash moves it to the front.</summary>
     internal static string Level(string priority, string crashes, string goesFirst)

@@ -101,7 +101,8 @@ internal static class RecoverySql
         jsonb_build_object(
                     'beside', (select coalesce(jsonb_agg(b.entry), '[]') from (
                         select u.entry from beside u where u.entry <> j.entry order by u.entry limit {{StoredBlackBox.MaxBeside}}) b),
-                    'progress_us', (select (extract(epoch from coalesce(t.dead_at, c.now) - max(p.stored_at)) * 1000000)::bigint from (
+                    'progress_us', (select (extract(epoch from coalesce(case when isfinite(t.dead_at) then t.dead_at end, c.now)
+                            - max(p.stored_at) filter (where isfinite(p.stored_at))) * 1000000)::bigint from (
                         select s.stored_at from {schema}.steps s where s.entry = j.entry and s.fence = j.fence
                         union all
                         select k.stored_at from {schema}.checkpoints k where k.entry = j.entry and k.fence = j.fence) p),
@@ -133,7 +134,7 @@ internal static class RecoverySql
         , done as (
             insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, error, reason,
                 black_box)
-            select j.entry, j.fence, c.now, greatest(0, least(extract(epoch from c.now - j.claimed_at) * 1000, 2147483647))::integer,
+            select j.entry, j.fence, c.now, {{OutcomeSql.Milliseconds("j.claimed_at", "c.now")}},
                 j.node, j.kind, j.attempt, j.crashes, j.kind in ({{Codes.OutcomeFailed}}, {{Codes.OutcomeCancelled}}),
                 case when j.kind = {{Codes.OutcomeFailed}}
                     then j.died || '{{CrashLoopText.Died}}' || t.name || '{{CrashLoopText.WasAlone}}' end,

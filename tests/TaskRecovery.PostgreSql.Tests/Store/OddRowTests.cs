@@ -101,6 +101,57 @@ public sealed class OddRowTests : PostgreSqlStoreTests
         Assert.Equal(OperatorResult.Done, await store.CancelAsync(ids[1], new AuditInfo("test"), Cancellation));
     }
 
+    [Theory]
+    [InlineData("infinity")]
+    [InlineData("-infinity")]
+    [InlineData("40000-01-01")]
+    [InlineData("4000-01-01 BC")]
+    public async Task A_time_that_programs_do_not_write_fails_no_life_no_page_of_events_or_operations_and_no_sweep(string time)
+    {
+        var database = Open();
+        var store = await OpenStoreAsync(database);
+        var identity = Identity();
+        using var node = store.OpenNodeSession();
+        node.Register(identity);
+        var ids = (await store.EnqueueAsync([Entry(), Entry()], null, Cancellation)).Select(result => result.Id).ToArray();
+        var batch = await store.CreateClaimer(identity.Id, "default", ["test"]).ClaimAsync(10, new SuspectAllowance(3, 0, 0), Cancellation);
+        var failed = new RunOutcome { EntryId = ids[0], Fence = batch.Fence, Kind = OutcomeKind.Failed };
+        await store.FinishAsync(identity.Id, [failed], Cancellation);
+        await store.SaveProgressAsync(
+            identity.Id, [new ProgressWrite(new ProgressKey(ids[1], null), batch.Fence, "step", "1"u8.ToArray())], Cancellation);
+        var audit = new AuditInfo("test");
+        await store.SetPausedAsync(PauseTarget.Queue("default", mayBeNew: true), new PauseInfo(), audit, Cancellation);
+        var (monitor, operations) = (new PostgreSqlMonitorStore(database), new PostgreSqlOperationStore(database, store));
+        var operation = await operations.PrepareAsync(
+            new NewOperation { Action = BulkAction.Retry, EntryIds = [ids[1]], Expected = new Count(1) }, audit, Cancellation);
+        await operations.StartAsync(operation.Id, audit, TimeSpan.FromMinutes(10), Cancellation);
+        await ExecuteAsync($"""
+            update taskrecovery.outcomes set ended_at = '{time}', duration_ms = 2147483647;
+            update taskrecovery.claims set claimed_at = '{time}';
+            update taskrecovery.steps set stored_at = '{time}';
+            update taskrecovery.events set happened_at = '{time}';
+            update taskrecovery.operations set created_at = '{time}', started_at = '{time}'
+            """);
+
+        var page = await monitor.ListAsync(new EntryQuery(), Cancellation);
+        var ended = await monitor.GetLifeAsync(ids[0], null, Cancellation);
+        var running = await monitor.GetLifeAsync(ids[1], null, Cancellation);
+        var events = await monitor.ListEventsAsync(new EventQuery(), Cancellation);
+        var listed = await operations.ListAsync(new OperationQuery(), Cancellation);
+        var step = await operations.StepAsync(operation.Id, Cancellation);
+        await ExecuteAsync("update taskrecovery.nodes set dead_at = clock_timestamp()");
+        var report = await store.SweepAsync(5, null, Cancellation);
+
+        Assert.Equal(2, page.Entries.Count);
+        Assert.Single(ended!.Runs);
+        Assert.NotNull(running!.Claim);
+        Assert.Single(running.Steps);
+        Assert.NotEmpty(events.Events);
+        Assert.Single(listed.Operations);
+        Assert.True(step.Worked);
+        Assert.Equal((ids[1], null), (Assert.Single(report.Items).EntryId, report.Failure));
+    }
+
     [Fact]
     public async Task What_the_library_never_writes_is_refused_by_the_database()
     {
@@ -152,7 +203,7 @@ public sealed class OddRowTests : PostgreSqlStoreTests
         var batch = await store.CreateClaimer(identity.Id, "default", ["test"]).ClaimAsync(1, new SuspectAllowance(3, 0, 0), Cancellation);
         var outcome = new RunOutcome { EntryId = id, Fence = batch.Fence, Kind = OutcomeKind.Failed };
         await store.FinishAsync(identity.Id, [outcome], Cancellation);
-        await ExecuteAsync($"update taskrecovery.outcomes set ended_at = '-infinity', duration_ms = 1 where entry = {id}");
+        await ExecuteAsync("drop table taskrecovery.steps cascade");
         var monitor = new PostgreSqlMonitorStore(database);
 
         var life = await monitor.GetLifeAsync(id, new EntryScope { Queues = ["another"] }, Cancellation);
