@@ -58,6 +58,7 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
         var hasSettings = Application is not null && options.UseSessionLocks;
         _prelude = hasSettings ? null : SessionSettings.PreludeFor(lease);
         _preludeInMemory = hasSettings ? SessionSettings.PreludeInMemory : SessionSettings.PreludeInMemoryFor(lease);
+        MonitorPrelude = hasSettings && !MonitorMayLag ? SessionSettings.PinInTransaction : SessionSettings.PinInTransactionFor(lease);
         DatabaseName = NameOf(DataSource);
     }
 
@@ -84,6 +85,10 @@ internal sealed partial class PostgreSqlDatabase : IDisposable, IAsyncDisposable
 
     /// <summary>Sets what the statements of a transaction need; <see langword="null"/> if the sessions have these settings.</summary>
     internal string? Prelude => _prelude;
+
+    /// <summary>Sets what a question of the read model needs before anything else. If the process stops in the middle of one, its snapshot
+    /// must not last: no dead row that it may still see can be removed.</summary>
+    internal string MonitorPrelude { get; }
 
     /// <summary>Whether a connection keeps the same server session for as long as it is open.</summary>
     internal bool KeepsSessions => Options.UseSessionLocks;

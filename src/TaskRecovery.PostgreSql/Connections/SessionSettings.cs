@@ -42,6 +42,10 @@ internal static class SessionSettings
     /// <summary>Pins the search path for a transaction.</summary>
     internal static readonly string PinInTransaction = Set([PinnedPath], local: true);
 
+    /// <summary>As <see cref="PinInTransaction"/>, for sessions that may be the application's: if a client has stopped, the server ends its
+    /// transaction before the client's lease expires.</summary>
+    internal static string PinInTransactionFor(TimeSpan lease) => Set([PinnedPath, .. Limits(lease)], local: true);
+
     /// <summary>Pins the search path of a long-lived session from the application's data source. <see cref="Unpin"/> resets it.</summary>
     internal static readonly string Pin = Set([("search_path", SearchPath)], local: false);
 
@@ -74,8 +78,10 @@ internal static class SessionSettings
     }
 
     private static string PreludeFor(TimeSpan lease, (string Name, string Value)[] first)
-        => Set([.. first, .. Plans, ("tcp_user_timeout", ReleaseAfter(lease)),
-            ("idle_in_transaction_session_timeout", ReleaseAfter(lease))], local: true);
+        => Set([.. first, .. Plans, .. Limits(lease)], local: true);
+
+    private static (string Name, string Value)[] Limits(TimeSpan lease)
+        => [("tcp_user_timeout", ReleaseAfter(lease)), ("idle_in_transaction_session_timeout", ReleaseAfter(lease))];
 
     private static string ReleaseAfter(TimeSpan lease)
         => ((int)(lease.TotalMilliseconds * 2 / 3)).ToString(System.Globalization.CultureInfo.InvariantCulture);

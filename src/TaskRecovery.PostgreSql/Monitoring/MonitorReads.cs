@@ -80,12 +80,12 @@ internal sealed class MonitorReads(PostgreSqlDatabase database, Func<Cancellatio
         return result;
     }
 
-    // On sessions that are not the library's own, the search path is pinned first.
+    // On sessions that are not the library's own, the search path is pinned first, and the server limits how long the transaction is idle.
     private async ValueTask BeginAsync(NpgsqlConnection connection, TimeSpan limit, CancellationToken cancellationToken)
     {
         var batch = new NpgsqlBatch(connection) { Timeout = database.CommandTimeout };
         await using var _ = batch.ConfigureAwait(false);
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSettings.PinInTransaction));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(database.MonitorPrelude));
         var begin = new NpgsqlBatchCommand(MonitorSql.Begin);
         begin.Parameters.Add(Arg.Text(((long)limit.TotalMilliseconds).ToString(CultureInfo.InvariantCulture)));
         batch.BatchCommands.Add(begin);

@@ -70,6 +70,35 @@ public sealed class IdleSessionTests : PostgreSqlStoreTests
         Assert.Equal(1, Assert.Single(snapshot.Queues).Due.Value);
     }
 
+    [Theory]
+    [InlineData("the library's")]
+    [InlineData("a pooler's")]
+    [InlineData("the application's")]
+    [InlineData("the monitor's")]
+    public async Task The_server_ends_a_question_whose_process_has_stopped_in_the_middle(string sessions)
+    {
+        await using var shared = NpgsqlDataSource.Create(ConnectionString);
+        var source = sessions == "the application's"
+            ? new PostgreSqlConnectionSource(null, shared) : new PostgreSqlConnectionSource(ConnectionString, null);
+        var options = new PostgreSqlOptions
+        {
+            UseSessionLocks = sessions != "a pooler's",
+            MonitorConnectionString = sessions == "the monitor's" ? ConnectionString : null,
+        };
+        var database = Keep(new PostgreSqlDatabase(source, options, Lease)).WithPatience();
+
+        var limit = await new MonitorReads(database, database.OpenMonitorAsync).ReadAsync(
+            TimeSpan.FromMinutes(1),
+            static async (connection, token) =>
+            {
+                await using var command = new NpgsqlCommand("select current_setting('idle_in_transaction_session_timeout')", connection);
+                return (string)(await command.ExecuteScalarAsync(token))!;
+            },
+            Cancellation);
+
+        Assert.Equal("10s", limit);
+    }
+
     [Fact]
     public async Task The_librarys_own_sessions_are_not_ended_for_being_idle()
     {
