@@ -147,7 +147,7 @@ internal static class OperationSql
                     and o.reason is distinct from {{Codes.Erased}} and {{OperatorSql.EndedLast}}
                 for update) o
         ), entry as materialized (
-            select e.id, e.queue, e.kind, e.unique_key, d.fence from ended d cross
+            select e.id, e.queue, e.kind, e.priority, e.created_at, e.unique_key, d.fence from ended d cross
                 join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
         ), keyed as (
             insert into {schema}.unique_keys (kind, key, entry) select kind, unique_key, id from entry
@@ -169,8 +169,8 @@ internal static class OperationSql
             select case when {{OutcomeSql.WasPutBackForPause("o.entry = g.id and o.fence < g.fence")}}
                     and not exists (select from {schema}.paused_runs p where p.entry = g.id)
                     then least(g.run_at, clock_timestamp()) else g.run_at end,
-                f.id, f.queue, f.kind, g.level, g.attempt, g.crashes
-            from free f join given g on g.id = f.id where f.id in (select m.entry from marked m)
+                e.id, e.queue, e.kind, g.level, g.attempt, g.crashes
+            from free e join given g on g.id = e.id where e.id in (select m.entry from marked m) and {{WaitingSql.WaitsNowhere}}
             on conflict do nothing
         )
         select f.id, q.name from free f join {schema}.queues q on q.id = f.queue where f.id in (select m.entry from marked m)

@@ -251,7 +251,7 @@ internal static class OperatorSql
         ), last as materialized (
             select distinct on (d.entry) d.entry, d.fence, d.kind, d.reason from ended d order by d.entry, d.fence desc
         ), entry as materialized (
-            select e.id, e.queue, e.kind, e.priority, e.unique_key, d.fence from last d
+            select e.id, e.queue, e.kind, e.priority, e.created_at, e.unique_key, d.fence from last d
                 cross join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
             where d.reason is distinct from {{Codes.Erased}}
                 and d.kind in ({{Codes.OutcomeFailed}}, {{Codes.OutcomeCancelled}}, {{Codes.OutcomeSuperseded}})
@@ -283,8 +283,8 @@ internal static class OperatorSql
             delete from {schema}.checkpoints c where c.task = any (array(select id from tasks))
         ), place as (
             insert into {schema}.waiting (run_at, id, queue, kind, priority)
-            select greatest(clock_timestamp(), $3::timestamptz), f.id, f.queue, f.kind, f.priority from free f
-                where f.id in (select m.entry from marked m)
+            select greatest(clock_timestamp(), $3::timestamptz), e.id, e.queue, e.kind, e.priority from free e
+                where e.id in (select m.entry from marked m) and {{WaitingSql.WaitsNowhere}}
             on conflict do nothing
         )
         select f.id, q.name, f.fence from free f join {schema}.queues q on q.id = f.queue where f.id in (select m.entry from marked m)

@@ -201,6 +201,7 @@ internal static class OutcomeSql
             cross join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
             cross join lateral (select ($9)[array_position($2, d.entry)] as delay) g
             where not d.final and (select o.entry from {schema}.outcomes o where o.entry = d.entry and o.final limit 1) is null
+                and {{WaitingSql.WaitsNowhere}}
             on conflict do nothing
             returning queue
         ), reopened as (

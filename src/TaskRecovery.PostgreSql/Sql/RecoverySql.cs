@@ -149,7 +149,7 @@ internal static class RecoverySql
             insert into {schema}.waiting (run_at, id, queue, kind, priority, attempt, crashes)
             select d.ended_at, d.entry, e.queue, e.kind, {{OutcomeSql.Level("e.priority", "d.crashes", "true")}}, d.attempt, d.crashes
             from done d cross join lateral (select * from {schema}.entries e where e.id = d.entry offset 0) e
-            where not d.final and {{HasNotEnded}}
+            where not d.final and {{HasNotEnded}} and {{WaitingSql.WaitsNowhere}}
             on conflict do nothing
         ), reopened as (
             update {schema}.tasks t set state = {{Codes.TaskCreated}}, attempt = d.attempt, crashes = d.crashes

@@ -10,4 +10,7 @@ internal static class WaitingSql
     /// takes the table for an empty one, and it may walk all of the order
     /// (docs/decisions/0011-plans-are-not-left-to-statistics.md).</remarks>
     internal const string FoundById = "w.found_by_id and (w.found_by_id or w.id < 0)";
+
+    /// <summary>Whether entry e has no row: the unique index refuses a second one only beside a row that it contains.</summary>
+    internal const string WaitsNowhere = $"(select w.id from {OperatorSql.Place} limit 1) is null";
 }

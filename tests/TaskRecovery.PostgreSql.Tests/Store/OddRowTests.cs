@@ -152,6 +152,40 @@ public sealed class OddRowTests : PostgreSqlStoreTests
         Assert.Equal((ids[1], null), (Assert.Single(report.Items).EntryId, report.Failure));
     }
 
+    [Theory]
+    [InlineData("outcome")]
+    [InlineData("sweep")]
+    [InlineData("retry")]
+    public async Task An_entry_that_another_program_has_put_back_as_it_was_stored_waits_once(string putBackBy)
+    {
+        var store = await OpenStoreAsync();
+        var identity = Identity();
+        using var node = store.OpenNodeSession();
+        node.Register(identity);
+        var (id, _) = (await store.EnqueueAsync([Entry()], null, Cancellation))[0];
+        var batch = await store.CreateClaimer(identity.Id, "default", ["test"]).ClaimAsync(1, new SuspectAllowance(3, 0, 0), Cancellation);
+        await ExecuteAsync("insert into taskrecovery.waiting (run_at, id, queue, kind, priority, found_by_id) "
+            + $"select created_at, id, queue, kind, priority, false from taskrecovery.entries where id = {id}");
+        var outcome = new RunOutcome { EntryId = id, Fence = batch.Fence, Kind = OutcomeKind.Retried };
+
+        switch (putBackBy)
+        {
+            case "outcome":
+                Assert.Empty(await store.FinishAsync(identity.Id, [outcome], Cancellation));
+                break;
+            case "sweep":
+                await ExecuteAsync("update taskrecovery.nodes set dead_at = clock_timestamp()");
+                Assert.Equal(id, Assert.Single((await store.SweepAsync(5, null, Cancellation)).Items).EntryId);
+                break;
+            default:
+                await store.FinishAsync(identity.Id, [outcome with { Kind = OutcomeKind.Failed }], Cancellation);
+                Assert.Equal(OperatorResult.Done, await store.RetryAsync(id, new RetryOptions(), new AuditInfo("test"), Cancellation));
+                break;
+        }
+
+        Assert.Equal(1L, await ScalarAsync<long>($"select count(*) from taskrecovery.waiting where id = {id}"));
+    }
+
     [Fact]
     public async Task What_the_library_never_writes_is_refused_by_the_database()
     {
