@@ -153,6 +153,36 @@ public sealed class OddRowTests : PostgreSqlStoreTests
     }
 
     [Theory]
+    [InlineData("infinity")]
+    [InlineData("40000-01-01")]
+    [InlineData("4000-01-01 BC")]
+    public async Task A_time_that_programs_do_not_write_fails_no_bulk_operation_and_no_undo(string time)
+    {
+        var database = Open();
+        var store = await OpenStoreAsync(database);
+        var ids = (await store.EnqueueAsync([Entry(), Entry()], null, Cancellation)).Select(result => result.Id).ToArray();
+        await ExecuteAsync($"""
+            alter domain taskrecovery.due_time drop constraint due_time_check;
+            update taskrecovery.waiting set run_at = '{time}', found_by_id = true where id = {ids[1]};
+            alter domain taskrecovery.due_time add constraint due_time_check
+                check (value >= timestamptz '0001-01-02 00:00Z' and value < timestamptz '9999-12-31 00:00Z') not valid
+            """);
+        var operations = new PostgreSqlOperationStore(database, store);
+        var audit = new AuditInfo("test");
+
+        var operation = await operations.PrepareAsync(
+            new NewOperation { Action = BulkAction.Cancel, EntryIds = ids, Expected = new Count(2) }, audit, Cancellation);
+        await operations.StartAsync(operation.Id, audit, TimeSpan.FromMinutes(10), Cancellation);
+        var cancelled = await operations.StepAsync(operation.Id, Cancellation);
+        var undo = (await operations.UndoAsync(operation.Id, audit, Cancellation)).Operation!;
+        var restored = await operations.StepAsync(undo.Id, Cancellation);
+
+        Assert.Equal((OperationState.Ended, 2L), (cancelled.Operation!.State, cancelled.Operation.Done));
+        Assert.Equal((OperationState.Ended, 2L), (restored.Operation!.State, restored.Operation.Done));
+        Assert.Equal(2L, await ScalarAsync<long>("select count(*) from taskrecovery.waiting"));
+    }
+
+    [Theory]
     [InlineData("outcome")]
     [InlineData("sweep")]
     [InlineData("retry")]
