@@ -40,10 +40,18 @@ internal static partial class Log
     public static partial void RunsDropped(this ILogger logger, string jobName, int count);
 
     [LoggerMessage(4010, LogLevel.Warning, "Job {JobName} is not stored as this process declares it, because another transaction has "
-        + "locked it; the declaration is repeated with the recovery of jobs")]
+        + "locked it; this is repeated with the recovery of jobs, unless another process declares or deletes the job meanwhile")]
     public static partial void JobNotDeclared(this ILogger logger, string jobName, Exception exception);
 
     [LoggerMessage(4011, LogLevel.Warning, "Jobs that {Application} no longer declares are neither deleted nor marked, because another "
-        + "transaction has locked one of them; this is repeated with the recovery of jobs")]
+        + "transaction has locked one of them; the next process that starts does it")]
     public static partial void OrphansNotHandled(this ILogger logger, string application, Exception exception);
+
+    [LoggerMessage(4012, LogLevel.Warning, "Some jobs are not stored yet as this process declares them ({Count}): other transactions have "
+        + "locked as many jobs as a round tries ({Locked}). The next recovery of jobs begins with those that were not tried")]
+    public static partial void DeclarationsNotTried(this ILogger logger, int count, int locked);
+
+    [LoggerMessage(4013, LogLevel.Warning, "Job {JobName} was locked when this process started, and another process has declared or "
+        + "deleted it since. This process leaves it as it is; its own declaration counts at its next start")]
+    public static partial void DeclarationDropped(this ILogger logger, string jobName);
 }

@@ -11,7 +11,9 @@ namespace TaskRecovery.Jobs;
 /// <remarks>If a job's declaration is removed from the code, the job keeps running by default, because this process can't know whether
 /// another process (an older version, another service) still declares it. For the same reason, orphans are looked for only when the process
 /// starts and not when its node registers again, and a job is deleted only if it has been an orphan for a while: during a deployment, a
-/// process of the old version may start once more and does not know the jobs of the new one.</remarks>
+/// process of the old version may start once more and does not know the jobs of the new one. What a lock keeps back at the start is
+/// repeated later, when a newer version may have declared its jobs. So only the jobs that were locked are repeated, and only if no other
+/// process has declared or deleted them since; orphans are left to the next start.</remarks>
 internal sealed class JobDeclarations(
     DeclaredJobs declared, JobService jobs, IJobStore store, INodeRole role, ApplicationActor actor,
     IOptions<TaskRecoveryOptions> options, ILogger<JobDeclarations> logger)
@@ -29,10 +31,10 @@ internal sealed class JobDeclarations(
     private readonly string _application = actor.Name;
     private readonly ILogger _logger = logger.Guarded();
     private bool _hasLookedForOrphans;
-    private int _locked;
+    private Wanted[] _skipped = [];
 
     /// <inheritdoc/>
-    public bool IsIncomplete { get; private set; }
+    public bool IsIncomplete => _skipped.Length > 0;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -42,80 +44,138 @@ internal sealed class JobDeclarations(
             return;
         }
 
-        // If an error ends this run, it is repeated.
-        IsIncomplete = true;
-        _locked = 0;
         var stored = await store.ListDeclaredAsync(_application, cancellationToken).ConfigureAwait(false);
-        var unchanged = stored.Where(static job => !job.IsOrphaned).ToDictionary(
-            static job => job.Name, static job => job.DeclaredAs, StringComparer.Ordinal);
-        var wanted = new List<NewJob>();
+        var byName = ByName(stored);
+        var wanted = new List<Wanted>();
         foreach (var declaration in declared.All)
         {
             // One answer of the store is enough for all jobs that have not changed, however many there are.
-            if (!unchanged.TryGetValue(declaration.Name, out var digest) || digest is null
-                || !declaration.IsDeclaredAs(jobs, digest))
+            var before = byName.GetValueOrDefault(declaration.Name);
+            if (before is not { IsOrphaned: false, DeclaredAs: { } digest } || !declaration.IsDeclaredAs(jobs, digest))
             {
-                wanted.Add(await declaration.Declare(jobs, _application, cancellationToken).ConfigureAwait(false));
+                var job = await declaration.Declare(jobs, _application, cancellationToken).ConfigureAwait(false);
+                wanted.Add(new Wanted(job, before));
             }
         }
 
-        foreach (var part in wanted.Chunk(MostAtOnce))
-        {
-            await StoreAsync(part, cancellationToken).ConfigureAwait(false);
-        }
-
+        _skipped = await StoreAsync(wanted, cancellationToken).ConfigureAwait(false);
         if (!_hasLookedForOrphans)
         {
-            _hasLookedForOrphans = await TryHandleOrphansAsync(stored, cancellationToken).ConfigureAwait(false);
+            await TryHandleOrphansAsync(stored, cancellationToken).ConfigureAwait(false);
+            _hasLookedForOrphans = true;
         }
-
-        IsIncomplete = _locked > 0;
     }
 
-    // Another transaction may keep a job locked for hours. In a process that works, that keeps only this job from being stored.
-    private async Task StoreAsync(NewJob[] part, CancellationToken cancellationToken)
+    /// <summary>Stores the jobs that were locked when the step ran, except those that have been declared or deleted since: this process may
+    /// be of an older version than the one that did so.</summary>
+    public async Task CompleteAsync(CancellationToken cancellationToken)
     {
-        if (_locked >= MostLocked)
+        var skipped = _skipped;
+        var stored = ByName(await store.ListDeclaredAsync(_application, cancellationToken).ConfigureAwait(false));
+        var wanted = new List<Wanted>();
+        foreach (var one in skipped)
         {
-            return;
+            var now = stored.GetValueOrDefault(one.Name);
+            if (now == one.Before)
+            {
+                wanted.Add(one);
+            }
+            else if (now is null or { IsOrphaned: true } || !one.Job.IsDeclaredAs(now.DeclaredAs))
+            {
+                _logger.DeclarationDropped(one.Name);
+            }
         }
 
+        var rest = await StoreAsync(wanted, cancellationToken).ConfigureAwait(false);
+
+        // If the step has run again meanwhile, it knows what is left to do.
+        Interlocked.CompareExchange(ref _skipped, rest, skipped);
+    }
+
+    private static Dictionary<string, DeclaredJob> ByName(IReadOnlyList<DeclaredJob> stored)
+        => stored.ToDictionary(static job => job.Name, StringComparer.Ordinal);
+
+    // Another transaction may keep a job locked for hours. In a process that works, that keeps only this job from being stored. Returns the
+    // jobs that are still to be stored.
+    private async Task<Wanted[]> StoreAsync(List<Wanted> wanted, CancellationToken cancellationToken)
+    {
+        var locked = new List<Wanted>();
+        var untried = new List<Wanted>();
+        foreach (var part in wanted.Chunk(MostAtOnce))
+        {
+            if (locked.Count == MostLocked)
+            {
+                untried.AddRange(part);
+            }
+            else if (await TryStoreAsync(part, cancellationToken).ConfigureAwait(false) is { } error)
+            {
+                await StoreOneByOneAsync(part, error, locked, untried, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        if (untried.Count > 0)
+        {
+            _logger.DeclarationsNotTried(untried.Count, MostLocked);
+        }
+
+        // The next round begins with those that this one has not tried.
+        return [.. untried, .. locked];
+    }
+
+    // Some of them are stored already, and are not changed again.
+    private async Task StoreOneByOneAsync(
+        Wanted[] part, Exception firstError, List<Wanted> locked, List<Wanted> untried, CancellationToken cancellationToken)
+    {
+        foreach (var one in part)
+        {
+            if (locked.Count == MostLocked)
+            {
+                untried.Add(one);
+                continue;
+            }
+
+            var error = part.Length == 1 ? firstError : await TryStoreAsync([one], cancellationToken).ConfigureAwait(false);
+            if (error is null)
+            {
+                continue;
+            }
+
+            locked.Add(one with { IsLogged = true });
+            if (!one.IsLogged)
+            {
+                _logger.JobNotDeclared(one.Name, error);
+            }
+        }
+    }
+
+    // Returns the error if another transaction has locked one of the jobs.
+    private async Task<Exception?> TryStoreAsync(Wanted[] part, CancellationToken cancellationToken)
+    {
         try
         {
-            foreach (var job in await store.UpsertManyAsync(part, cancellationToken).ConfigureAwait(false))
+            var stored = await store.UpsertManyAsync([.. part.Select(static one => one.Job)], cancellationToken).ConfigureAwait(false);
+            foreach (var job in stored)
             {
                 _logger.JobDeclared(job.Name, job.Id, job.Schedule, job.NextRunAt);
             }
+
+            return null;
         }
         catch (StoreUnavailableException exception) when (exception.IsLockTimeout && role.Works)
         {
-            if (part.Length == 1)
-            {
-                _locked++;
-                _logger.JobNotDeclared(part[0].Definition.Name, exception);
-                return;
-            }
-
-            // Some of them are stored already, and are not changed again.
-            foreach (var job in part)
-            {
-                await StoreAsync([job], cancellationToken).ConfigureAwait(false);
-            }
+            return exception;
         }
     }
 
-    private async Task<bool> TryHandleOrphansAsync(IReadOnlyList<DeclaredJob> stored, CancellationToken cancellationToken)
+    private async Task TryHandleOrphansAsync(IReadOnlyList<DeclaredJob> stored, CancellationToken cancellationToken)
     {
         try
         {
             await HandleOrphansAsync(stored, cancellationToken).ConfigureAwait(false);
-            return true;
         }
         catch (StoreUnavailableException exception) when (exception.IsLockTimeout && role.Works)
         {
-            _locked++;
             _logger.OrphansNotHandled(_application, exception);
-            return false;
         }
     }
 
@@ -142,5 +202,14 @@ internal sealed class JobDeclarations(
             var names = string.Join(", ", orphans.Take(MostNames)) + (orphans.Count > MostNames ? ", ..." : "");
             _logger.JobsOrphaned(orphans.Count, _application, names);
         }
+    }
+
+    /// <summary>A job that is to be stored as the code declares it.</summary>
+    /// <param name="Job">The job.</param>
+    /// <param name="Before">What the store had of it when the step ran.</param>
+    /// <param name="IsLogged">Whether it was logged that the job is locked.</param>
+    private sealed record Wanted(NewJob Job, DeclaredJob? Before, bool IsLogged = false)
+    {
+        public string Name => Job.Definition.Name;
     }
 }

@@ -4,8 +4,8 @@ using TaskRecovery.Hosting;
 
 namespace TaskRecovery.Recovery;
 
-/// <summary>Recovers tasks and jobs as at start-up, as long as the process runs, and repeats what a step of the start-up could not
-/// do.</summary>
+/// <summary>Recovers tasks and jobs as at start-up, as long as the process runs, and completes what a step of the start-up could
+/// not do.</summary>
 /// <remarks>A loop of its own: planning locks the rows of jobs, which an operator's open transaction may keep locked for as long as it
 /// lasts. The sweep for dead nodes must not wait for that, and must not count its failures as its own.</remarks>
 internal sealed class FullRecoveryLoop(
@@ -43,7 +43,7 @@ internal sealed class FullRecoveryLoop(
         await planner.RecoverAsync(cancellationToken).ConfigureAwait(false);
         foreach (var step in steps.Where(static step => step.IsIncomplete))
         {
-            await step.RunAsync(cancellationToken).ConfigureAwait(false);
+            await step.CompleteAsync(cancellationToken).ConfigureAwait(false);
         }
 
         failure?.Throw();

@@ -123,23 +123,90 @@ public sealed class JobRegistrationTests
     {
         _jobs.Declared.Add(new DeclaredJob("clean-up", "digest", IsOrphaned: false));
         _jobs.Locked.UnionWith(["digest", "clean-up"]);
-        await using var host = Create(builder => builder
-            .AddTaskHandler<TestArgs, TestHandler>()
-            .AddIntervalJob("digest", TimeSpan.FromMinutes(5), new TestArgs(1))
-            .AddIntervalJob("report", TimeSpan.FromMinutes(5), new TestArgs(2)));
-        var declarations = Assert.Single(host.Services.GetServices<IStartupStep>().OfType<JobDeclarations>());
+        await using var host = Create(DeclareTwo);
 
         await host.StartAsync();
+        var declarations = DeclarationsOf(host);
         var (first, wasIncomplete) = (_jobs.Upserts.Select(static job => job.Definition.Name).ToList(), declarations.IsIncomplete);
+        await declarations.CompleteAsync(CancellationToken.None);
         _jobs.Locked.Clear();
-        await declarations.RunAsync(CancellationToken.None);
+        await declarations.CompleteAsync(CancellationToken.None);
         await host.StopAsync();
 
         Assert.Equal(["report"], first);
         Assert.Equal((true, false), (wasIncomplete, declarations.IsIncomplete));
         Assert.Equal((1, 1), (host.Log.Count(4010), host.Log.Count(4011)));
-        Assert.Contains(_jobs.Upserts, static job => job.Definition.Name == "digest");
-        Assert.Equal(["clean-up"], _jobs.Orphaned);
+        Assert.Equal(["report", "digest"], _jobs.Upserts.Select(static job => job.Definition.Name));
+        Assert.Empty(_jobs.Orphaned);
+    }
+
+    [Fact]
+    public async Task A_declaration_that_is_completed_later_changes_only_the_job_that_was_locked()
+    {
+        _jobs.Locked.Add("digest");
+        await using var host = Create(DeclareTwo);
+        await host.StartAsync();
+        _jobs.Upserts.Clear();
+        _jobs.Declared.Add(new DeclaredJob("report", "the digest of a newer version", IsOrphaned: false));
+        _jobs.Declared.Add(new DeclaredJob("of-a-newer-version", "digest", IsOrphaned: false));
+        _jobs.Locked.Clear();
+
+        await DeclarationsOf(host).CompleteAsync(CancellationToken.None);
+        await host.StopAsync();
+
+        Assert.Equal("digest", Assert.Single(_jobs.Upserts).Definition.Name);
+        Assert.Empty(_jobs.Orphaned);
+        Assert.Equal(0, host.Log.Count(4013));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("the digest of a newer version")]
+    public async Task A_locked_job_that_another_process_has_declared_or_deleted_since_is_left_as_it_is(string? since)
+    {
+        _jobs.Declared.Add(new DeclaredJob("digest", "the digest of an older version", IsOrphaned: false));
+        _jobs.Locked.Add("digest");
+        await using var host = Create(DeclareTwo);
+        await host.StartAsync();
+        _jobs.Declared.Clear();
+        if (since is not null)
+        {
+            _jobs.Declared.Add(new DeclaredJob("digest", since, IsOrphaned: false));
+        }
+
+        _jobs.Locked.Clear();
+        var declarations = DeclarationsOf(host);
+        await declarations.CompleteAsync(CancellationToken.None);
+        await host.StopAsync();
+
+        Assert.Equal("report", Assert.Single(_jobs.Upserts).Definition.Name);
+        Assert.Equal((1, false), (host.Log.Count(4013), declarations.IsIncomplete));
+    }
+
+    [Fact]
+    public async Task Many_locked_jobs_keep_the_others_waiting_for_one_round_only()
+    {
+        const int locked = 21;
+        var names = Enumerable.Range(0, locked).Select(static number => $"locked-{number}").ToList();
+        _jobs.Locked.UnionWith(names);
+        await using var host = Create(builder =>
+        {
+            builder.AddTaskHandler<TestArgs, TestHandler>();
+            foreach (var name in names.Append("free"))
+            {
+                builder.AddIntervalJob(name, TimeSpan.FromMinutes(5), new TestArgs(1));
+            }
+        });
+
+        await host.StartAsync();
+        var (lines, notTried) = (host.Log.Count(4010), host.Log.Count(4012));
+        var declarations = DeclarationsOf(host);
+        await declarations.CompleteAsync(CancellationToken.None);
+        await host.StopAsync();
+
+        Assert.Equal((20, 1), (lines, notTried));
+        Assert.Equal("free", Assert.Single(_jobs.Upserts).Definition.Name);
+        Assert.Equal((locked, true), (host.Log.Count(4010), declarations.IsIncomplete));
     }
 
     [Fact]
@@ -377,6 +444,15 @@ public sealed class JobRegistrationTests
 
         Assert.Equal(new TaskValidity(reason is null, reason), validity);
     }
+
+    private static void DeclareTwo(TaskRecoveryBuilder builder)
+        => builder
+            .AddTaskHandler<TestArgs, TestHandler>()
+            .AddIntervalJob("digest", TimeSpan.FromMinutes(5), new TestArgs(1))
+            .AddIntervalJob("report", TimeSpan.FromMinutes(5), new TestArgs(2));
+
+    private static JobDeclarations DeclarationsOf(WorkHost host)
+        => Assert.Single(host.Services.GetServices<IStartupStep>().OfType<JobDeclarations>());
 
     private WorkHost Create(Action<TaskRecoveryBuilder> register, Action<TaskRecoveryOptions>? configure = null)
         => _jobs.CreateHost(register, configure);

@@ -37,7 +37,7 @@ public sealed class FullRecoveryLoopTests : IDisposable
     }
 
     [Fact]
-    public async Task A_step_of_the_start_up_that_could_not_do_everything_is_repeated()
+    public async Task A_step_of_the_start_up_that_could_not_do_everything_is_completed()
     {
         using var full = NewLoop();
         var step = new RecordedStep(_recovery.Store, "declare jobs");
@@ -48,7 +48,8 @@ public sealed class FullRecoveryLoopTests : IDisposable
         step.IsIncomplete = true;
         await full.TryOnceAsync(Cancellation);
 
-        Assert.Equal("declare jobs", _recovery.Store.Calls[^1]);
+        Assert.Equal("complete: declare jobs", _recovery.Store.Calls[^1]);
+        Assert.DoesNotContain("declare jobs", _recovery.Store.Calls);
     }
 
     [Fact]

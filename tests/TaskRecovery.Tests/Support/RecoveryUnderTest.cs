@@ -80,4 +80,10 @@ internal sealed class RecordedStep(FakeStore store, string name) : IStartupStep
         store.Record(name);
         return Task.CompletedTask;
     }
+
+    public Task CompleteAsync(CancellationToken cancellationToken)
+    {
+        store.Record($"complete: {name}");
+        return Task.CompletedTask;
+    }
 }
