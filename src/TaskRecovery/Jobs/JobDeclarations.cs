@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskRecovery.Diagnostics;
@@ -24,6 +25,10 @@ internal sealed class JobDeclarations(
     // Each job that another transaction has locked costs half a second, in which this node does not work yet.
     private const int MostLocked = 20;
     private const int MostAtOnce = 5_000;
+
+    // A process that works no queue has no later round. Each attempt waits for half a second in the store: half a minute in all, as long as
+    // any other statement waits.
+    private const int MostAttempts = 60;
 
     // Longer than a deployment, in which processes of two versions start.
     private static readonly TimeSpan LongestDeployment = TimeSpan.FromHours(1);
@@ -135,6 +140,16 @@ internal sealed class JobDeclarations(
             }
 
             var error = part.Length == 1 ? firstError : await TryStoreAsync([one], cancellationToken).ConfigureAwait(false);
+            for (var attempts = 1; error is not null && !role.Works; attempts++)
+            {
+                if (attempts == MostAttempts)
+                {
+                    ExceptionDispatchInfo.Throw(error);
+                }
+
+                error = await TryStoreAsync([one], cancellationToken).ConfigureAwait(false);
+            }
+
             if (error is null)
             {
                 continue;
@@ -161,7 +176,7 @@ internal sealed class JobDeclarations(
 
             return null;
         }
-        catch (StoreUnavailableException exception) when (exception.IsLockTimeout && role.Works)
+        catch (StoreUnavailableException exception) when (exception.IsLockTimeout)
         {
             return exception;
         }

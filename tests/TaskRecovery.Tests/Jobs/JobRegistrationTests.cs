@@ -213,11 +213,34 @@ public sealed class JobRegistrationTests
     public async Task A_process_that_works_no_queue_waits_for_a_job_that_is_locked()
     {
         _jobs.Locked.Add("digest");
+        _jobs.OnLocked = attempts =>
+        {
+            if (attempts == 3)
+            {
+                _jobs.Locked.Clear();
+            }
+        };
+        await using var host = Create(builder => builder.AddIntervalJob("digest", TimeSpan.FromMinutes(5), new TestArgs(1)));
+
+        await host.StartAsync();
+        await host.StopAsync();
+
+        Assert.Equal("digest", Assert.Single(_jobs.Upserts).Definition.Name);
+        Assert.Equal(0, host.Log.Count(4010));
+    }
+
+    [Fact]
+    public async Task A_process_that_works_no_queue_does_not_start_if_a_job_stays_locked()
+    {
+        var most = 0;
+        _jobs.Locked.Add("digest");
+        _jobs.OnLocked = attempts => most = attempts;
         await using var host = Create(builder => builder.AddIntervalJob("digest", TimeSpan.FromMinutes(5), new TestArgs(1)));
 
         var error = await Assert.ThrowsAsync<StoreUnavailableException>(() => host.StartAsync());
 
         Assert.True(error.IsLockTimeout);
+        Assert.Equal(60, most);
     }
 
     [Fact]

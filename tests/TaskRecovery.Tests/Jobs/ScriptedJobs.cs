@@ -172,10 +172,16 @@ internal sealed class ScriptedJobs : IJobStore
             ? System.Threading.Tasks.Task.FromException<OperatorResult>(failure)
             : System.Threading.Tasks.Task.FromResult(HasJob ? OperatorResult.Done : OperatorResult.NotFound);
 
+    /// <summary>Called for each attempt to change a locked job, with the number of attempts.</summary>
+    public Action<int>? OnLocked { get; set; }
+
+    private int _lockedAttempts;
+
     private void ThrowIfLocked(string name)
     {
         if (Locked.Contains(name))
         {
+            OnLocked?.Invoke(++_lockedAttempts);
             throw new StoreUnavailableException("The job is locked.") { IsLockTimeout = true };
         }
     }
