@@ -84,13 +84,9 @@ internal sealed partial class PostgreSqlJobStore
 
     public async Task SetOrphanedAsync(string application, IReadOnlyList<string> names, CancellationToken cancellationToken)
         => await database.InTransactionAsync(
-            async (connection, token) =>
-            {
-                await database.LimitLocksAsync(connection, token).ConfigureAwait(false);
-                return await database.ExecuteAsync(
-                    connection, JobSql.SetOrphaned, [Arg.Text(application), Arg.Array(names.ToArray(), NpgsqlDbType.Text)], token)
-                    .ConfigureAwait(false);
-            },
+            async (connection, token) => await database.ExecuteAsync(
+                connection, JobSql.SetOrphaned, [Arg.Text(application), Arg.Array(names.ToArray(), NpgsqlDbType.Text)], token)
+                .ConfigureAwait(false),
             cancellationToken).ConfigureAwait(false);
 
     public async Task<bool> DeleteAsync(Guid jobId, AuditInfo audit, CancellationToken cancellationToken)

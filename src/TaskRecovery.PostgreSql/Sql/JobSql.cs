@@ -167,11 +167,13 @@ internal static class JobSql
     /// as.</summary>
     internal const string SetDeclared = "update {schema}.jobs set declared_by = $2, declared_as = $3, orphaned_at = null where id = $1";
 
-    /// <summary>Stores that an application no longer declares these jobs, unless another one declares them by now. $1 application, $2
-    /// names.</summary>
+    /// <summary>Stores that an application no longer declares these jobs, unless another one declares them by now or another transaction
+    /// has locked them. $1 application, $2 names.</summary>
     internal const string SetOrphaned = """
         update {schema}.jobs set orphaned_at = clock_timestamp()
-        where name = any ($2) and declared_by = $1 and orphaned_at is null
+        where id = any (array(
+            select j.id from {schema}.jobs j
+            where j.name = any ($2) and j.declared_by = $1 and j.orphaned_at is null for no key update skip locked))
         """;
 
     /// <summary>Stores why a job is paused, or when it was; all null if neither. $1 id, $2 paused at, $3 resume at, $4 by, $5

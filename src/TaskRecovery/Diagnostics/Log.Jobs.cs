@@ -43,9 +43,9 @@ internal static partial class Log
         + "locked it; this is repeated with the recovery of jobs, unless another process declares or deletes the job meanwhile")]
     public static partial void JobNotDeclared(this ILogger logger, string jobName, Exception exception);
 
-    [LoggerMessage(4011, LogLevel.Warning, "Jobs that {Application} no longer declares are neither deleted nor marked, because another "
-        + "transaction has locked one of them; the next process that starts does it")]
-    public static partial void OrphansNotHandled(this ILogger logger, string application, Exception exception);
+    [LoggerMessage(4011, LogLevel.Warning, "Job {JobName}, which {Application} no longer declares, is not deleted, because another "
+        + "transaction has locked it; the next process that starts tries again")]
+    public static partial void OrphanNotDeleted(this ILogger logger, string jobName, string application, Exception exception);
 
     [LoggerMessage(4012, LogLevel.Warning, "Some jobs are not stored yet as this process declares them ({Count}): other transactions have "
         + "locked as many jobs as a round tries ({Locked}). The next recovery of jobs begins with those that were not tried")]

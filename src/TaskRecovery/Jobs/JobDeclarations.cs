@@ -66,7 +66,7 @@ internal sealed class JobDeclarations(
         _skipped = await StoreAsync(wanted, cancellationToken).ConfigureAwait(false);
         if (!_hasLookedForOrphans)
         {
-            await TryHandleOrphansAsync(stored, cancellationToken).ConfigureAwait(false);
+            await HandleOrphansAsync(stored, cancellationToken).ConfigureAwait(false);
             _hasLookedForOrphans = true;
         }
     }
@@ -182,26 +182,29 @@ internal sealed class JobDeclarations(
         }
     }
 
-    private async Task TryHandleOrphansAsync(IReadOnlyList<DeclaredJob> stored, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await HandleOrphansAsync(stored, cancellationToken).ConfigureAwait(false);
-        }
-        catch (StoreUnavailableException exception) when (exception.IsLockTimeout && role.Works)
-        {
-            _logger.OrphansNotHandled(_application, exception);
-        }
-    }
-
     private async Task HandleOrphansAsync(IReadOnlyList<DeclaredJob> stored, CancellationToken cancellationToken)
     {
         var orphans = new List<string>();
+        var locked = 0;
         foreach (var job in stored.Where(job => !declared.Contains(job.Name)))
         {
-            if (job.IsOrphaned && options.Value.OrphanedJobs == OrphanedJobPolicy.Delete && await store.DeleteOrphanAsync(
-                _application, job.Name, LongestDeployment, actor.Because("the application no longer declares it"), cancellationToken)
-                .ConfigureAwait(false))
+            var isDeleted = false;
+            if (job.IsOrphaned && options.Value.OrphanedJobs == OrphanedJobPolicy.Delete && locked < MostLocked)
+            {
+                try
+                {
+                    isDeleted = await store.DeleteOrphanAsync(
+                        _application, job.Name, LongestDeployment, actor.Because("the application no longer declares it"),
+                        cancellationToken).ConfigureAwait(false);
+                }
+                catch (StoreUnavailableException exception) when (exception.IsLockTimeout)
+                {
+                    locked++;
+                    _logger.OrphanNotDeleted(job.Name, _application, exception);
+                }
+            }
+
+            if (isDeleted)
             {
                 _logger.OrphanDeleted(job.Name, _application);
             }

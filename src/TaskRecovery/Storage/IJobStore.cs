@@ -32,7 +32,7 @@ public interface IJobStore
     Task<IReadOnlyList<DeclaredJob>> ListDeclaredAsync(string application, CancellationToken cancellationToken);
 
     /// <summary>Stores that an application no longer declares these jobs (see <see cref="Job.OrphanedAt"/>). Skips jobs that another
-    /// application declares by now.</summary>
+    /// application declares by now or another transaction has locked.</summary>
     Task SetOrphanedAsync(string application, IReadOnlyList<string> names, CancellationToken cancellationToken);
 
     /// <summary>As <see cref="DeleteAsync"/>, if the job is still an orphan of this application and has been one for long enough.</summary>

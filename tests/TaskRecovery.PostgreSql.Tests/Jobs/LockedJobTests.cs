@@ -65,7 +65,6 @@ public sealed class LockedJobTests() : JobStoreTests(new PostgreSqlFixture())
         StoreUnavailableException[] errors =
         [
             await Assert.ThrowsAsync<StoreUnavailableException>(() => Jobs.UpsertManyAsync([changed], Cancellation)),
-            await Assert.ThrowsAsync<StoreUnavailableException>(() => Jobs.SetOrphanedAsync("app", [job.Name], Cancellation)),
             await Assert.ThrowsAsync<StoreUnavailableException>(
                 () => Jobs.DeleteOrphanAsync("app", job.Name, TimeSpan.Zero, new AuditInfo("test"), Cancellation)),
         ];
@@ -76,6 +75,25 @@ public sealed class LockedJobTests() : JobStoreTests(new PostgreSqlFixture())
         await transaction.CommitAsync(Cancellation);
         Fixture.Inside.PatienceForLocks = TimeSpan.FromMinutes(1);
         Assert.Equal(1, (await Jobs.CorrectPlansAsync(Cancellation)).Planned);
+    }
+
+    [Fact]
+    public async Task A_job_that_is_locked_is_not_marked_as_an_orphan_and_the_others_are()
+    {
+        var locked = await Jobs.UpsertAsync(NewJob("locked") with { DeclaredBy = "app", DeclaredAs = "1" }, Cancellation);
+        await Jobs.UpsertAsync(NewJob("free") with { DeclaredBy = "app", DeclaredAs = "1" }, Cancellation);
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await RunAsync(connection, $"select id from jobs where id = '{locked.Id}' for update");
+
+        await Jobs.SetOrphanedAsync("app", ["locked", "free"], Cancellation);
+
+        Assert.Equal(
+            [new DeclaredJob("free", "1", true), new DeclaredJob("locked", "1", false)],
+            await Jobs.ListDeclaredAsync("app", Cancellation));
+        await transaction.CommitAsync(Cancellation);
+        await Jobs.SetOrphanedAsync("app", ["locked", "free"], Cancellation);
+        Assert.All(await Jobs.ListDeclaredAsync("app", Cancellation), static job => Assert.True(job.IsOrphaned));
     }
 
     [Fact]

@@ -144,8 +144,7 @@ internal sealed class ScriptedJobs : IJobStore
 
     public Task SetOrphanedAsync(string application, IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
-        names.ToList().ForEach(ThrowIfLocked);
-        Orphaned.AddRange(names);
+        Orphaned.AddRange(names.Where(name => !Locked.Contains(name)));
         return System.Threading.Tasks.Task.CompletedTask;
     }
 
@@ -154,7 +153,10 @@ internal sealed class ScriptedJobs : IJobStore
 
     public Task<bool> DeleteOrphanAsync(
         string application, string name, TimeSpan orphanedFor, AuditInfo audit, CancellationToken cancellationToken)
-        => OrphanedFor < orphanedFor ? System.Threading.Tasks.Task.FromResult(false) : DeleteAsync(Job.Id, audit, cancellationToken);
+    {
+        ThrowIfLocked(name);
+        return OrphanedFor < orphanedFor ? System.Threading.Tasks.Task.FromResult(false) : DeleteAsync(Job.Id, audit, cancellationToken);
+    }
 
     public PauseInfo? Pause { get; private set; }
 
