@@ -9,29 +9,52 @@ internal static class NodeSweeps
 
     /// <summary>Sweeps nodes.</summary>
     /// <param name="dead">The nodes.</param>
+    /// <param name="name">Returns the name of a node.</param>
     /// <param name="sweep">Sweeps one node, and adds what it has recovered to the list, as soon as that is committed.</param>
     public static async ValueTask<RecoveryReport> RunAsync<TNode>(
-        IEnumerable<TNode> dead, Func<TNode, List<RecoveryItem>, ValueTask> sweep)
+        IEnumerable<TNode> dead, Func<TNode, string> name, Func<TNode, List<RecoveryItem>, ValueTask> sweep)
     {
         var items = new List<RecoveryItem>();
-        Exception? first = null;
+        Exception? failure = null;
         var outages = 0;
         foreach (var node in dead)
         {
             try
             {
                 await sweep(node, items).ConfigureAwait(false);
+                outages = 0;
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
-                first ??= exception;
-                if (exception is StoreUnavailableException { IsLockTimeout: false } && ++outages == MostOutages)
+                failure ??= Named(name(node), exception);
+                outages = HasNotAnswered(exception) ? outages + 1 : 0;
+                if (outages == MostOutages)
                 {
                     break;
                 }
             }
         }
 
-        return items.Count == 0 && first is null ? RecoveryReport.Empty : new RecoveryReport(items) { Failure = first };
+        return items.Count == 0 && failure is null ? RecoveryReport.Empty : new RecoveryReport(items) { Failure = failure };
+    }
+
+    // A store that has answered with an error answers to the sweep of the next node too.
+    private static bool HasNotAnswered(Exception exception)
+        => exception is StoreUnavailableException { InnerException: var cause } && (cause is null || !DatabaseErrors.IsAnswer(cause));
+
+    // The node's name leads to the transaction or the row that is in the way.
+    private static Exception Named(string node, Exception exception)
+    {
+        var text = $"The work of the dead node '{node}' could not be taken back: {exception.Message}";
+        return exception switch
+        {
+            StoreUnavailableException error => new StoreUnavailableException(text, error)
+            {
+                IsLockTimeout = error.IsLockTimeout,
+                IsHeldByThisProcess = error.IsHeldByThisProcess,
+            },
+            TaskRecoveryException or TimeoutException or IOException => exception,
+            _ => new InvalidOperationException(text, exception),
+        };
     }
 }

@@ -33,28 +33,33 @@ internal sealed partial class PostgreSqlQueueStore
 
     public async ValueTask<RecoveryReport> SweepAsync(int maxCrashes, AuditInfo? audit, CancellationToken cancellationToken)
     {
-        List<int> dead = [];
+        var dead = new List<(int Number, string Name)>();
         IReadOnlyList<long> requested = [];
         await _database.ReadEachAsync(
             [new(RecoverySql.DeadNodes), new(CancelRequestSql.FindWaiting)],
             async (number, reader, token) =>
             {
-                if (number == 0)
-                {
-                    dead = await ReadNodesAsync(reader, token).ConfigureAwait(false);
-                }
-                else
+                if (number > 0)
                 {
                     requested = await ReadNumbersAsync(reader, token).ConfigureAwait(false);
+                    return;
+                }
+
+                // The call is repeated after some errors.
+                dead.Clear();
+                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                {
+                    dead.Add((reader.GetInt32(0), reader.GetString(1)));
                 }
             },
             cancellationToken).ConfigureAwait(false);
         var report = await NodeSweeps.RunAsync(
             dead,
+            static node => node.Name,
             async (node, items) =>
             {
                 var swept = await _database.InTransactionAsync(
-                    (connection, token) => SweepNodeAsync(connection, node, maxCrashes, audit, token), cancellationToken)
+                    (connection, token) => SweepNodeAsync(connection, node.Number, maxCrashes, audit, token), cancellationToken)
                     .ConfigureAwait(false);
                 SendHints(swept);
                 items.AddRange(swept.Select(static item => item.Item));

@@ -5,9 +5,9 @@ namespace TaskRecovery.PostgreSql;
 /// <summary>Statements that recover entries that dead nodes or lost answers left in claims.</summary>
 internal static class RecoverySql
 {
-    /// <summary>Dead nodes that may still have claims.</summary>
+    /// <summary>Dead nodes that may still have claims: their numbers and names.</summary>
     internal const string DeadNodes =
-        "select n.number from {schema}.nodes n where n.dead_at is not null and n.swept_at is null order by n.number";
+        "select n.number, n.name from {schema}.nodes n where n.dead_at is not null and n.swept_at is null order by n.number";
 
     /// <summary>Marks a dead node as swept if it has no claims. The mark is final: no claim is made for a dead node, and none was in
     /// progress when it was declared dead. $1 node's number.</summary>

@@ -58,6 +58,7 @@ internal sealed partial class SqliteQueueStore
         var dead = await _database.ReadBrieflyAsync(ReadDeadNodes, cancellationToken).ConfigureAwait(false);
         return await NodeSweeps.RunAsync(
             dead,
+            static node => node.Name,
             async (node, items) =>
             {
                 SweptPart part = new([], [], [], IsLast: false);

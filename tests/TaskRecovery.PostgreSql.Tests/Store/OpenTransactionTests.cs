@@ -130,7 +130,9 @@ public sealed class OpenTransactionTests() : StoreTests(new PostgreSqlFixture())
         var report = await SweepAsync();
 
         Assert.Equal(other.Id, Assert.Single(report.Items).EntryId);
-        Assert.True(Assert.IsType<StoreUnavailableException>(report.Failure).IsLockTimeout);
+        var failure = Assert.IsType<StoreUnavailableException>(report.Failure);
+        Assert.True(failure.IsLockTimeout);
+        Assert.Contains($"the dead node '{held.Node.Name}'", failure.Message, StringComparison.Ordinal);
         database.PatienceForLocks = TimeSpan.FromMinutes(1);
         await transaction.CommitAsync(Cancellation);
         var late = await SweepAsync();
