@@ -24,6 +24,12 @@ internal static class NodeSweeps
                 await sweep(node, items).ConfigureAwait(false);
                 outages = 0;
             }
+            catch (StoreConfigurationException exception)
+            {
+                // It concerns every node. A process that starts must hear of it, whatever else has failed.
+                failure = exception;
+                break;
+            }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
                 failure ??= Named(name(node), exception);

@@ -83,6 +83,12 @@ internal sealed class StartupRecovery(
         await RegisteredAsync(cancellationToken).ConfigureAwait(false);
 
         var report = await recoverer.RecoverOnceAsync(cancellationToken).ConfigureAwait(false);
+        if (report.Failure is StoreConfigurationException)
+        {
+            // Without its grants or tables, the store would refuse the outcomes too, after the handlers have run.
+            report.ThrowIfIncomplete();
+        }
+
         if (report.Failure is { } failure)
         {
             _logger.NotAllRecovered(failure);

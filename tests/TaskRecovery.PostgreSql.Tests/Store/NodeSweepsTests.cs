@@ -43,6 +43,17 @@ public sealed class NodeSweepsTests
     }
 
     [Fact]
+    public async Task An_error_of_the_configuration_ends_the_round_and_is_the_one_in_the_report()
+    {
+        var missing = new StoreConfigurationException("grant insert");
+
+        var (report, swept) = await RunAsync(node => node == "b" ? missing : new FormatException("a row can't be read"));
+
+        Assert.Equal(["a", "b"], swept);
+        Assert.Same(missing, report.Failure);
+    }
+
+    [Fact]
     public async Task The_error_names_the_node()
     {
         var locked = new StoreUnavailableException("a row is locked") { IsLockTimeout = true };

@@ -68,6 +68,29 @@ public sealed partial class RoleTests : PostgreSqlStoreTests
         });
 
     [Fact]
+    public Task A_worker_without_a_grant_reports_it_when_it_sweeps()
+        => WithRolesAsync(async () =>
+        {
+            var store = await OpenStoreAsync(Open(options => options.MigrateOnStart = false, As("worker")));
+            var identity = Identity();
+            using var node = store.OpenNodeSession();
+            node.Register(identity);
+            await store.EnqueueAsync([Entry()], null, Cancellation);
+            var batch = await store.CreateClaimer(identity.Id, "default", ["test"]).ClaimAsync(
+                1, new SuspectAllowance(3, 0, 0), Cancellation);
+            Assert.Single(batch.Entries);
+            node.Leave(identity.Id);
+            await ExecuteAsAsync("migrator", $"revoke insert on taskrecovery.outcomes from {Name("worker")}");
+
+            var report = await store.SweepAsync(3, Cancellation);
+
+            Assert.Empty(report.Items);
+            Assert.Contains(
+                "grant select, insert, update, delete", Assert.IsType<StoreConfigurationException>(report.Failure).Message,
+                StringComparison.Ordinal);
+        });
+
+    [Fact]
     public Task The_worker_does_all_work_where_nobody_may_call_functions_by_default()
         => WithRolesAsync(
             async () =>

@@ -42,6 +42,19 @@ public sealed class StartupRecoveryTests : IDisposable
     }
 
     [Fact]
+    public async Task A_sweep_that_may_not_store_its_outcomes_keeps_this_node_from_working()
+    {
+        var missing = new StoreConfigurationException("The role may not insert outcomes.");
+        _recovery.Store.NextSweep(new RecoveryReport([]) { Failure = missing });
+        using var startup = _recovery.NewStartup();
+
+        var failure = await Assert.ThrowsAsync<StoreConfigurationException>(() => startup.StartingAsync(Cancellation));
+
+        Assert.Same(missing, failure);
+        Assert.False(_recovery.Node.Gate.IsOpen);
+    }
+
+    [Fact]
     public async Task A_host_that_waits_starts_at_once_and_works_when_the_store_is_there()
     {
         _recovery.Store.Failure = new StoreUnavailableException("The database is down.");
