@@ -130,6 +130,7 @@ internal static class RecoverySql
 
     // releaseReason: why an entry is released. For = any (array[...]) see OutcomeSql.FollowFinal. An entry may wait already: another
     // program has added a row of waiting while the entry ran, or two claims list the entry. One such entry must not stop the sweep.
+    // kept: another transaction may hold an entry back for hours, and while it does, no old version of a row can be removed.
     private static string Settle(string releaseReason) => $$"""
         , done as (
             insert into {schema}.outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final, error, reason,
@@ -162,7 +163,7 @@ internal static class RecoverySql
         ), kept as (
             update {schema}.claims c set partly = true, entries = k.entries
             from (select u.fence, array_agg(u.entry) as entries from unfinished u where u.held_back group by u.fence) k
-            where c.id = any (array[k.fence])
+            where c.id = any (array[k.fence]) and (not c.partly or cardinality(c.entries) <> cardinality(k.entries))
         )
         select d.entry, d.final, d.crashes, case when d.final then d.reason end, k.name, q.name, j.name, t.id,
             j.dead_at is not null and not j.stopped

@@ -23,6 +23,10 @@ internal static partial class Log
         + "and the sweep for work of dead nodes repeats it")]
     public static partial void NotAllRecovered(this ILogger logger, Exception exception);
 
+    [LoggerMessage(3055, LogLevel.Warning, "The work of a dead node can't be taken back for now, although its sweep succeeds: another "
+        + "transaction holds the rows of its entries or tasks. It is taken back within seconds of the end of that transaction")]
+    public static partial void WorkHeldBack(this ILogger logger);
+
     [LoggerMessage(3060, LogLevel.Information, "Task {TaskId} (entry {EntryId}, {Kind}) of node {Node} runs again, because {Cause}; "
         + "crashes counted: {Crashes}")]
     public static partial void RecoveredTask(

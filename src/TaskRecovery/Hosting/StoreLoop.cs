@@ -15,8 +15,15 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
     private readonly Signal _never = new();
     private readonly SemaphoreSlim _turn = new(1, 1);
 
-    /// <summary>The wait between two rounds, and the longest one after rounds that failed.</summary>
+    /// <summary>The wait between two rounds.</summary>
     protected abstract TimeSpan Interval { get; }
+
+    /// <summary>The longest wait after rounds that failed.</summary>
+    protected virtual TimeSpan LongestBackoff => Interval;
+
+    /// <summary>Whether signals shorten the wait also after a round that failed. They must not if they arrive with every
+    /// heartbeat.</summary>
+    protected virtual bool HearsSignalsAfterFailure => false;
 
     /// <summary>The wait after a round that succeeded, if no other one is due at once.</summary>
     protected virtual TimeSpan Rest => Interval;
@@ -109,7 +116,7 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
 #pragma warning restore CA1031
         {
             _health.Failed(exception);
-            return new Backoff(FirstWait, Interval).After(_health.Failures);
+            return new Backoff(FirstWait, LongestBackoff).After(_health.Failures);
         }
     }
 
@@ -118,9 +125,9 @@ internal abstract class StoreLoop(string name, StoreLoopServices services) : Bac
     /// <param name="cancellationToken">Ends the wait.</param>
     internal async Task WaitForRoundAsync(TimeSpan wait, CancellationToken cancellationToken)
     {
-        // While the store is failing, signals do not shorten the wait, because they arrive with every heartbeat.
         var isFailing = _health.Failures > 0;
-        while (!await (isFailing ? _never : Wake).WaitAsync(wait, services.Time, cancellationToken).ConfigureAwait(false)
+        var wake = isFailing && !HearsSignalsAfterFailure ? _never : Wake;
+        while (!await wake.WaitAsync(wait, services.Time, cancellationToken).ConfigureAwait(false)
             && ServesStore && !isFailing && services.SkipsRound())
         {
             wait = services.UntilNext(Rest);

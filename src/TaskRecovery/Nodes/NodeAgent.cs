@@ -237,18 +237,19 @@ internal sealed class NodeAgent(
             _peersReadAt = sent;
             NodesAlive = result.Peers.Count + 1;
             hints?.Observe(result.Place, result.Peers);
-            Judge(session, _detector.Observe(sent, answered, result.Peers), result.DeadWithClaims);
+            Judge(session, _detector.Observe(sent, answered, result.Peers));
         }
-        else if (result.DeadWithClaims)
+
+        if (result.DeadWithClaims)
         {
-            events.SweepDue();
+            events.DeadNodeReported();
         }
 
         return sent;
     }
 
     // Uses the session that observed the peers: after a server restart, earlier observations no longer count.
-    private void Judge(INodeSession session, IReadOnlyList<DeathVerdict> verdicts, bool sweepDue)
+    private void Judge(INodeSession session, IReadOnlyList<DeathVerdict> verdicts)
     {
         var open = !verdicts.Any(verdict => verdict.ByGrace) || ServerAcceptsConnections();
         if (verdicts.Count > 0)
@@ -260,16 +261,17 @@ internal sealed class NodeAgent(
         if (judged.Length > 0)
         {
             var dead = session.MarkDead(judged, _node?.Name).ToHashSet();
+            var sweepDue = false;
             foreach (var peer in judged.Where(peer => dead.Contains(peer.NodeId)))
             {
                 logger.DeclaredPeerDead(EntryText.Shown(peer.Name), peer.NodeId, DeathProofText.Of(peer.Proof), peer.Heartbeat);
                 sweepDue = true;
             }
-        }
 
-        if (sweepDue)
-        {
-            events.SweepDue();
+            if (sweepDue)
+            {
+                events.SweepDue();
+            }
         }
     }
 
@@ -376,8 +378,11 @@ internal interface INodeEvents
     /// <summary>The node's deadline has moved; <paramref name="change"/> says how that changed its lease.</summary>
     void Changed(Node node, LeaseChange change);
 
-    /// <summary>A dead node has claims to recover.</summary>
+    /// <summary>A node was declared dead, whose claims are to be recovered.</summary>
     void SweepDue();
+
+    /// <summary>A heartbeat has found that a dead node has claims. It may have found the same many times.</summary>
+    void DeadNodeReported();
 
     /// <summary>The session is new, so answers of earlier calls may have been lost.</summary>
     void ReconcileDue();

@@ -140,6 +140,8 @@ internal sealed class NodeService : ICurrentNode, IFleet, INodeEvents, IHostedLi
 
     void INodeEvents.SweepDue() => _signals.SweepDue.Set();
 
+    void INodeEvents.DeadNodeReported() => _signals.ReportDeadNode();
+
     void INodeEvents.ReconcileDue() => _signals.ReconcileDue.Set();
 
     Task IHostedLifecycleService.StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;

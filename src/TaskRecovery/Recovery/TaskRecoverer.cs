@@ -46,6 +46,9 @@ internal sealed class TaskRecoverer(
     /// <summary>Sweeps the claims of dead nodes once. If a node can't be swept, the report has the error.</summary>
     public Task<RecoveryReport> SweepOnceAsync(CancellationToken cancellationToken) => SweepOnceAsync(audit: null, cancellationToken);
 
+    /// <summary>Logs that the sweep finds nothing although heartbeats report a dead node with entries.</summary>
+    public void LogHeldBack() => _logger.WorkHeldBack();
+
     private async Task<RecoveryReport> SweepOnceAsync(AuditInfo? audit, CancellationToken cancellationToken)
     {
         var report = await queue.SweepAsync(Options.MaxCrashes, audit, cancellationToken).ConfigureAwait(false);

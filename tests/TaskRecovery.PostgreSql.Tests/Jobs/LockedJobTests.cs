@@ -271,7 +271,10 @@ public sealed class LockedJobTests() : JobStoreTests(new PostgreSqlFixture())
         }
 
         Assert.Equal(2, await RecoverAsync());
+        var claims = await ClaimVersionsAsync();
         Assert.Equal(0, await RecoverAsync());
+        Assert.Equal(0, await RecoverAsync());
+        Assert.Equal(claims, await ClaimVersionsAsync());
         Assert.Equal(
             [EntryState.Running, EntryState.Waiting, EntryState.Waiting],
             [await StateAsync(runs[0].Held.Id), await StateAsync(runs[1].Held.Id), await StateAsync(plain.Id)]);
@@ -308,6 +311,15 @@ public sealed class LockedJobTests() : JobStoreTests(new PostgreSqlFixture())
         await transaction.CommitAsync(Cancellation);
         await SweepAsync();
         Assert.Equal(EntryState.Cancelled, await StateAsync(run.Held.Id));
+    }
+
+    // A row that is written again has another version, also if its contents are the same.
+    private async Task<string> ClaimVersionsAsync()
+    {
+        await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
+        await using var command = connection.CreateCommand();
+        command.CommandText = "select string_agg(id || ' ' || ctid, ', ' order by id) from claims";
+        return (string)(await command.ExecuteScalarAsync(Cancellation))!;
     }
 
     private async Task<Run> GivenRunAsync(TestNode node, string job)

@@ -272,6 +272,11 @@ public sealed class NodeLockTests : IDisposable
             // Nothing is swept.
         }
 
+        public void DeadNodeReported()
+        {
+            // Nothing is swept.
+        }
+
         public void ReconcileDue()
         {
             // Nothing is reconciled.
