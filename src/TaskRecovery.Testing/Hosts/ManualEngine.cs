@@ -349,7 +349,7 @@ internal sealed class ManualEngine(
     private async Task<bool> ClaimOnceAsync(
         TestNode node, ExecutorPool pool, IQueueClaimer claimer, string queue, int limit, CancellationToken cancellationToken)
     {
-        var allowance = services.Suspects.Reserve();
+        var allowance = services.Suspects.Reserve(queue);
         var ticket = node.Node.Claims.Begin(node.Lease);
         var batch = await claimer.ClaimAsync(limit, allowance, cancellationToken).ConfigureAwait(false);
         services.Suspects.Commit(

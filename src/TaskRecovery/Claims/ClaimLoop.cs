@@ -188,7 +188,7 @@ internal sealed class ClaimLoop : ILocalClaimer
             limiter.EndAsking(_queue, await _claimer!.HasLastChanceAsync(limiter.MaxCrashes, abort).ConfigureAwait(false));
         }
 
-        var asked = limiter.Reserve();
+        var asked = limiter.Reserve(_queue);
         var ticket = lease.Node.Claims.Begin(lease);
         var began = _services.Time.GetTimestamp();
         ClaimBatch batch;

@@ -23,6 +23,7 @@ internal sealed class SuspectLimiter(int maxCrashes, TimeProvider time)
     private int _lastChances;
     private bool _isTurnOfLastChance;
     private long _lastAskedAt = time.GetTimestamp();
+    private long _askedBeforeAt;
 
     /// <summary>Classifies an entry by its number of crashes.</summary>
     public Suspicion Of(int crashes)
@@ -62,8 +63,9 @@ internal sealed class SuspectLimiter(int maxCrashes, TimeProvider time)
         }
     }
 
-    /// <summary>Reserves places for the suspects that the next claim may return. They stay reserved until <see cref="Commit"/>.</summary>
-    public SuspectAllowance Reserve()
+    /// <summary>Reserves places for the suspects that the next claim of a queue may return. They stay reserved until
+    /// <see cref="Commit"/>.</summary>
+    public SuspectAllowance Reserve(string queue)
     {
         lock (_gate)
         {
@@ -76,9 +78,16 @@ internal sealed class SuspectLimiter(int maxCrashes, TimeProvider time)
             {
                 if (_suspects == 0)
                 {
+                    if (IsLastChanceKnown() && !(_asked.TryGetValue(queue, out var own) && IsWaiting(own)))
+                    {
+                        // The turn is that of the queue in which a last chance waits.
+                        return new SuspectAllowance(maxCrashes, 0, 0);
+                    }
+
                     _isTurnOfLastChance = false;
+                    _askedBeforeAt = _lastAskedAt;
                     _lastAskedAt = time.GetTimestamp();
-                    _asked.Clear();
+                    _asked.Remove(queue);
                     _lastChances++;
                     return new SuspectAllowance(maxCrashes, 0, 1);
                 }
@@ -98,9 +107,10 @@ internal sealed class SuspectLimiter(int maxCrashes, TimeProvider time)
 
     private bool IsLate() => _isTurnOfLastChance && time.GetElapsedTime(_lastAskedAt) > LongestWait;
 
+    private bool IsLastChanceKnown() => _asked.Values.Any(IsWaiting);
+
     // Another node may have taken it meanwhile, and a queue without due entries is not asked again.
-    private bool IsLastChanceKnown()
-        => _asked.Values.Any(asked => asked.Waits && time.GetElapsedTime(asked.At) <= LongestWait);
+    private bool IsWaiting((long At, bool Waits) asked) => asked.Waits && time.GetElapsedTime(asked.At) <= LongestWait;
 
     /// <summary>Releases the reserved places that a claim did not fill. The others stay occupied until <see cref="Release"/>.</summary>
     public void Commit(SuspectAllowance asked, int suspects, int lastChances)
@@ -109,6 +119,12 @@ internal sealed class SuspectLimiter(int maxCrashes, TimeProvider time)
         {
             _suspects += suspects - asked.Suspects;
             _lastChances += lastChances - asked.LastChances;
+            if (lastChances < asked.LastChances && IsLastChanceKnown())
+            {
+                // The claim found none. It was not the turn of the queue in which another one waits.
+                _isTurnOfLastChance = true;
+                _lastAskedAt = _askedBeforeAt;
+            }
         }
     }
 
