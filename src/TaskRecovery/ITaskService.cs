@@ -31,7 +31,8 @@ public interface ITaskService
     Task<TaskValidity> IsTaskValidAsync(Guid taskId, CancellationToken cancellationToken = default);
 
     /// <summary>Recovers the work of dead nodes: every unfinished task is scheduled to run again, or is closed with a reason. Runs at
-    /// start-up by itself; safe to call at any time.</summary>
+    /// start-up by itself; safe to call at any time. If the work of a node could not be recovered, the report has the error
+    /// (<see cref="RecoveryReport.Failure"/>).</summary>
     /// <remarks>What it recovers is recorded as an event, with the application's name as the actor. To record a person and a reason, use
     /// <see cref="IQueueOperator.RecoverAsync"/>.</remarks>
     Task<RecoveryReport> RecoverRunningTasksAsync(CancellationToken cancellationToken = default);

@@ -16,8 +16,8 @@ public sealed record RecoveryReport(IReadOnlyList<RecoveryItem> Items)
     /// <summary>The number of items that were closed.</summary>
     public int Closed => Items.Count(item => item.Action == RecoveryAction.Closed);
 
-    /// <summary>The first error, if a store could not recover the work of one of the dead nodes: the items are those of the others. The
-    /// engine logs the items and then throws the error, so that a report which it returns has none.</summary>
+    /// <summary>The first error, if the work of one of the dead nodes could not be recovered; the items are those of the others, and stay
+    /// recovered. Its message names the node. <see langword="null"/> if there was no error.</summary>
     [JsonIgnore]
     public Exception? Failure { get; init; }
 

@@ -31,8 +31,7 @@ internal static class RecoverCommand
 
     private static async Task<int> RunAsync(CommandCall call, CancellationToken cancellationToken)
     {
-        var nodes = await call.Store.Monitor.ListNodesAsync(cancellationToken).ConfigureAwait(false);
-        NodeSummary[] dead = [.. nodes.Where(static node => node is { DeadAt: not null, Entries: > 0 })];
+        var dead = await ListDeadAsync(call, cancellationToken).ConfigureAwait(false);
         var entries = dead.Sum(static node => node.Entries);
         var names = dead.Length > 0 ? $" ({string.Join(", ", dead.Select(static node => node.Name))})" : "";
         var what = string.Create(
@@ -42,8 +41,36 @@ internal static class RecoverCommand
             return code;
         }
 
-        Write(call, await call.SendAsync(one => one.RecoverAsync(call.Audit, cancellationToken)).ConfigureAwait(false));
-        return ExitCodes.Done;
+        var report = await call.SendAsync(one => one.RecoverAsync(call.Audit, cancellationToken)).ConfigureAwait(false);
+        Write(call, report);
+        if (report.Failure is StoreConfigurationException unusable)
+        {
+            throw new CommandException(ExitCodes.NotUsable, unusable.Message);
+        }
+
+        if (report.Failure is { } error)
+        {
+            call.Printer.Note($"{error.Message} The rest is done. Repeat the command to recover the work of this node.");
+            return ExitCodes.PartlyDone;
+        }
+
+        var left = await ListDeadAsync(call, cancellationToken).ConfigureAwait(false);
+        if (left.Length == 0)
+        {
+            return ExitCodes.Done;
+        }
+
+        // A sweep skips an entry that another transaction holds, or that it is about to end.
+        call.Printer.Note(
+            $"Entries of dead nodes are left ({string.Join(", ", left.Select(static node => node.Name))}), because other transactions "
+            + "hold them. Repeat the command when these have ended.");
+        return ExitCodes.PartlyDone;
+    }
+
+    private static async Task<NodeSummary[]> ListDeadAsync(CommandCall call, CancellationToken cancellationToken)
+    {
+        var nodes = await call.Store.Monitor.ListNodesAsync(cancellationToken).ConfigureAwait(false);
+        return [.. nodes.Where(static node => node is { DeadAt: not null, Entries: > 0 })];
     }
 
     private static void Write(CommandCall call, RecoveryReport report)

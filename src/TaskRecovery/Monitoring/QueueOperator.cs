@@ -127,9 +127,7 @@ internal sealed class QueueOperator(
     {
         OperationRules.Check(audit);
         own.Refuse(nameof(RecoverAsync));
-        var report = await recoverer.RecoverOnceAsync(audit, cancellationToken).ConfigureAwait(false);
-        report.ThrowIfIncomplete();
-        return report;
+        return await recoverer.RecoverOnceAsync(audit, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<OperationPreview> PreviewAsync(

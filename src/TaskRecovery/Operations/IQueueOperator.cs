@@ -96,7 +96,8 @@ public interface IQueueOperator
     /// <see cref="ITaskService.RecoverRunningTasksAsync"/> does at the request of the application.</summary>
     /// <param name="audit">Who does it, and why. It is recorded with each part of the work that was recovered.</param>
     /// <param name="cancellationToken">Stops between two parts. What was recovered stays recovered.</param>
-    /// <returns>What was recovered or closed. The call is safe to repeat, and beside nodes that do the same.</returns>
+    /// <returns>What was recovered or closed, and in <see cref="RecoveryReport.Failure"/> the error if the work of a node could not be
+    /// recovered. The call is safe to repeat, and beside nodes that do the same.</returns>
     ValueTask<RecoveryReport> RecoverAsync(AuditInfo audit, CancellationToken cancellationToken = default);
 
     /// <summary>Prepares a bulk operation: stores it with its query and the highest entry id of this moment, and counts what it would

@@ -51,6 +51,46 @@ public sealed class RecoveryTests : IDisposable
     }
 
     [Fact]
+    public async Task A_node_whose_rows_are_locked_is_named_and_the_work_of_the_others_is_recovered()
+    {
+        await using var store = await EitherStore.CreateAsync(onServer: true);
+        var locked = (await store.Cli.EnqueueAsync(1, new EnqueueOptions { UniqueKey = "key" }))[0];
+        await store.Cli.ClaimAndDieAsync("locked");
+        var free = (await store.Cli.EnqueueAsync(1))[0];
+        await store.Cli.ClaimAndDieAsync("free");
+        await store.ExecuteAsync($"insert into {{cancellations}} (entry) values ({locked})");
+        CliResult recovered;
+        await using (await store.HoldAsync("select from taskrecovery.unique_keys for update"))
+        {
+            recovered = await store.Cli.RunAsync("recover", "--yes");
+        }
+
+        Assert.Equal((5, $"entry {free}: Recovered, kind render, node free, 1 crashes\n"), (recovered.ExitCode, recovered.Out));
+        Assert.Contains("The work of the dead node 'locked' could not be taken back", recovered.Error, StringComparison.Ordinal);
+        Assert.Equal(0, (await store.Cli.RunAsync("recover", "--yes")).ExitCode);
+    }
+
+    [Fact]
+    public async Task Entries_that_another_transaction_holds_are_said_to_be_left()
+    {
+        await using var store = await EitherStore.CreateAsync(onServer: true);
+        var held = (await store.Cli.EnqueueAsync(1))[0];
+        await store.Cli.ClaimAndDieAsync("held");
+        CliResult recovered;
+        await using (await store.HoldAsync(
+            $"select from taskrecovery.claims for key share; select from taskrecovery.entries where id = {held} for key share"))
+        {
+            recovered = await store.Cli.RunAsync("recover", "--yes");
+        }
+
+        var again = await store.Cli.RunAsync("recover", "--yes");
+
+        Assert.Equal((5, ""), (recovered.ExitCode, recovered.Out));
+        Assert.Contains("Entries of dead nodes are left (held)", recovered.Error, StringComparison.Ordinal);
+        Assert.Equal((0, $"entry {held}: Recovered, kind render, node held, 1 crashes\n"), (again.ExitCode, again.Out));
+    }
+
+    [Fact]
     public async Task Recovery_uses_the_limits_of_the_application()
     {
         await _cli.MigratedAsync();
