@@ -127,10 +127,15 @@ internal static class RetentionSql
         """;
 
     /// <summary>Removes dead nodes without claims. $1 how long ago they died at least, in microseconds.</summary>
+    /// <remarks>Skips locked rows, as <see cref="PurgeHeartbeats"/> does: another transaction that keeps one must not keep everything else
+    /// from being removed.</remarks>
     internal const string PurgeNodes = """
         delete from {schema}.nodes n
-        where n.dead_at < clock_timestamp() - $1 * interval '1 microsecond'
-            and not exists (select from {schema}.claims c where c.node = n.number)
+        where n.number = any (array(
+            select n.number from {schema}.nodes n
+            where n.dead_at < clock_timestamp() - $1 * interval '1 microsecond'
+                and not exists (select from {schema}.claims c where c.node = n.number)
+            for update skip locked))
         """;
 
     /// <summary>Removes heartbeats whose node is dead or does not exist: an operator has written to the tables, or had locked the row when
@@ -145,9 +150,12 @@ internal static class RetentionSql
                 select h.node from {schema}.heartbeats h where h.node < r.node order by h.node desc limit 1) p
         )
         delete from {schema}.heartbeats h
-        where h.node = any (array(
-            select r.node from reporting r
-            where (select n.number from {schema}.nodes n where n.number = r.node and n.dead_at is null) is null))
+        where h.ctid = any (array(
+            select h.ctid from {schema}.heartbeats h
+            where h.node = any (array(
+                select r.node from reporting r
+                where (select n.number from {schema}.nodes n where n.number = r.node and n.dead_at is null) is null))
+            for update skip locked))
         """;
 
     /// <summary>Ends entries that have been due for too long. $1 how long, in microseconds, $2 reason, $3 how many at most. Returns how

@@ -55,6 +55,26 @@ public sealed class RetentionTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task A_locked_row_of_a_dead_node_keeps_nothing_else_from_being_removed()
+    {
+        var store = await OpenStoreAsync();
+        Keep(store.OpenNodeSession()).Register(Identity("dead"));
+        await ExecuteAsync("update taskrecovery.nodes set dead_at = now() - interval '1 year'");
+        await GivenEndedAsync(1, 1, created: "50 hours", ended: "49 hours");
+        await using var holder = await ConnectAsync();
+        await QueryPlan.RunAsync(holder, "begin; select from taskrecovery.heartbeats for update");
+        await QueryPlan.RunAsync(holder, "select from taskrecovery.nodes for update");
+
+        await PurgeAsync(store);
+        var kept = (await CountAsync("entries"), await CountAsync("nodes"), await CountAsync("heartbeats"));
+        await QueryPlan.RunAsync(holder, "rollback");
+        await PurgeAsync(store);
+
+        Assert.Equal((0L, 1L, 1L), kept);
+        Assert.Equal((0L, 0L), (await CountAsync("nodes"), await CountAsync("heartbeats")));
+    }
+
+    [Fact]
     public async Task A_request_of_an_erased_run_goes_after_its_claim()
     {
         var store = await OpenStoreAsync();
