@@ -119,7 +119,7 @@ internal static class MonitorSql
             coalesce(b.holds_lock, n.holds_lock), n.dead_at, n.stopped, n.declared_by, n.proof, n.info, h.claims, h.entries,
             coalesce(b.vitals, n.vitals)
         from {schema}.nodes n
-        {{NodeSql.LastHeartbeat}}
+        {{NodeSql.LastHeartbeatIfAlive}}
         cross join lateral (
             select count(*) as claims, coalesce(sum((
                 select count(*) from unnest(c.entries) u (entry)

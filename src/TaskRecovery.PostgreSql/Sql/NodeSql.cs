@@ -22,10 +22,21 @@ internal static class NodeSql
     /// has deleted.</summary>
     /// <remarks>A heartbeat changes the key of the row. So the index returns the newest version first, however many older versions an old
     /// snapshot keeps.</remarks>
-    internal const string LastHeartbeat = """
+    internal const string LastHeartbeat = $"""
         left join lateral (
-            select h.beat, h.beat_at, h.holds_lock, h.backend, h.vitals, h.queues, h.full_queues, h.load, h.turn_ended_at
-            from {schema}.heartbeats h where h.node = n.number order by h.beat desc limit 1) b on true
+            {OfNode} order by h.beat desc limit 1) b on true
+        """;
+
+    /// <summary>As <see cref="LastHeartbeat"/>, for a list that contains dead nodes. It reads nothing for them: while an old snapshot keeps
+    /// the versions of a row that was deleted, a look-up reads all of them.</summary>
+    internal const string LastHeartbeatIfAlive = $"""
+        left join lateral (
+            {OfNode} and n.dead_at is null order by h.beat desc limit 1) b on true
+        """;
+
+    private const string OfNode = """
+        select h.beat, h.beat_at, h.holds_lock, h.backend, h.vitals, h.queues, h.full_queues, h.load, h.turn_ended_at
+            from {schema}.heartbeats h where h.node = n.number
         """;
 
     /// <summary>The living node with a name. $1 the name. As for <see cref="Heartbeat"/>, a lock counts only in the node's own

@@ -58,6 +58,30 @@ public sealed class OldSnapshotTests : PostgreSqlStoreTests
     }
 
     [Fact]
+    public async Task The_list_of_nodes_reads_few_pages_for_those_that_have_died_since()
+    {
+        var database = Open();
+        var store = await OpenStoreAsync(database);
+        (INodeSession Session, Guid Id)[] nodes = [.. Enumerable.Range(1, 3).Select(number => GivenNode(store, $"node {number}"))];
+        await using var connection = await database.DataSource.OpenConnectionAsync(Cancellation);
+        var statement = database.Sql(MonitorSql.Nodes);
+        await PagesAsync(connection, statement, []);
+        var before = await PagesAsync(connection, statement, []);
+        await using var holder = await ConnectAsync();
+        await QueryPlan.RunAsync(holder, "begin isolation level repeatable read");
+        await QueryPlan.RunAsync(holder, "select 1 from taskrecovery.queues");
+        for (var sent = 0; sent < Heartbeats; sent++)
+        {
+            Assert.All(nodes, static node => Assert.True(node.Session.SendHeartbeatOnly(node.Id, holdsLock: true).Accepted));
+        }
+
+        nodes[1].Session.Leave(nodes[1].Id);
+        nodes[2].Session.Leave(nodes[2].Id);
+
+        Assert.InRange(await PagesAsync(connection, statement, []), 1, before + 100);
+    }
+
+    [Fact]
     public async Task The_removal_of_heartbeats_without_a_node_reads_few_pages_too()
     {
         var database = Open();
