@@ -46,7 +46,8 @@ internal static class NodeSweeps
 
     // A store that has answered with an error answers to the sweep of the next node too.
     private static bool HasNotAnswered(Exception exception)
-        => exception is StoreUnavailableException { InnerException: var cause } && (cause is null || !DatabaseErrors.IsAnswer(cause));
+        => exception is StoreUnavailableException { IsLockTimeout: false } outage
+            && !(outage.InnerException is { } cause && DatabaseErrors.IsAnswer(cause));
 
     // The node's name leads to the transaction or the row that is in the way.
     private static Exception Named(string node, Exception exception)
