@@ -95,9 +95,9 @@ internal static class KindFindings
     private static HashSet<string> KindsOf(IEnumerable<NodeSummary> nodes, NodeState state)
         => nodes.Where(node => node.State == state).SelectMany(static node => node.Kinds).ToHashSet(StringComparer.Ordinal);
 
-    private static string NamesOf(IReadOnlyCollection<KindSummary> kinds)
+    private static string NamesOf(KindSummary[] kinds)
     {
-        var more = kinds.Count > MostNamed ? $" and {kinds.Count - MostNamed} others" : "";
+        var more = kinds.Length > MostNamed ? $" and {kinds.Length - MostNamed} others" : "";
         return $"{string.Join(", ", kinds.Take(MostNamed).Select(static kind => kind.Name))}{more}";
     }
 
