@@ -66,8 +66,8 @@ public sealed class MigrateScriptTests : IDisposable
         var written = await cli.RunAsync("migrate", "--script", "--schema", Schema, "-o", Script);
         var whole = await PsqlAsync(byScript);
         var again = await PsqlAsync(byScript);
-        var (first, last) = SplitLast(
-            await ReadScriptAsync(), $"\ninsert into \"{Schema.Replace("\"", "\"\"", StringComparison.Ordinal)}\".taskrecovery_migrations ");
+        var schema = $"\"{Schema.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+        var (first, last) = SplitLast(await ReadScriptAsync(), $"\ninsert into {schema}.taskrecovery_migrations ");
         await WriteScriptAsync(first);
         var before = await PsqlAsync(inParts);
         await WriteScriptAsync((await cli.RunAsync("migrate", "--script", "--schema", Schema, "--from", last)).Out);
