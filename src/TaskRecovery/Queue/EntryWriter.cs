@@ -28,6 +28,7 @@ internal sealed class EntryWriter
     private readonly ClaimWaker _waker;
     private readonly Batcher<PendingEnqueue> _batcher;
     private readonly Batcher<PendingEnqueue> _keyed;
+    private readonly Batcher<(List<PendingEnqueue> Calls, long Began)> _divided;
     private readonly BlockedKeys _blockedKeys;
 
     public EntryWriter(IEntryStore store, LocalClaimers claimers, ClaimWaker waker, TimeProvider time)
@@ -37,6 +38,8 @@ internal sealed class EntryWriter
         _waker = waker;
         _batcher = new Batcher<PendingEnqueue>(batch => WriteBatchAsync(batch, LongKeyWait), Rules, time);
         _keyed = new Batcher<PendingEnqueue>(WriteKeyedAsync, Rules, time);
+        _divided = new Batcher<(List<PendingEnqueue> Calls, long Began)>(
+            batch => DivideAsync(batch[0].Calls, batch[0].Began), new() { MaxWriters = 2, MaxItems = 1 }, time);
 
         // The application's clock may stand still, and a call must not wait for a key without end.
         _blockedKeys = new BlockedKeys(TryWriteAsync, _keyed.Add, TimeProvider.System);
@@ -124,22 +127,29 @@ internal sealed class EntryWriter
     }
 
     // An entry waits for a transaction that has taken or freed its unique key and is still open, and all entries of its batch wait with it.
-    // So those without a key have writers of their own, and a batch with a key that is not free is divided.
+    // So those without a key have writers of their own, and a batch with a key that is not free is divided, by further writers: the calls
+    // that come meanwhile may have keys that are free.
     private async Task WriteKeyedAsync(List<PendingEnqueue> batch)
     {
         batch.RemoveAll(_blockedKeys.TryAdd);
         if (batch.Count > 0
             && await WriteBatchAsync(batch, LongKeyWait).ConfigureAwait(false) is { Count: > 0 } blocked)
         {
-            await DivideAsync(blocked).ConfigureAwait(false);
+            if (blocked is [var alone])
+            {
+                _blockedKeys.Add(alone);
+            }
+            else
+            {
+                _divided.Add((blocked, TimeProvider.System.GetTimestamp()));
+            }
         }
     }
 
     // Halves the calls until those whose key is not free are alone, and stores the others. They have waited together, so that a part waits
     // only for a short time. All parts of one size come before the smaller ones: most of the calls are stored with the first of them.
-    private async Task DivideAsync(List<PendingEnqueue> blocked)
+    private async Task DivideAsync(List<PendingEnqueue> blocked, long began)
     {
-        var began = TimeProvider.System.GetTimestamp();
         var parts = new Queue<List<PendingEnqueue>>();
         for (Divide(blocked); parts.TryDequeue(out var part);)
         {
@@ -177,7 +187,10 @@ internal sealed class EntryWriter
             call.TrySetException(new StoreUnavailableException(
                 $"The entry with the unique key '{key}' was not stored within {KeyLimit.TotalSeconds} s: the keys of many calls at the "
                 + "same time were not free, because open transactions have taken or freed them, or the store answered late. Nothing was "
-                + "stored. Try again later."));
+                + "stored. Try again later.")
+            {
+                WaitedForKey = true,
+            });
         }
     }
 

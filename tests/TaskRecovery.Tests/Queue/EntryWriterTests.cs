@@ -168,6 +168,26 @@ public sealed class EntryWriterTests
     }
 
     [Fact]
+    public async Task Batches_that_are_being_divided_keep_no_later_call_waiting()
+    {
+        string[] taken = [.. Enumerable.Range(10, 10).Select(static number => $"{number}")];
+        Array.ForEach(taken, key => _store.TakenKeys.Add(key));
+        var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _store.ShortKeyWait = end.Task;
+
+        // Two calls are as large as a batch may be, so there are more batches than writers.
+        var calls = await WriteTogetherAsync(metadata: new string('x', 450 * 1024), withKeys: true, waitForAll: false);
+        await _store.Until(static store => store.CallsOf("key taken") >= 4);
+        await WriteAsync(50, key: "free");
+
+        Assert.All(calls, static call => Assert.False(call.IsCompleted));
+        Array.ForEach(taken, key => _store.TakenKeys.Remove(key));
+        end.SetResult();
+        await Task.WhenAll(calls);
+        Assert.Equal(13, _store.Entries.Count);
+    }
+
+    [Fact]
     public async Task Calls_that_could_not_be_divided_in_time_fail()
     {
         _store.TakenKeys.Add("13");
@@ -179,6 +199,7 @@ public sealed class EntryWriterTests
         {
             var error = await Assert.ThrowsAsync<StoreUnavailableException>(() => call);
             Assert.Contains("was not stored within 0 s", error.Message, StringComparison.Ordinal);
+            Assert.True(error.WaitedForKey);
         }
 
         Assert.Equal(2, _store.Entries.Count);

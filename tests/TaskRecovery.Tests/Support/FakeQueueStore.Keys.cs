@@ -11,6 +11,9 @@ internal sealed partial class FakeQueueStore
     /// <summary>How long the tries of keys that are known not to be free wait. Other tries of such keys are answered at once.</summary>
     public Task KeyWait { get; set; } = Task.CompletedTask;
 
+    /// <summary>How long the tries of the parts of a batch wait that was divided.</summary>
+    public Task ShortKeyWait { get; set; } = Task.CompletedTask;
+
     public async ValueTask<EnqueueResult[]?> TryEnqueueAsync(
         IReadOnlyList<NewEntry> entries, TimeSpan keyWait, bool isBlocked, CancellationToken cancellationToken)
     {
@@ -19,6 +22,10 @@ internal sealed partial class FakeQueueStore
             Assert.Single(entries);
             Do("blocked key tried", static () => 0);
             await KeyWait;
+        }
+        else if (keyWait < TimeSpan.FromMilliseconds(100))
+        {
+            await ShortKeyWait;
         }
 
         if (entries.Any(IsTaken))
