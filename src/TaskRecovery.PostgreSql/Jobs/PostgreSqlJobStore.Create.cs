@@ -63,6 +63,8 @@ internal sealed partial class PostgreSqlJobStore
     private async ValueTask<List<(string Name, string Queue, bool IsPlanned)>> CreateAsync(
         NpgsqlConnection connection, IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken)
     {
+        // The insert waits for a transaction that has changed or deleted a job with one of the names.
+        await database.LimitLocksAsync(connection, cancellationToken).ConfigureAwait(false);
         var now = await database.ReadTimeAsync(connection, cancellationToken).ConfigureAwait(false);
         var held = new HeldJob[jobs.Count];
         var plans = new JobPlan[jobs.Count];

@@ -50,15 +50,17 @@ public sealed class LockedJobTests() : JobStoreTests(new PostgreSqlFixture())
         Assert.Equal(TaskStartDecision.Started, (await starting[locked]).Decision);
     }
 
-    [Fact]
-    public async Task A_declaration_gives_up_soon_and_a_correction_of_plans_leaves_the_job()
+    [Theory]
+    [InlineData("select id from jobs where id = '{0}' for update")]
+    [InlineData("update jobs set priority = priority where id = '{0}'")]
+    public async Task A_declaration_gives_up_soon_and_a_correction_of_plans_leaves_the_job(string statement)
     {
         var declared = NewJob(schedule: Schedule.Cron("0 0 * * *")) with { DeclaredBy = "app", DeclaredAs = "1" };
         var job = await Jobs.UpsertAsync(declared, Cancellation);
         await Fixture.SetJobAsync(job.Name, "next_run_at", "next_run_at + interval '1 minute'", Cancellation);
         await using var connection = await Fixture.OpenConnectionAsync(Cancellation);
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
-        await RunAsync(connection, $"select id from jobs where id = '{job.Id}' for update");
+        await RunAsync(connection, statement.Replace("{0}", $"{job.Id}", StringComparison.Ordinal));
         Fixture.Inside.PatienceForLocks = TimeSpan.FromMilliseconds(100);
 
         var changed = declared with { DeclaredAs = "2" };
