@@ -179,7 +179,9 @@ public sealed class DoctorTests : IDisposable
         {
             var reader = new NpgsqlConnectionStringBuilder(store.Cli.ConnectionString)
             {
-                Username = role, Password = "right44", Pooling = false,
+                Username = role,
+                Password = "right44",
+                Pooling = false,
             };
             using var cli = new CliFixture(reader.ConnectionString);
 
@@ -208,7 +210,9 @@ public sealed class DoctorTests : IDisposable
         {
             var reader = new NpgsqlConnectionStringBuilder(store.Cli.ConnectionString)
             {
-                Username = role, Password = "right44", Pooling = false,
+                Username = role,
+                Password = "right44",
+                Pooling = false,
             };
             using var cli = new CliFixture(reader.ConnectionString);
 

@@ -249,7 +249,9 @@ public sealed class DoctorTests : PostgreSqlStoreTests
 
             var found = await ExamineAsync(connection: new NpgsqlConnectionStringBuilder(ConnectionString)
             {
-                Username = role, Password = "secret", Pooling = false,
+                Username = role,
+                Password = "secret",
+                Pooling = false,
             }.ConnectionString);
 
             Assert.Equal("This could not be checked.", Assert.Single(found, static finding => finding.Check == "held entries").Text);
