@@ -24,16 +24,25 @@ internal sealed partial class PostgreSqlOperationStore
     /// has locked are changed.</remarks>
     internal TimeSpan PatienceForLocks { get; set; } = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>How many entries the next step of an operation takes.</summary>
+    internal int SizeOf(long operationId) => _sizes.TryGetValue(operationId, out var size) ? size : StepSize;
+
     public async ValueTask<OperationStep> StepAsync(long operationId, CancellationToken cancellationToken)
     {
         var queues = new HashSet<string>(StringComparer.Ordinal);
         var (step, hasRunning, waitsForLock) = ((BulkOperation?)null, false, false);
-        for (var size = _sizes.TryGetValue(operationId, out var last) ? last : StepSize; ; size = Math.Max(1, size / Shrink))
+        for (var size = SizeOf(operationId); ; size = Math.Max(1, size / Shrink))
         {
             try
             {
                 (step, hasRunning) = await StepOnceAsync(operationId, size, queues, cancellationToken).ConfigureAwait(false);
-                KeepSize(operationId, step is { State: OperationState.Running } ? 2 * size : StepSize);
+
+                // Without a step, another process is doing one, and its locks say nothing of the next one of this process.
+                if (step is not null)
+                {
+                    KeepSize(operationId, step.State == OperationState.Running ? 2 * size : StepSize);
+                }
+
                 break;
             }
             catch (StoreUnavailableException exception) when (exception.IsLockTimeout)

@@ -160,6 +160,14 @@ public sealed class OperationRaceTests() : OperationTests(new PostgreSqlFixture(
         Assert.Equal((false, true, 1L), (second.Worked, second.WaitsForLock, second.Operation!.Done));
         Assert.Equal(OperationState.Running, second.Operation.State);
         Assert.Equal(EntryState.Waiting, await StateAsync(plain));
+        await using (var other = (NpgsqlConnection)await Fixture.OpenConnectionAsync(Cancellation))
+        {
+            // As another process that does a step.
+            await RunAsync(other, $"begin; select from operations where id = {undo.Id} for update");
+            Assert.False((await Operations.StepAsync(undo.Id, Cancellation)).Worked);
+        }
+
+        Assert.Equal(1, ((PostgreSqlOperationStore)Operations).SizeOf(undo.Id));
         await transaction.RollbackAsync(Cancellation);
         ((PostgreSqlOperationStore)Operations).WithPatience();
         Assert.Equal(2L, (await RunAsync(undo.Id))[^1].Done);
