@@ -205,7 +205,8 @@ internal static class OperatorSql
     /// or the next poll finds the request. If the entry was the planned run of a job, the job has no planned run until job recovery plans
     /// the next due time.</remarks>
     internal const string CancelWaitingPlaces = TakePlaces + " " + EndTakenRows + """
-         select d.entry, d.fence, g.run_at, g.priority, g.attempt, g.crashes from done d join gone g on g.id = d.entry
+         select distinct on (d.entry) d.entry, d.fence, g.run_at, g.priority, g.attempt, g.crashes
+        from done d join gone g on g.id = d.entry order by d.entry, d.fence desc, g.run_at
         """;
 
     /// <summary>Ends waiting entries that hold unique keys, have not started and may no longer start. $1 ids, $2 reason. Returns each of

@@ -182,6 +182,29 @@ public sealed class OddRowTests : PostgreSqlStoreTests
         Assert.Equal(2L, await ScalarAsync<long>("select count(*) from taskrecovery.waiting"));
     }
 
+    [Fact]
+    public async Task An_entry_with_two_places_is_cancelled_once_and_comes_back_once()
+    {
+        var database = Open();
+        var store = await OpenStoreAsync(database);
+        var ids = (await store.EnqueueAsync([Entry(), Entry()], null, Cancellation)).Select(result => result.Id).ToArray();
+        await ExecuteAsync("insert into taskrecovery.waiting (run_at, id, queue, kind, priority) "
+            + $"select created_at, id, queue, kind, priority from taskrecovery.entries where id = {ids[1]}");
+        var operations = new PostgreSqlOperationStore(database, store);
+        var audit = new AuditInfo("test");
+
+        var operation = await operations.PrepareAsync(
+            new NewOperation { Action = BulkAction.Cancel, EntryIds = ids, Expected = new Count(2) }, audit, Cancellation);
+        await operations.StartAsync(operation.Id, audit, TimeSpan.FromMinutes(10), Cancellation);
+        var cancelled = await operations.StepAsync(operation.Id, Cancellation);
+        var undo = (await operations.UndoAsync(operation.Id, audit, Cancellation)).Operation!;
+        var restored = await operations.StepAsync(undo.Id, Cancellation);
+
+        Assert.Equal((OperationState.Ended, 2L), (cancelled.Operation!.State, cancelled.Operation.Done));
+        Assert.Equal((OperationState.Ended, 2L), (restored.Operation!.State, restored.Operation.Done));
+        Assert.Equal(2L, await ScalarAsync<long>("select count(*) from taskrecovery.waiting"));
+    }
+
     [Theory]
     [InlineData("outcome")]
     [InlineData("sweep")]
