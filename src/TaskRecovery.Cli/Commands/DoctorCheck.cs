@@ -78,7 +78,8 @@ internal static class DoctorCheck
     internal static bool IsOfOneQuestion(Exception exception) => exception switch
     {
         TaskRecoveryException { InnerException: PostgresException error } => StatementErrors.IsOfOneStatement(error),
-        TaskRecoveryException { InnerException: SqliteException { SqliteErrorCode: var code } } => code != raw.SQLITE_NOTADB,
+        TaskRecoveryException { InnerException: SqliteException { SqliteErrorCode: var code } }
+            => code is not (raw.SQLITE_NOTADB or raw.SQLITE_CANTOPEN or raw.SQLITE_BUSY),
         StoreUnavailableException => false,
         TaskRecoveryException or TimeoutException or DbException => true,
         _ => false,

@@ -241,6 +241,7 @@ public sealed class DoctorTests : IDisposable
     [InlineData("57P01", false)]
     [InlineData("08006", false)]
     [InlineData("28P01", false)]
+    [InlineData("53300", false)]
     [InlineData("3D000", false)]
     public void An_error_with_which_the_server_answers_is_of_one_question(string state, bool expected)
         => Assert.Equal(expected, DoctorCheck.IsOfOneQuestion(
@@ -250,6 +251,8 @@ public sealed class DoctorTests : IDisposable
     [InlineData(raw.SQLITE_IOERR, true)]
     [InlineData(raw.SQLITE_CORRUPT, true)]
     [InlineData(raw.SQLITE_NOTADB, false)]
+    [InlineData(raw.SQLITE_CANTOPEN, false)]
+    [InlineData(raw.SQLITE_BUSY, false)]
     public void An_error_of_a_part_of_a_file_is_of_one_question(int code, bool expected)
         => Assert.Equal(expected, DoctorCheck.IsOfOneQuestion(
             new StoreUnavailableException("not usable", new SqliteException("no", code))));
