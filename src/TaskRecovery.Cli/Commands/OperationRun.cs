@@ -8,6 +8,9 @@ internal static class OperationRun
 {
     private static readonly TimeSpan WaitForOther = TimeSpan.FromMilliseconds(200);
 
+    // Steps take less than a second.
+    private static readonly TimeSpan WorthAWord = TimeSpan.FromSeconds(5);
+
     // A request to start that was sent may be carried out although the command no longer waits for its answer.
     private static readonly TimeSpan WaitForStart = TimeSpan.FromSeconds(1);
 
@@ -126,6 +129,7 @@ internal static class OperationRun
     {
         try
         {
+            var (movedAt, isTold) = (TimeProvider.System.GetTimestamp(), false);
             for (var before = 0L; ;)
             {
                 var operation = await call.Store.Operator.ContinueAsync(id, cancellationToken).ConfigureAwait(false)
@@ -137,9 +141,20 @@ internal static class OperationRun
 
                 var processed = operation.Done + operation.Refused;
                 call.Printer.Note($"{operation.Done} done, {operation.Refused} refused, of {operation.Expected}");
-                if (processed == before)
+                if (processed != before)
                 {
-                    // A node is doing the current step.
+                    (movedAt, isTold) = (TimeProvider.System.GetTimestamp(), false);
+                }
+                else
+                {
+                    if (!isTold && TimeProvider.System.GetElapsedTime(movedAt) > WorthAWord)
+                    {
+                        isTold = true;
+                        call.Printer.Note(
+                            $"No progress for {WorthAWord.TotalSeconds} s: a node is doing the current step, or another transaction keeps "
+                            + "locked what it would change next. Ctrl-C stops the operation.");
+                    }
+
                     await Task.Delay(WaitForOther, TimeProvider.System, cancellationToken).ConfigureAwait(false);
                 }
 
