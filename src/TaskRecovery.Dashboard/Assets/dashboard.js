@@ -87,9 +87,9 @@
   // Polling, only while the page is visible and nobody has left it
   let etag = null, busy = false, staleSince = null, ended = false;
   const setLive = (text, state) => { const live = $(".live"); if (live) { live.textContent = text; live.className = `live ${state}`; } };
-  // In a roll-out, two versions answer in turn, also the load: it is repeated once a minute for each, and not while a form is filled in.
+  // In a roll-out, two versions answer in turn, also the load: repeated once a minute for each, and not while a form is in use.
   const isDue = script => { try { return Date.now() - (sessionStorage[script] || 0) > 60000 && !!(sessionStorage[script] = Date.now()); } catch { return false; } };
-  const isInUse = () => document.activeElement?.matches("input, select, textarea") || $(".pause[open], .why[open]");
+  const isInUse = () => document.activeElement?.matches("input, select, textarea") || $(".pause[open], .why[open], td.pick input:checked");
   const poll = async () => {
     const main = $("main");
     const every = Number(main.dataset.live);
