@@ -3,67 +3,19 @@ using Npgsql;
 using NpgsqlTypes;
 using TaskRecovery.PostgreSql.Tests.Conformance;
 using TaskRecovery.Storage;
+using static TaskRecovery.PostgreSql.Tests.Store.LongHistory;
 
 namespace TaskRecovery.PostgreSql.Tests.Store;
 
 /// <summary>How many rows the statements of the read model read, with 300,000 entries of history. Rows, not times: a machine may be
 /// busy.</summary>
-public sealed class MonitorBoundTests : IAsyncLifetime
+public sealed class MonitorBoundTests(LongHistory history) : IClassFixture<LongHistory>
 {
-    private const int History = 300_000;
-    private const int Waiting = 5_000;
-    private const int Later = 2_000;
-    private const int Running = 100;
-    private const int Events = 50_000;
     private const int MaxExamined = 10_000;
 
-    private readonly PostgreSqlFixture _fixture = new();
+    private readonly PostgreSqlFixture _fixture = history.Fixture;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync()
-    {
-        await _fixture.CreateAsync(migrate: true, Cancellation);
-        await using var connection = (NpgsqlConnection)await _fixture.OpenConnectionAsync(Cancellation);
-        await using var command = new NpgsqlCommand(
-            $$"""
-            insert into queues (name) values ('default');
-            insert into kinds (name) values ('work'), ('rare');
-            insert into nodes (id, name, named, name_is_explicit, machine, process_id, process_started, lock_key)
-            select gen_random_uuid(), 'node-' || n, true, true, 'machine', n, n, n from generate_series(1, 3) n;
-            insert into entries (queue, kind, priority, max_attempts, args, created_at)
-            select 1, case when n = 1000 then 2 else 1 end, 5, 10, '{}', clock_timestamp() - interval '1 day' + n * interval '0.2 s'
-                from generate_series(1, {{History}}) n;
-            insert into outcomes (entry, fence, ended_at, duration_ms, node, kind, attempt, crashes, final)
-            select n, n, clock_timestamp() - interval '1 day' + n * interval '0.2 s', 1, case when n % 1000 = 0 then 3 else 1 end,
-                case when n % 1000 = 0 then 1 else 0 end, 1, 0, true from generate_series(1, {{History}}) n;
-            insert into entries (queue, kind, priority, max_attempts, args) select 1, 1, 5, 10, '{}' from generate_series(1, {{Waiting}}) n;
-            insert into waiting (run_at, id, queue, kind, priority, found_by_id)
-            select clock_timestamp() + case when e.id > {{History + Waiting - Later}} then interval '1 day' else interval '0' end,
-                e.id, 1, 1, 5, true
-            from entries e where e.id > {{History}};
-            insert into stats (hourly, began_at, queue, kind, completed)
-            select h.hourly, date_trunc('hour', now()) - n * h.unit, 1, k, 1
-            from generate_series(1, 2) k cross join (values (true, interval '1 hour'), (false, interval '1 minute')) h (hourly, unit)
-                cross join generate_series(0, 2000) n;
-            with held as (
-                insert into entries (queue, kind, priority, max_attempts, args) select 1, 1, 5, 10, '{}'
-                    from generate_series(1, {{Running}}) returning id
-            )
-            insert into claims (id, node, entries)
-            select 1000000 + h.id % 10, 2, array_agg(h.id) from held h group by h.id % 10;
-            insert into events (kind, node, actor) select 10, 'node-1', 'anna' from generate_series(1, {{Events}});
-            analyze entries, waiting, outcomes, events, stats;
-            insert into tasks (id, job_id, state, created_at, ended_at)
-            select gen_random_uuid(), '00000000-0000-0000-0000-000000000001', 2, clock_timestamp(), clock_timestamp()
-                from generate_series(1, 50000);
-            """,
-            connection);
-        command.CommandTimeout = 300;
-        await command.ExecuteNonQueryAsync(Cancellation);
-    }
-
-    public ValueTask DisposeAsync() => _fixture.DisposeAsync();
 
     [Fact]
     public async Task No_question_reads_the_history()
@@ -251,34 +203,6 @@ public sealed class MonitorBoundTests : IAsyncLifetime
         Assert.Equal((20, History - 1L), (common.Entries.Count, common.Entries[0].Id));
         Assert.Equal(Running, running.Entries.Count);
         Assert.Equal((0, true), (nobody.Entries.Count, nobody.IsComplete));
-    }
-
-    [Fact]
-    public async Task A_search_for_a_text_reads_a_bounded_number_of_bytes_and_says_how_far_it_came()
-    {
-        await using (var connection = (NpgsqlConnection)await _fixture.OpenConnectionAsync(Cancellation))
-        {
-            await using var command = new NpgsqlCommand(
-                """
-                insert into kinds (name) values ('long');
-                insert into entries (queue, kind, priority, max_attempts, args)
-                select 1, 3, 5, 10, '"' || repeat('x', 100000) || '"' from generate_series(1, 500);
-                insert into waiting (run_at, id, queue, kind, priority, found_by_id)
-                select clock_timestamp(), e.id, 1, 3, 5, true from entries e where e.kind = 3;
-                """,
-                connection);
-            await command.ExecuteNonQueryAsync(Cancellation);
-        }
-
-        var newest = History + Waiting + Running + 500;
-        var all = await _fixture.Monitor.ListAsync(new EntryQuery { Text = "missing" }, Cancellation);
-        var waiting = await _fixture.Monitor.ListAsync(
-            new EntryQuery { Text = "missing", States = [EntryState.Waiting] }, Cancellation);
-        var others = await _fixture.Monitor.ListAsync(new EntryQuery { Text = "missing", Kind = "work" }, Cancellation);
-
-        Assert.Equal((0, newest - 334L), (all.Entries.Count, all.NextBefore!.Value));
-        Assert.Equal((0, newest - 334L), (waiting.Entries.Count, waiting.NextBefore!.Value));
-        Assert.InRange(others.NextBefore!.Value, 1, newest - 99_000);
     }
 
     [Fact]
